@@ -1,0 +1,82 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// Speed settings of the numeric modules. `-Ounchecked` removes the traps that no input may reach anyway;
+// `-fno-math-errno` lets a square root be one instruction.
+let fast: [SwiftSetting] = [
+  .unsafeFlags(
+    ["-Ounchecked", "-enforce-exclusivity=unchecked", "-Xcc", "-fno-math-errno"], .when(configuration: .release)),
+]
+
+// VectorKernels is compiled once per CPU level from the same (linked) sources; VectorKernels itself picks one.
+#if arch(x86_64)
+  let levels = ["2", "3", "4"]
+  func march(_ level: String) -> [SwiftSetting] {
+    let flags = ["-Xcc", "-march=x86-64-v\(level)", "-Xcc", "-fno-math-errno"]
+    return [
+      .unsafeFlags(flags + ["-Ounchecked", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+      .unsafeFlags(flags + ["-O"], .when(configuration: .debug)),
+    ] + (level == "2" ? [] : [.define("NTK_FMA")]) + (level == "4" ? [.define("NTK_AVX512")] : [])
+  }
+#else
+  let levels = ["0"]
+  func march(_ level: String) -> [SwiftSetting] { fast + [.define("NTK_FMA")] }
+#endif
+
+let vectorLevels: [Target] = levels.map {
+  .target(
+    name: "VectorKernelsV\($0)", dependencies: ["VectorKernelTypes"], path: "Sources/VectorKernels/Level\($0)",
+    swiftSettings: march($0))
+}
+
+// Only programs need the BLAS library, not the static core: the folder comes from the environment so that it does not
+// change the manifest of the core (pip's isolated builds put it somewhere new every time).
+let blas: [LinkerSetting] = {
+  guard let folder = Context.environment["NTKSWIFT_OPENBLAS_DIR"] else { return [.linkedLibrary("scipy_openblas")] }
+  return [
+    .linkedLibrary("scipy_openblas"), .unsafeFlags(["-L\(folder)", "-Xlinker", "-rpath", "-Xlinker", folder]),
+  ]
+}()
+
+func test(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)Tests", resources: resources,
+    linkerSettings: blas)
+}
+
+let package = Package(
+  name: "ntkswift",
+  products: [.library(name: "ntkcore", type: .static, targets: ["CAPI"])],
+  targets: [
+    .target(name: "CNTKSwift"),
+    .target(name: "COpenBLAS"),
+    .target(name: "NumericCore", dependencies: ["CNTKSwift"], swiftSettings: fast),
+    .target(name: "LinearAlgebra", dependencies: ["NumericCore", "COpenBLAS"], swiftSettings: fast),
+    .target(name: "VectorKernelTypes", path: "Sources/VectorKernels/Types", swiftSettings: fast),
+    .target(
+      name: "VectorKernels",
+      dependencies: ["VectorKernelTypes", "CNTKSwift", "NumericCore"] + vectorLevels.map { .target(name: $0.name) },
+      path: "Sources/VectorKernels/Choice", swiftSettings: fast),
+    .target(name: "Architectures", dependencies: ["NumericCore"], swiftSettings: fast),
+    .target(
+      name: "InfiniteWidth", dependencies: ["NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"],
+      swiftSettings: fast),
+    .target(name: "FiniteWidth", dependencies: ["NumericCore", "LinearAlgebra", "Architectures"], swiftSettings: fast),
+    .target(name: "KernelMethods", dependencies: ["NumericCore", "LinearAlgebra"], swiftSettings: fast),
+    .target(
+      name: "CAPI",
+      dependencies: [
+        "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures", "InfiniteWidth", "FiniteWidth",
+        "KernelMethods",
+      ], swiftSettings: fast),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    test("NumericCore", ["NumericCore"]),
+    test("LinearAlgebra", ["LinearAlgebra"]),
+    test("VectorKernels", ["VectorKernels", "VectorKernelTypes"]),
+    test("Architectures", ["Architectures"]),
+    test("InfiniteWidth", ["InfiniteWidth", "Architectures"]),
+    test("FiniteWidth", ["FiniteWidth", "Architectures"]),
+    test("KernelMethods", ["KernelMethods"]),
+    test("CAPI", ["CAPI", "CNTKSwift"]),
+  ] + vectorLevels
+)

@@ -1,0 +1,67 @@
+/// A network as data: a tree of layers. Nothing here computes; `InfiniteWidth` and `FiniteWidth` give it meaning.
+public indirect enum LayerNode: Sendable, Equatable {
+  /// Children one after the other.
+  case serial([LayerNode])
+  /// Children side by side, one per branch.
+  case parallel([LayerNode])
+  case identity
+  case dense(DenseLayer)
+  /// One input copied to `num` branches.
+  case fanOut(num: Int)
+  case fanInSum
+  case fanInProd
+  case fanInConcat(ConcatAxis)
+  case layerNorm(epsilon: Double)
+  /// `rate` is the probability to keep a unit; only training mode does anything.
+  case dropout(rate: Double, training: Bool)
+  case activation(Activation)
+}
+
+/// Along what `FanInConcat` joins its branches.
+public enum ConcatAxis: Int, Sendable {
+  case batch = 0
+  case channel = 1
+}
+
+/// A fully connected layer z = W_std / sqrt(n) W x + b_std b.
+public struct DenseLayer: Sendable, Equatable {
+  /// Number of this layer among the Dense layers, in the order of the op table.
+  public var index: Int
+  public var outDim: Int
+  public var weightStd: Double
+  public var biasStd: Double
+  public var hasBias: Bool
+  /// Standard parameterization (Sohl-Dickstein et al., arXiv:2001.07301): gradients by unscaled weights.
+  public var isStandard: Bool
+  /// Weights that stay at their initial values: they add nothing to the NTK.
+  public var isFrozen: Bool
+  /// Width scalings (s[0], s[1]) of the standard parameterization.
+  public var inputScale: Int
+  public var outputScale: Int
+
+  public init(
+    index: Int = 0, outDim: Int, weightStd: Double, biasStd: Double = 0, hasBias: Bool = false, isStandard: Bool = false,
+    isFrozen: Bool = false, inputScale: Int = 1, outputScale: Int = 1
+  ) {
+    self.index = index
+    self.outDim = outDim
+    self.weightStd = weightStd
+    self.biasStd = biasStd
+    self.hasBias = hasBias
+    self.isStandard = isStandard
+    self.isFrozen = isFrozen
+    self.inputScale = inputScale
+    self.outputScale = outputScale
+  }
+}
+
+extension LayerNode {
+  /// All Dense layers, in the order of the op table.
+  public var denseLayers: [DenseLayer] {
+    switch self {
+    case .serial(let children), .parallel(let children): children.flatMap(\.denseLayers)
+    case .dense(let layer): [layer]
+    default: []
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Architectures
+import CNTKSwift
+import InfiniteWidth
+import NumericCore
+import Synchronization
+
+/// The architectures that callers hold, by number. A number that is not in the table is an error, never a crash.
+enum ArchitectureTable {
+  private static let table = Mutex<(next: Int64, nodes: [Int64: LayerNode])>((next: 1, nodes: [:]))
+
+  static func insert(_ node: LayerNode) -> Int64 {
+    table.withLock { table in
+      let handle = table.next
+      table.next += 1
+      table.nodes[handle] = node
+      return handle
+    }
+  }
+
+  static func remove(_ handle: Int64) throws(NumericError) {
+    let removed = table.withLock { $0.nodes.removeValue(forKey: handle) }
+    guard removed != nil else { throw unknown(handle) }
+  }
+
+  static func node(_ handle: Int64) throws(NumericError) -> LayerNode {
+    guard let node = table.withLock({ $0.nodes[handle] }) else { throw unknown(handle) }
+    return node
+  }
+
+  private static func unknown(_ handle: Int64) -> NumericError {
+    .invalid("[architecture] needs a handle that ntk_architecture_create returned and that was not destroyed. Received \(handle).")
+  }
+}
+
+@_cdecl("ntk_architecture_create") @implementation
+public func ntk_architecture_create(
+  _ ops: UnsafePointer<ntk_op>!, _ count: Int64, _ coefficients: UnsafePointer<Double>!, _ coefficient_count: Int64,
+  _ handle: UnsafeMutablePointer<Int64>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    guard let ops, let handle else { throw .invalid("[architecture] needs an op table and room for a handle. Received a null pointer.") }
+    guard count >= 1, count <= Int64(OpTableDecoder.maxRecords) else {
+      throw .invalid("[architecture] needs 1 to \(OpTableDecoder.maxRecords) layers. Received \(count).")
+    }
+    guard coefficient_count >= 0, coefficient_count <= 1 << 24, coefficients != nil || coefficient_count == 0 else {
+      throw .invalid("[architecture] needs its coefficients. Received \(coefficient_count) numbers.")
+    }
+    let records = (0..<Int(count)).map { i in
+      OpRecord(kind: ops[i].kind, arity: ops[i].arity, integers: ops[i].integers, reals: ops[i].reals)
+    }
+    let numbers = (0..<Int(coefficient_count)).map { coefficients[$0] }
+    let node = try OpTableDecoder.decode(records, coefficients: numbers)
+    handle.pointee = ArchitectureTable.insert(node)
+  }
+}
+
+@_cdecl("ntk_architecture_destroy") @implementation
+public func ntk_architecture_destroy(_ handle: Int64, _ error: UnsafeMutablePointer<ntk_error>!) -> Int32 {
+  guarded(error) { () throws(NumericError) in try ArchitectureTable.remove(handle) }
+}
+
+@_cdecl("ntk_architecture_describe") @implementation
+public func ntk_architecture_describe(
+  _ handle: Int64, _ input_width: Int64, _ info: UnsafeMutablePointer<ntk_architecture_info>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    guard let info else { throw .invalid("[architecture] needs room for its description. Received a null pointer.") }
+    guard input_width >= 1, input_width <= Int64(Int32.max) else {
+      throw .invalid("[architecture] input_width must be in 1...\(Int32.max). Received \(input_width).")
+    }
+    let node = try ArchitectureTable.node(handle)
+    let kernel = try PointwiseKernel(node)
+    let facts = try kernel.describe(inputWidth: Int(input_width))
+    info.pointee = ntk_architecture_info(
+      dense_count: Int64(node.denseLayers.count), output_width: Int64(facts.width), output_blocks: Int64(kernel.blocks),
+      is_gaussian: facts.isGaussian ? 1 : 0, uses_user_functions: facts.usesUserFunctions ? 1 : 0)
+  }
+}

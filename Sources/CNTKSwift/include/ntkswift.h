@@ -1,0 +1,313 @@
+/* The C ABI of ntkswift: the contract between the Swift core and every caller.
+ *
+ * Conventions
+ *   - Every function that can fail returns a status code (ntk_status) and, where `error` is not NULL, fills it.
+ *   - Sizes are int64_t. Strides count elements, not bytes, and may be negative or zero.
+ *   - The core never writes to inputs, never keeps a pointer after the call, and never traps on bad arguments.
+ *   - Handles are numbers, not pointers: a destroyed or invented handle is an error, not a crash.
+ */
+#ifndef NTKSWIFT_H
+#define NTKSWIFT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- common */
+
+typedef enum ntk_status {
+  NTK_OK = 0,
+  NTK_INVALID_ARGUMENT = 1,     /* ValueError */
+  NTK_OUT_OF_MEMORY = 2,        /* MemoryError; `bytes` needed */
+  NTK_NOT_POSITIVE_DEFINITE = 3,/* NotPositiveDefiniteError; `index[0]` pivot, `value` largest jitter tried */
+  NTK_CANCELLED = 4,            /* the progress callback asked to stop */
+  NTK_OVERFLOW = 5,             /* OverflowError: a variance or kernel left the range of its dtype */
+  NTK_NOT_CONVERGED = 6,        /* RuntimeError: a tolerance could not be met */
+  NTK_CALLBACK_FAILED = 7,      /* a caller's function reported failure */
+  NTK_INTERNAL = 8              /* RuntimeError: a bug in ntkswift */
+} ntk_status;
+
+typedef struct ntk_error {
+  int32_t code;          /* an ntk_status */
+  int32_t reserved;
+  int64_t index[2];      /* first bad row and column, or a pivot; -1 where there is none */
+  int64_t bytes;         /* bytes that were needed; 0 where that is not the trouble */
+  double value;          /* a number that belongs to the message (a jitter, a tolerance) */
+  char message[1024];    /* UTF-8, zero-terminated: "[op] what is required. Received what." */
+} ntk_error;
+
+typedef enum ntk_dtype { NTK_FLOAT32 = 0, NTK_FLOAT64 = 1 } ntk_dtype;
+
+/* A strided matrix. data == NULL means "absent" where a parameter is optional. */
+typedef struct ntk_matrix {
+  void *data;
+  int64_t rows, cols;
+  int64_t row_stride, col_stride;
+  int32_t dtype;         /* an ntk_dtype */
+  int32_t reserved;
+} ntk_matrix;
+
+/* Called on the calling thread at most every 50 ms with the fraction done; non-zero asks to stop. */
+typedef int32_t (*ntk_progress)(void *context, double fraction);
+
+/* How a call may use the machine. */
+typedef struct ntk_call {
+  int32_t threads;       /* >= 1; 0 means one per CPU this process may use */
+  int32_t reserved;
+  int64_t memory_limit;  /* bytes this call may allocate beside its arguments; 0 means half of what is available */
+  ntk_progress progress; /* may be NULL */
+  void *context;
+} ntk_call;
+
+/* ---------------------------------------------------------------- system */
+
+const char *ntk_version(void);
+/* 2, 3 or 4 on x86-64 (micro-architecture level in use), 0 elsewhere. */
+int32_t ntk_cpu_level(void);
+/* Highest level this processor can run. */
+int32_t ntk_cpu_level_available(void);
+/* Chooses a level; NTK_INVALID_ARGUMENT if the processor lacks it. */
+int32_t ntk_set_cpu_level(int32_t level, ntk_error *error);
+/* CPUs this process may use. */
+int32_t ntk_cpu_count(void);
+int64_t ntk_available_memory(void);
+
+/* ---------------------------------------------------------------- random streams */
+
+/* Philox4x64-10, the stream of numpy.random.Philox(counter=, key=): the next `count` raw 64-bit words. */
+int32_t ntk_philox_raw(const uint64_t key[2], const uint64_t counter[4], uint64_t *out, int64_t count, ntk_error *error);
+/* Standard normal numbers, reproducible for any thread count (one Box-Muller pair per two words). */
+int32_t ntk_philox_normal(const uint64_t key[2], const uint64_t counter[4], double *out, int64_t count, ntk_error *error);
+
+/* ---------------------------------------------------------------- architectures */
+
+/* One record of an op table. The table lists a layer tree in postfix order: the children of a node, then the node. */
+typedef struct ntk_op {
+  int32_t kind;          /* an ntk_op_kind */
+  int32_t arity;         /* number of children (SERIAL, PARALLEL); 0 for every other kind */
+  int64_t integers[4];
+  double reals[6];
+} ntk_op;
+
+typedef enum ntk_op_kind {
+  NTK_SERIAL = 1,          /* arity children in order */
+  NTK_PARALLEL = 2,        /* arity children side by side */
+  NTK_IDENTITY = 3,        /* also Flatten of flat input */
+  NTK_DENSE = 4,           /* integers: out_dim, flags (NTK_DENSE_*), s[0], s[1]; reals: W_std, b_std */
+  NTK_FAN_OUT = 5,         /* integers: num */
+  NTK_FAN_IN_SUM = 6,
+  NTK_FAN_IN_PROD = 7,
+  NTK_FAN_IN_CONCAT = 8,   /* integers: axis (0 batch, 1 channel) */
+  NTK_LAYER_NORM = 9,      /* reals: eps */
+  NTK_DROPOUT = 10,        /* integers: 1 train, 0 test; reals: keep rate */
+  /* nonlinearities */
+  NTK_ABRELU = 100,        /* reals: a, b            a min(x,0) + b max(x,0) */
+  NTK_ERF = 101,           /* reals: a, b, c         a erf(b x) + c */
+  NTK_GELU = 102,          /* integers: approximate (finite networks only) */
+  NTK_SIN = 103,           /* reals: a, b, c         a sin(b x + c) */
+  NTK_RBF = 104,           /* reals: gamma           sqrt2 sin(sqrt(2 gamma) x + pi/4) */
+  NTK_SIGN = 105,
+  NTK_STEP = 106,          /* x > 0 */
+  NTK_EXP = 107,           /* reals: a, b            a exp(b x) */
+  NTK_GAUSSIAN = 108,      /* reals: a, b            a exp(b x^2) */
+  NTK_GABOR = 109,         /* exp(-x^2) sin(x) */
+  NTK_EXP_NORMALIZED = 110,/* reals: gamma, shift */
+  NTK_HERMITE = 111,       /* integers: degree; inputs of unit variance */
+  NTK_POLYNOMIAL = 112,    /* integers: first, count in the coefficient array; ascending powers */
+  NTK_RECTIFIED_MONOMIAL = 113, /* integers: degree */
+  NTK_NAMED = 114,         /* integers: an ntk_named_function; reals: parameter, tolerance. By Hermite expansion */
+  NTK_USER_EXPANSION = 115,/* integers: function index; reals: tolerance. Caller's function, Hermite expansion */
+  NTK_USER_QUADRATURE = 116,/* integers: function index, degree. Caller's function and derivative, 2-D Gauss-Hermite */
+  NTK_USER_DUAL = 117      /* integers: function index, has_derivative. Caller's E[f(u)f(v)] of (cov, var1, var2) */
+} ntk_op_kind;
+
+enum { NTK_DENSE_BIAS = 1, NTK_DENSE_STANDARD = 2, NTK_DENSE_FROZEN = 4 };
+
+typedef enum ntk_named_function {
+  NTK_TANH = 0, NTK_SIGMOID = 1, NTK_SOFTPLUS = 2, NTK_SWISH = 3, NTK_ELU = 4, NTK_SELU = 5
+} ntk_named_function;
+
+/* Evaluates caller function `index` on n points, from any thread. `what` says which:
+ *   0  y = f(a)      1  y = f'(a)      2  y = E[f(u)f(v)] for cov a, variances b, c      3  its derivative by the covariance
+ * Non-zero reports failure and ends the call with NTK_CALLBACK_FAILED. */
+typedef int32_t (*ntk_user_function)(void *context, int64_t index, int32_t what, const double *a, const double *b,
+                                     const double *c, double *y, int64_t n);
+
+int32_t ntk_architecture_create(const ntk_op *ops, int64_t count, const double *coefficients, int64_t coefficient_count,
+                                int64_t *handle, ntk_error *error);
+int32_t ntk_architecture_destroy(int64_t handle, ntk_error *error);
+
+typedef struct ntk_architecture_info {
+  int64_t dense_count;     /* Dense layers, numbered in the order of the op table */
+  int64_t output_width;    /* out_dim after the last layer (input width where no Dense sets it) */
+  int64_t output_blocks;   /* rows of the kernel per input: > 1 after FanInConcat along the batch */
+  int32_t is_gaussian;     /* the output is a Gaussian process */
+  int32_t uses_user_functions;
+} ntk_architecture_info;
+
+int32_t ntk_architecture_describe(int64_t handle, int64_t input_width, ntk_architecture_info *info, ntk_error *error);
+
+/* ---------------------------------------------------------------- infinite-width kernels */
+
+/* Where a kernel computation starts: rows of inputs, or (x.data == NULL) the kernel of an earlier network. */
+typedef struct ntk_kernel_source {
+  ntk_matrix x1, x2;           /* x2.data == NULL: x1 against itself */
+  ntk_matrix nngp, ntk;        /* given kernel (ntk may be absent) */
+  ntk_matrix cov1, cov2;       /* its variances, n x 1; cov2 absent: same inputs */
+  int64_t width;               /* channels behind the given kernel (standard parameterization) */
+  int32_t is_gaussian;
+  int32_t x1_is_x2;
+} ntk_kernel_source;
+
+/* What to compute; data == NULL: not wanted. All outputs of one call share one dtype. cov1, cov2 are n x 1, float64. */
+typedef struct ntk_kernel_result {
+  ntk_matrix nngp, ntk, cov1, cov2;
+  double *missed_tolerance;    /* may be NULL; largest share of energy that a Hermite expansion cut off beyond its tolerance */
+} ntk_kernel_result;
+
+int32_t ntk_kernel(int64_t architecture, const ntk_kernel_source *source, ntk_user_function function, void *function_context,
+                   const ntk_kernel_result *result, const ntk_call *call, ntk_error *error);
+
+/* Directional derivative of the kernels: dense_W[k], dense_b[k] are the changes of W_std and b_std of Dense layer k.
+ * float64 only; `result` receives the derivatives. */
+int32_t ntk_kernel_tangent(int64_t architecture, const ntk_kernel_source *source, const double *dense_W, const double *dense_b,
+                           int64_t dense_count, const ntk_kernel_result *result, const ntk_call *call, ntk_error *error);
+
+/* Bytes that ntk_kernel would allocate beside its arguments, and the threads it would use. */
+int32_t ntk_kernel_plan(int64_t architecture, int64_t n1, int64_t n2, int64_t width, int32_t dtype, const ntk_call *call,
+                        int64_t *bytes, int32_t *threads, ntk_error *error);
+
+/* ---------------------------------------------------------------- finite networks */
+
+/* Output of the network with the given weights. parameters: for each Dense layer in op-table order its W (in x out) and
+ * then its b (1 x out; data == NULL without bias). x: n x width, float64. seed: for Dropout in train mode. */
+int32_t ntk_forward(int64_t architecture, const ntk_matrix *parameters, int64_t parameter_count, const ntk_matrix *x,
+                    ntk_user_function function, void *function_context, const uint64_t seed[2], const ntk_matrix *out,
+                    const ntk_call *call, ntk_error *error);
+
+/* ---------------------------------------------------------------- linear algebra
+ * Matrices here are float64 unless said otherwise. "Contiguous rows" means col_stride 1 (or at most one column).
+ * Results are the same to the bit for any number of threads. */
+
+/* How a matrix is made positive definite before it is factored. */
+typedef struct ntk_regularization {
+  double ridge;            /* added to the diagonal */
+  int32_t is_relative;     /* ridge is in units of the mean diagonal */
+  int32_t reserved;
+  double largest_jitter;   /* the ladder 0, 1e-14, 1e-13, ... ends here, in units of the mean diagonal; 0 allows none */
+} ntk_regularization;
+
+typedef struct ntk_factor_report {
+  double ridge;            /* what was added to the diagonal, in absolute units */
+  double jitter;           /* what was added on top because that was not enough; 0 for most matrices */
+  double log_determinant;  /* of the sum */
+} ntk_factor_report;
+
+/* factor (contiguous rows) = the Cholesky factor L of a + ridge I (+ jitter I): lower triangle, zeros above. `a` may be float32; only
+ * its lower triangle is read. factor == a (the same memory and layout) overwrites a; all of a must be given then. */
+int32_t ntk_cholesky(const ntk_matrix *a, const ntk_regularization *regularization, const ntk_matrix *factor,
+                     ntk_factor_report *report, const ntk_call *call, ntk_error *error);
+
+/* Which system with a Cholesky factor is solved: L L^T x = b, L x = b, or L^T x = b. */
+typedef enum ntk_factor_system { NTK_SOLVE_WHOLE = 0, NTK_SOLVE_FORWARD = 1, NTK_SOLVE_BACKWARD = 2 } ntk_factor_system;
+
+/* b (contiguous rows) <- x. */
+int32_t ntk_solve(int32_t system, const ntk_matrix *factor, const ntk_matrix *b, const ntk_call *call, ntk_error *error);
+
+/* c = a b; all float64 or all float32, any strides. */
+int32_t ntk_multiply(const ntk_matrix *a, const ntk_matrix *b, const ntk_matrix *c, const ntk_call *call, ntk_error *error);
+
+/* Eigenvalues (n x 1 contiguous, ascending) and eigenvectors (row j belongs to value j; contiguous rows; absent: values only) of
+ * a + ridge I. `a` may be float32; only its upper triangle is read. largest_jitter is not used. */
+int32_t ntk_eigh(const ntk_matrix *a, const ntk_regularization *regularization, const ntk_matrix *values, const ntk_matrix *vectors,
+                 const ntk_call *call, ntk_error *error);
+
+/* The largest eigenvalue of a symmetric matrix, to a relative error of at most 1e-10. */
+int32_t ntk_largest_eigenvalue(const ntk_matrix *a, double *value, const ntk_call *call, ntk_error *error);
+
+/* ---------------------------------------------------------------- kernel methods
+ * n training points, m test points, c outputs per point. `factor`: Cholesky factor of the train-train kernel (n x n). */
+
+/* out (m x m) = k_test_test - k_test_train K^-1 k_test_train^T. With k_test_test and out of m x 1: the diagonals only. */
+int32_t ntk_posterior_covariance(const ntk_matrix *factor, const ntk_matrix *k_test_train, const ntk_matrix *k_test_test,
+                                 const ntk_matrix *out, const ntk_call *call, ntk_error *error);
+
+/* The kernels that the spread of an ensemble of trained networks needs. */
+typedef struct ntk_ensemble_kernels {
+  ntk_matrix ntk_test_train;   /* kernel of the trained network; the NNGP where that is what is trained */
+  ntk_matrix nngp_train_train; /* absent for the NNGP */
+  ntk_matrix nngp_test_train;  /* absent for the NNGP */
+  ntk_matrix nngp_test_test;
+} ntk_ensemble_kernels;
+
+/* out (m x m) = covariance of the outputs after training to convergence; factor: of the NTK. */
+int32_t ntk_ensemble_covariance(const ntk_matrix *factor, const ntk_ensemble_kernels *kernels, const ntk_matrix *out,
+                                const ntk_call *call, ntk_error *error);
+
+/* Log marginal likelihood of the targets (n x c), with solution = K^-1 targets. sensitivity (n x n, or absent) receives the matrix whose
+ * inner product with dK is the derivative. */
+int32_t ntk_log_marginal_likelihood(const ntk_matrix *factor, const ntk_matrix *targets, const ntk_matrix *solution,
+                                    const ntk_matrix *sensitivity, double *value, const ntk_call *call, ntk_error *error);
+
+/* Sum of the products of corresponding elements. */
+int32_t ntk_inner_product(const ntk_matrix *a, const ntk_matrix *b, double *value, ntk_error *error);
+
+/* Eigendecomposition of the train-train kernel (ntk_eigh), and the times (not negative, infinity allowed) in units of the learning rate. */
+typedef struct ntk_flow {
+  ntk_matrix values, vectors;
+  const double *times;
+  int64_t time_count;
+  double size;               /* training outputs, by which the loss is averaged */
+} ntk_flow;
+
+/* Changes of the outputs during gradient flow on 0.5 mean (f - y)^2 from residual = f_0 - y (n x c): train (n x times c), test
+ * (m x times c, with k_test_train); either may be absent. */
+int32_t ntk_gradient_flow(const ntk_flow *flow, const ntk_matrix *residual, const ntk_matrix *train, const ntk_matrix *k_test_train,
+                          const ntk_matrix *test, const ntk_call *call, ntk_error *error);
+
+/* Covariance of an ensemble during gradient flow; is_ntk: all layers are trained, else the last one. Block t of out is that of time t.
+ * kernels->nngp_test_test present: on the test points, out (times m x m). Absent: on the training points, out (times n x n). */
+int32_t ntk_flow_covariance(const ntk_flow *flow, int32_t is_ntk, const ntk_ensemble_kernels *kernels, const ntk_matrix *out,
+                            const ntk_call *call, ntk_error *error);
+
+/* A caller's loss at `count` outputs; called on the calling thread. what 0: out[0] = the loss; 1: out = its gradient. Non-zero reports
+ * failure and ends the call with NTK_CALLBACK_FAILED. */
+typedef int32_t (*ntk_loss_function)(void *context, int32_t what, const double *outputs, double *out, int64_t count);
+
+typedef enum ntk_loss_kind {
+  NTK_LOSS_MSE = 0,           /* 0.5 mean (f - y)^2 */
+  NTK_LOSS_CROSS_ENTROPY = 1, /* -mean(log_softmax(f) y) over `classes` consecutive outputs */
+  NTK_LOSS_GRADIENT = 2,      /* the caller's function, what = 1 */
+  NTK_LOSS_VALUE = 3          /* the caller's function, what = 0; central differences */
+} ntk_loss_kind;
+
+/* Training in continuous time: df/dt = -K g(f), du/dt = g(f); with momentum df/dt = q, dq/dt = -K g(f) + damping q, du/dt = p,
+ * dp/dt = g(f) + damping p. */
+typedef struct ntk_descent {
+  int32_t loss;               /* an ntk_loss_kind */
+  int32_t has_momentum;
+  int64_t classes;
+  ntk_matrix targets;         /* n x c, contiguous; for the ready-made losses */
+  ntk_loss_function function;
+  void *function_context;
+  double damping;
+  double tolerance;           /* relative local error of a step */
+  int64_t most_steps;         /* towards an infinite time */
+  const double *times;        /* ascending, not negative */
+  int64_t time_count;
+} ntk_descent;
+
+/* start: the state f, u (, q, p) at time 0 as one contiguous row of n c numbers each; out: one such row per time. */
+int32_t ntk_gradient_descent(const ntk_descent *descent, const ntk_matrix *k_train_train, const ntk_matrix *start,
+                             const ntk_matrix *out, const ntk_call *call, ntk_error *error);
+
+/* out (m x samples c, contiguous rows), column s c + j = column j of mean (m x c) plus a draw from N(0, covariance). */
+int32_t ntk_sample_posterior(const ntk_matrix *mean, const ntk_matrix *covariance, const uint64_t key[2], const uint64_t counter[4],
+                             int64_t samples, const ntk_matrix *out, double *jitter, const ntk_call *call, ntk_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,178 @@
+import LinearAlgebra
+import NumericCore
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A quadrature rule for E f(s z), z standard normal, times normalised Hermite polynomials: Gauss-Legendre on panels of |z| <= 13.
+///
+/// Panels shrink towards 0, where f(s z) is steep for large s and where kinks lie; the rule is exact to about 1e-15 for functions
+/// smooth on either side of 0.
+struct GaussianQuadrature {
+  /// More terms than this are never used.
+  static let maxTerms = 512
+
+  let nodes: [Double]
+  let weights: [Double]
+
+  /// `steepness`: largest s that f(s z) will be asked for.
+  init(steepness: Double) {
+    var breaks = [0.0]
+    var first = 0.5
+    while first > 0.25 / max(steepness, 1e-3), first > 1e-6 { first /= 2 }
+    while first < 0.75 {
+      breaks.append(first)
+      first *= 2
+    }
+    breaks += stride(from: 1.0, through: 13.0, by: 0.75)
+    let (x, w) = GaussianQuadrature.legendre(20)
+    var nodes: [Double] = []
+    var weights: [Double] = []
+    for (a, b) in zip(breaks, breaks.dropFirst()) {
+      for (t, c) in zip(x, w) {
+        let z = (a + b) / 2 + (b - a) / 2 * t
+        let density = exp(-z * z / 2) / (2 * Double.pi).squareRoot() * c * (b - a) / 2
+        nodes += [z, -z]
+        weights += [density, density]
+      }
+    }
+    self.nodes = nodes
+    self.weights = weights
+  }
+
+  /// Nodes and weights of the n-point Gauss-Legendre rule on [-1, 1], by Newton's method.
+  static func legendre(_ n: Int) -> ([Double], [Double]) {
+    var (x, w) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
+    for i in 0..<n {
+      var t = cos(Double.pi * (Double(i) + 0.75) / (Double(n) + 0.5))
+      var derivative = 1.0
+      for _ in 0..<50 {
+        var (p0, p1) = (1.0, t)
+        for k in stride(from: 2, through: n, by: 1) {
+          (p0, p1) = (p1, (Double(2 * k - 1) * t * p1 - Double(k - 1) * p0) / Double(k))
+        }
+        derivative = Double(n) * (t * p1 - p0) / (t * t - 1)
+        let step = p1 / derivative
+        t -= step
+        if abs(step) < 1e-16 { break }
+      }
+      x[i] = t
+      w[i] = 2 / ((1 - t * t) * derivative * derivative)
+    }
+    return (x, w)
+  }
+
+  /// Row-major (node, term): weight times He_n(z) / sqrt(n!).
+  func weightedHermite(terms: Int) throws(NumericError) -> Workspace<Double> {
+    let table = try Workspace<Double>(nodes.count * terms)
+    for (m, z) in nodes.enumerated() {
+      var (previous, current) = (0.0, 1.0)
+      for n in 0..<terms {
+        table.pointer[m * terms + n] = weights[m] * current
+        let next = (z * current - Double(n).squareRoot() * previous) / Double(n + 1).squareRoot()
+        (previous, current) = (current, next)
+      }
+    }
+    return table
+  }
+}
+
+/// Coefficients a_n(s) for many deviations s.
+struct HermiteExpansion {
+  let source: SeriesSource
+  /// Evaluates the caller's function number k on n points.
+  let evaluateUser: (_ function: Int, _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ n: Int) -> Bool
+
+  /// a_0 ... a_(terms-1) for each deviation, row-major (deviation, term).
+  func coefficients(_ deviations: [Double], terms: Int) throws(NumericError) -> Workspace<Double> {
+    switch source {
+    case .polynomial(let c): return try exact(c, deviations, terms)
+    case .named(let function, let parameter, _):
+      return try byQuadrature(deviations, terms) { (x, y, n) in
+        for i in 0..<n { y[i] = function(x[i], parameter) }
+        return true
+      }
+    case .user(let index, _):
+      return try byQuadrature(deviations, terms) { (x, y, n) in evaluateUser(index, x, y, n) }
+    }
+  }
+
+  /// How many terms keep the cut-off share of the energy of f and f' under the tolerance, and the share that is cut.
+  func termsNeeded(_ deviations: [Double]) throws(NumericError) -> (terms: Int, missed: Double) {
+    if case .polynomial(let c) = source { return (c.count, 0) }
+    // More units of variance need more terms, so the extremes and the middle stand for all.
+    let sorted = deviations.sorted()
+    guard let least = sorted.first, let most = sorted.last else { return (1, 0) }
+    let sample = [least, sorted[sorted.count / 2], most]
+    let all = GaussianQuadrature.maxTerms
+    let table = try coefficients(sample, terms: all)
+    var needed = 1
+    var missed = 0.0
+    for row in 0..<sample.count where sample[row] > 0 {
+      let a = table.pointer + row * all
+      let energy = (0..<all).reduce(0.0) { $0 + Double($1 + 1) * a[$1] * a[$1] }
+      var tail = 0.0
+      var terms = all
+      // The last terms themselves estimate what lies beyond the table.
+      let beyond = (all - 32..<all).reduce(0.0) { $0 + Double($1 + 1) * a[$1] * a[$1] }
+      while terms > 1, tail + Double(terms) * a[terms - 1] * a[terms - 1] <= source.tolerance * energy {
+        terms -= 1
+        tail += Double(terms + 1) * a[terms] * a[terms]
+      }
+      needed = max(needed, terms)
+      if beyond > source.tolerance * energy { missed = max(missed, beyond / energy) }
+    }
+    return (needed, missed)
+  }
+
+  private func byQuadrature(
+    _ deviations: [Double], _ terms: Int,
+    _ evaluate: (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Bool
+  ) throws(NumericError) -> Workspace<Double> {
+    let rule = GaussianQuadrature(steepness: deviations.max() ?? 1)
+    let hermite = try rule.weightedHermite(terms: terms)
+    let count = rule.nodes.count
+    let result = try Workspace<Double>(deviations.count * terms)
+    // In groups, so that the values of f take little memory.
+    let group = max(1, min(deviations.count, 1 << 20) / max(1, count / 64))
+    let x = try Workspace<Double>(group * count)
+    let y = try Workspace<Double>(group * count)
+    var first = 0
+    while first < deviations.count {
+      let rows = min(group, deviations.count - first)
+      for i in 0..<rows {
+        for m in 0..<count { x.pointer[i * count + m] = deviations[first + i] * rule.nodes[m] }
+      }
+      guard evaluate(x.pointer, y.pointer, rows * count) else {
+        throw NumericError(.callbackFailed, "[Elementwise] the given function raised an error.")
+      }
+      for k in 0..<(rows * count) where !y.pointer[k].isFinite {
+        throw .invalid("[Elementwise] the function must be finite where it is needed. Received f(\(x.pointer[k])) = \(y.pointer[k]).")
+      }
+      Double.gemm(
+        false, false, Int32(rows), Int32(terms), Int32(count), 1, y.pointer, Int32(count), hermite.pointer, Int32(terms), 0,
+        result.pointer + first * terms, Int32(terms))
+      first += rows
+    }
+    return result
+  }
+
+  /// E z^k He_n(z) / sqrt(n!) = k! / (((k - n)/2)! 2^((k - n)/2) sqrt(n!)) for k - n even and >= 0.
+  private func exact(_ c: [Double], _ deviations: [Double], _ terms: Int) throws(NumericError) -> Workspace<Double> {
+    let result = try Workspace<Double>(deviations.count * terms, zeroed: true)
+    for n in 0..<min(terms, c.count) {
+      for k in stride(from: n, to: c.count, by: 2) where c[k] != 0 {
+        let pairs = (k - n) / 2
+        let moment = exp(
+          lgamma(Double(k + 1)) - lgamma(Double(pairs + 1)) - Double(pairs) * log(2.0) - 0.5 * lgamma(Double(n + 1)))
+        for (i, s) in deviations.enumerated() { result.pointer[i * terms + n] += c[k] * moment * pow(s, Double(k)) }
+      }
+    }
+    return result
+  }
+}

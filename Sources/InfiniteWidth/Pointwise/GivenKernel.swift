@@ -1,0 +1,53 @@
+import LinearAlgebra
+import NumericCore
+
+/// A kernel that an earlier network made, as the start of another.
+public struct GivenKernel<Element: BLASReal>: Sendable {
+  public var nngp: StridedMatrix<Element>
+  public var ntk: StridedMatrix<Element>?
+  /// Variances of the inputs on either side.
+  public var variances1: [Double]
+  public var variances2: [Double]
+  public var width: Int
+  public var isGaussian: Bool
+  public var isSame: Bool
+
+  public init(
+    nngp: StridedMatrix<Element>, ntk: StridedMatrix<Element>?, variances1: [Double], variances2: [Double], width: Int,
+    isGaussian: Bool, isSame: Bool
+  ) {
+    self.nngp = nngp
+    self.ntk = ntk
+    self.variances1 = variances1
+    self.variances2 = variances2
+    self.width = width
+    self.isGaussian = isGaussian
+    self.isSame = isSame
+  }
+}
+
+extension GivenKernel {
+  /// Signed gaps of a tile from the given covariances.
+  func fillGaps(_ area: TileArea, _ tile: TileMemory<Double>, source: PairSource<Element>, planes: Int) {
+    for r in 0..<area.rows {
+      let row = tile.gaps + r * tile.width
+      let s = source.deviations1[area.row + r]
+      for c in 0..<area.cols {
+        let scale = s * source.deviations2[area.column + c]
+        let rho = scale > 0 ? Double(nngp[area.row + r, area.column + c]) / scale : 0
+        let size = max(0, 1 - abs(rho))
+        let at = planes == 2 ? (c >> 3) * 16 + (c & 7) : c
+        row[at] = rho < 0 ? -size : size
+        if planes == 2 { row[at + 8] = 0 }
+      }
+    }
+  }
+
+  /// The given NTK as the start of row r of a tile.
+  func fillTheta<Work: BLASReal>(
+    _ area: TileArea, _ r: Int, from first: Int, _ thetas: UnsafeMutablePointer<Work>, planes: Int
+  ) {
+    guard let ntk, planes == 1 else { return }
+    for c in first..<area.cols { thetas[c - first] = Work(ntk[area.row + r, area.column + c]) }
+  }
+}

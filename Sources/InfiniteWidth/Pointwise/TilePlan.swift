@@ -1,0 +1,43 @@
+import NumericCore
+
+/// Tiles of the result: which there are, and what they cost in memory.
+struct TilePlan: Sendable {
+  /// Rows and columns of a tile: two float64 tiles of this size stay in a 1 MiB second-level cache. A multiple of 16.
+  static let side = 192
+
+  let rows: Int
+  let cols: Int
+  let isSymmetric: Bool
+  /// Tile indices (row, column); only those on and above the diagonal where the result is symmetric.
+  let tiles: [(Int32, Int32)]
+
+  init(rows: Int, cols: Int, isSymmetric: Bool) {
+    self.rows = rows
+    self.cols = cols
+    self.isSymmetric = isSymmetric
+    let (down, across) = ((rows + TilePlan.side - 1) / TilePlan.side, (cols + TilePlan.side - 1) / TilePlan.side)
+    var tiles: [(Int32, Int32)] = []
+    tiles.reserveCapacity(isSymmetric ? down * (down + 1) / 2 : down * across)
+    for i in 0..<down {
+      for j in (isSymmetric ? i : 0)..<max(across, isSymmetric ? i : 0) { tiles.append((Int32(i), Int32(j))) }
+    }
+    self.tiles = tiles
+  }
+
+  /// Bytes of row arrays, their conversions and the threads' tiles; nil where they do not fit Int.
+  static func bytes(
+    _ program: PointwiseProgram, rows: Int, cols: Int, elementSize: Int, threads: Int, planes: Int = 1
+  ) -> Int? {
+    // Series tables are counted with a typical 64 terms.
+    let perRow = (program.rowArrayCount + 64 * program.rowTableCount) * 8 * planes + 40
+    let perCol = (program.colArrayCount + 64 * program.colTableCount) * 8 * planes + 40
+    guard let a = checkedProduct(rows + 32, perRow), let b = checkedProduct(cols + 32, perCol), let arrays = checkedSum(a, b),
+      let all = checkedProduct(arrays, elementSize == 4 ? 2 : 1)
+    else { return nil }
+    let perThread = (2 + 2 * program.slotCount) * side * side * 8 / 8 + 2 * side * side * 8 * planes
+    let tilesDown = rows / side + 1
+    let tilesAcross = cols / side + 1
+    guard let list = checkedProduct(tilesDown, tilesAcross).flatMap({ checkedProduct($0, 8) }) else { return nil }
+    return checkedSum(all, threads * perThread).flatMap { checkedSum($0, list) }
+  }
+}

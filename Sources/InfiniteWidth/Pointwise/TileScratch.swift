@@ -1,0 +1,90 @@
+import LinearAlgebra
+import NumericCore
+
+/// Which part of a result a tile is.
+struct TileArea {
+  let row: Int
+  let column: Int
+  let rows: Int
+  let cols: Int
+}
+
+/// One tile: gaps (at last covariances) and NTKs, row-major, `width` elements apart.
+final class TileMemory<Work: BLASReal> {
+  let gaps: UnsafeMutablePointer<Work>
+  let thetas: UnsafeMutablePointer<Work>
+  let width: Int
+  let strip: StripMemory<Work>
+  /// Smallest gap of the row that was made last.
+  var smallest = 1.0
+  private let room: Workspace<Work>
+
+  init(slots: Int, planes: Int, wantsTheta: Bool) throws(NumericError) {
+    let side = TilePlan.side
+    width = side * planes
+    room = try Workspace<Work>(side * width * (wantsTheta ? 2 : 1), zeroed: true)
+    gaps = room.pointer
+    thetas = room.pointer + (wantsTheta ? side * width : 0)
+    strip = try StripMemory<Work>(slots: slots, width: side, planes: planes, wantsTheta: wantsTheta)
+  }
+}
+
+/// What one worker thread keeps from tile to tile. float64 memory for float32 inputs is made when first needed.
+final class TileScratch<Element: BLASReal>: @unchecked Sendable {
+  let slots: Int
+  let planes: Int
+  let wantsTheta: Bool
+  private var ownTile: TileMemory<Element>?
+  private var doubleMemory: TileMemory<Double>?
+  private var patchMemory: StripMemory<Double>?
+  private var rowRoom: Workspace<Double>?
+  private var colRoom: Workspace<Double>?
+
+  init(slots: Int, planes: Int, wantsTheta: Bool) {
+    self.slots = slots
+    self.planes = planes
+    self.wantsTheta = wantsTheta
+  }
+
+  /// The tile in element type `Work`.
+  func tile<Work: BLASReal>(of type: Work.Type) throws(NumericError) -> TileMemory<Work> {
+    if Work.self == Double.self {
+      let made =
+        if let doubleMemory { doubleMemory } else { try TileMemory<Double>(slots: slots, planes: planes, wantsTheta: wantsTheta) }
+      doubleMemory = made
+      return unsafeDowncast(made, to: TileMemory<Work>.self)
+    }
+    let made =
+      if let ownTile { ownTile } else { try TileMemory<Element>(slots: slots, planes: planes, wantsTheta: wantsTheta) }
+    ownTile = made
+    return unsafeDowncast(made, to: TileMemory<Work>.self)
+  }
+
+  /// A strip of 16 columns for single pairs.
+  func patch() throws(NumericError) -> StripMemory<Double> {
+    let made =
+      if let patchMemory { patchMemory } else { try StripMemory<Double>(slots: slots, width: 16, planes: 1, wantsTheta: wantsTheta) }
+    patchMemory = made
+    return made
+  }
+
+  /// Rows of either side in float64.
+  func converted(
+    _ a: InputRows<Element>, _ b: InputRows<Element>, _ area: TileArea
+  ) throws(NumericError) -> (UnsafePointer<Double>, UnsafePointer<Double>) {
+    let size = TilePlan.side * a.dimension
+    let left = if let rowRoom { rowRoom } else { try Workspace<Double>(size) }
+    let right = if let colRoom { colRoom } else { try Workspace<Double>(size) }
+    (rowRoom, colRoom) = (left, right)
+    TileScratch.convert(a, area.row, area.rows, left.pointer)
+    TileScratch.convert(b, area.column, area.cols, right.pointer)
+    return (UnsafePointer(left.pointer), UnsafePointer(right.pointer))
+  }
+
+  private static func convert(_ x: InputRows<Element>, _ first: Int, _ count: Int, _ out: UnsafeMutablePointer<Double>) {
+    for i in 0..<count {
+      let row = x.base + (first + i) * x.leading
+      for k in 0..<x.dimension { out[i * x.dimension + k] = Double(row[k]) }
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import LinearAlgebra
+import NumericCore
+
+/// Training of an infinitely wide network by gradient descent in continuous time, on any loss, as a differential equation.
+///
+/// Without momentum: df/dt = -K g(f), du/dt = g(f), where g is the gradient of the loss. With it: df/dt = q, dq/dt = -K g(f) + m q,
+/// du/dt = p, dp/dt = g(f) + m p. The test outputs follow from u and p alone: f(*) = f_0(*) - k(*, X) u, so they cost nothing per step.
+/// Lee et al., 2019, arXiv:1902.06720, equations 4 and S48.
+public struct GradientDescent {
+  public var loss: Loss
+  /// K, n x n.
+  public var kernel: StridedMatrix<Double>
+  /// Outputs per training point.
+  public var outputs: Int
+  /// m above (at most 0), or nil without momentum.
+  public var damping: Double?
+  /// Relative local error per step.
+  public var tolerance: Double
+  /// Most steps towards an infinite time; finite times have no limit.
+  public var mostSteps: Int
+
+  public init(
+    loss: Loss, kernel: StridedMatrix<Double>, outputs: Int, damping: Double?, tolerance: Double = 1e-9, mostSteps: Int = 100_000
+  ) {
+    self.loss = loss
+    self.kernel = kernel
+    self.outputs = outputs
+    self.damping = damping
+    self.tolerance = tolerance
+    self.mostSteps = mostSteps
+  }
+
+  /// Parts of the state: f, u, and with momentum q, p.
+  public var blocks: Int { damping == nil ? 2 : 4 }
+
+  /// The states at `times` (ascending, not negative, infinity allowed), one row of `out` each: f, u (, q, p), n x outputs numbers each.
+  ///
+  /// `start` is the state at time 0.
+  /// - Throws: `notConverged` where an infinite time is not reached in `mostSteps` steps or the outputs blow up; `callbackFailed`.
+  public func run(
+    from start: UnsafePointer<Double>, times: [Double], out: StridedMatrix<Double>, context: CallContext
+  ) throws(NumericError) {
+    let n = kernel.rows
+    let (length, count) = (n * outputs, n * outputs * blocks)
+    try requireShape(kernel, n, n, "gradient_descent", "k_train_train")
+    try requireShape(out, times.count, count, "gradient_descent", "the result")
+    try reserveMatrix(count, 10, "gradient descent", context)
+    let state = try Workspace<Double>(count)
+    state.pointer.update(from: start, count: count)
+    let quiet = CallContext(threads: context.threads, memoryLimit: context.memoryLimit)
+    let pacer = Reporter(context)
+    var solver = try DormandPrince(state: state.pointer, blocks: blocks, length: length, tolerance: tolerance) {
+      [self] (state, slope) throws(NumericError) in
+      try pacer.checkpoint()
+      try derivative(state, slope, length, quiet)
+    }
+    for (row, time) in times.enumerated() {
+      try advance(&solver, to: time, last: times.last ?? 0, pacer)
+      for k in 0..<count { out[row, k] = state[k] }
+    }
+  }
+
+  private func advance(_ solver: inout DormandPrince, to time: Double, last: Double, _ pacer: Reporter) throws(NumericError) {
+    while solver.time < time, !isAtRest(solver, until: time) {
+      try solver.advance(to: time)
+      pacer.fraction = last.isFinite ? solver.time / last : Double(solver.steps) / Double(mostSteps)
+      guard time.isFinite || solver.steps < mostSteps else {
+        throw NumericError(
+          .notConverged,
+          "[gradient_descent] t=None needs a loss whose training ends. Received one that still moves after \(solver.steps) steps, "
+            + "at time \(solver.time). Pass a finite t.", value: solver.time)
+      }
+    }
+  }
+
+  /// Whether the outputs will not move by more than a tenth of the tolerance, even if they go on at their present speed.
+  private func isAtRest(_ solver: DormandPrince, until time: Double) -> Bool {
+    let remaining = time.isFinite ? time - solver.time : max(solver.time, 1e-300)
+    guard solver.time > 0 else { return isStill(solver) }
+    let length = kernel.rows * outputs
+    var parts = [0]
+    if damping != nil { parts.append(2) }
+    return parts.allSatisfy { part in
+      DormandPrince.magnitude(solver.slope(part), length) * remaining <= 0.1 * tolerance * solver.scale(part)
+    }
+  }
+
+  /// A start without any slope in the outputs stays where it is.
+  private func isStill(_ solver: DormandPrince) -> Bool {
+    let length = kernel.rows * outputs
+    let parts = damping == nil ? [0] : [0, 2]
+    return parts.allSatisfy { DormandPrince.magnitude(solver.slope($0), length) == 0 }
+  }
+
+  private func derivative(
+    _ state: UnsafeMutablePointer<Double>, _ slope: UnsafeMutablePointer<Double>, _ length: Int, _ context: CallContext
+  ) throws(NumericError) {
+    let n = kernel.rows
+    // Where the gradient and its kernel image go: the slopes of u and f, or with momentum of p and q.
+    let (image, gradient) = damping == nil ? (slope, slope + length) : (slope + 2 * length, slope + 3 * length)
+    try loss.gradient(state, gradient, length)
+    try multiply(
+      kernel, StridedMatrix(gradient, rows: n, cols: outputs), into: StridedMatrix(image, rows: n, cols: outputs), alpha: -1,
+      context: context)
+    guard let damping else { return }
+    let (q, p) = (state + 2 * length, state + 3 * length)
+    for k in 0..<length {
+      slope[k] = q[k]
+      slope[length + k] = p[k]
+      image[k] += damping * q[k]
+      gradient[k] += damping * p[k]
+    }
+  }
+}
+
+/// Reports at most every 50 ms, from inside the derivative too, so that slow losses can be cancelled.
+private final class Reporter {
+  var fraction = 0.0
+  private let context: CallContext
+  private var last = Machine.seconds
+
+  init(_ context: CallContext) { self.context = context }
+
+  func checkpoint() throws(NumericError) {
+    let now = Machine.seconds
+    guard now - last >= 0.05 else { return }
+    last = now
+    try context.checkpoint(min(1, fraction))
+  }
+}

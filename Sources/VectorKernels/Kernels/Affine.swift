@@ -1,0 +1,79 @@
+import VectorKernelTypes
+
+/// The end of a pass over a strip: theta times the slope, then perhaps a Dense layer.
+///
+/// Dense without bias leaves the correlation alone. With a bias, an input of deviation s gets the direction
+/// (C, S) = (W_std s, b_std) / sqrt(W_std^2 s^2 + b_std^2), and with o = the sign of the new correlation
+///   1 - o rho' = ((C_i - C_j)^2 + (S_i - o S_j)^2) / 2 + C_i C_j (1 - o rho),
+/// a sum of terms >= 0: nothing cancels.
+struct Affine<L: Lanes> {
+  private let gap: UnsafeMutableRawPointer
+  private let theta: UnsafeMutableRawPointer?
+  private let epilogue: StripArguments.Epilogue
+  private let isDiagonal: Bool
+  private let colArrays: UnsafePointer<UnsafeRawPointer>
+  private let rowValues: RowValues<L>
+  private let own: L
+  private let back: L
+  private let constant: L
+
+  /// Arrays: deviations before the layer, then C and S. Parameters: factors of K and theta, the constant.
+  @inline(__always)
+  init(_ arguments: borrowing StripArguments, arraysBefore: Int, parametersBefore: Int) {
+    gap = arguments.gap
+    theta = arguments.theta
+    epilogue = arguments.epilogue
+    isDiagonal = arguments.isDiagonal
+    colArrays = arguments.colArrays + arraysBefore
+    let p = arguments.parameters + parametersBefore
+    own = L(p[0])
+    back = L(p[1])
+    constant = L(p[2])
+    let count = epilogue == .none ? 0 : epilogue == .dense ? 1 : 3
+    rowValues = RowValues<L>(arguments.rowArrays + arraysBefore, count: count, index: arguments.row)
+  }
+
+  @inline(__always)
+  func finish(gap g: L, slope: L, vector k: Int, column: Int) {
+    switch epilogue {
+    case .none:
+      g.store(gap, vector: k)
+      if let theta { (L.load(theta, vector: k) * slope).store(theta, vector: k) }
+    case .dense:
+      g.store(gap, vector: k)
+      if let theta {
+        let b = L.load(colArrays[0], vector: column)
+        let a = isDiagonal ? b : rowValues.e0
+        next(theta: theta, g, slope, a * b, k)
+      }
+    case .denseBias:
+      let b = RowValues<L>(colArrays, count: 3, vector: column)
+      let a = isDiagonal ? b : rowValues
+      if let theta { next(theta: theta, g, slope, a.e0 * b.e0, k) }
+      mixed(g, a.e1, b.e1, a.e2, b.e2).store(gap, vector: k)
+    }
+  }
+
+  @inline(__always)
+  private func next(theta: UnsafeMutableRawPointer, _ g: L, _ slope: L, _ deviations: L, _ k: Int) {
+    let negative = g.signBit()
+    let correlation = L.signed(L.one - g.withoutSign(), negative: negative)
+    let kept = L.fma(back * slope, L.load(theta, vector: k), constant)
+    L.fma(own * deviations, correlation, kept).store(theta, vector: k)
+  }
+
+  @inline(__always)
+  private func mixed(_ g: L, _ ca: L, _ cb: L, _ sa: L, _ sb: L) -> L {
+    let negative = g.signBit()
+    let size = g.withoutSign()
+    let cc = ca * cb
+    let ss = sa * sb
+    let correlation = L.fma(cc, L.signed(L.one - size, negative: negative), ss)
+    let turned = correlation < L.zero
+    let c = ca - cb
+    let s = sa - L.select(turned, -sb, sb)
+    // 1 - o rho: the stored gap where the sign stays, 2 - gap where it changes.
+    let apart = L.select(L.differ(negative, turned), L(2) - size, size)
+    return L.signed(L.fma(L(0.5), L.fma(c, c, s * s), cc * apart), negative: turned)
+  }
+}

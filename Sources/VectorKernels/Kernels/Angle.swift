@@ -1,0 +1,46 @@
+/// The acute angle whose cosine is 1 - gap: its value, sine and cosine, accurate also where the gap is tiny.
+@inline(__always)
+func acuteAngle<L: Lanes>(_ gap: L) -> (angle: L, sine: L, cosine: L) {
+  let cosine = L.one - gap
+  let sine2 = gap * (L(2) - gap)
+  let sine = sine2.squareRoot()
+  // asin of whichever of sine and cosine is smaller, so that the series argument stays below 1/2.
+  let steep = L(0.5) < sine2
+  let z = L.select(steep, cosine * cosine, sine2)
+  let arc = L.select(steep, cosine, sine) * L.arcsineRatio(z)
+  return (L.select(steep, L(0.5 * Double.pi) - arc, arc), sine, cosine)
+}
+
+/// asin(t) for |t| <= 1, given w = 1 - t^2 without cancellation.
+@inline(__always)
+func arcsine<L: Lanes>(_ t: L, complement w: L, root: L) -> L {
+  let size = t.magnitude()
+  let steep = w < L(0.5)
+  let z = L.select(steep, w, t * t)
+  let arc = L.select(steep, root, size) * L.arcsineRatio(z)
+  let positive = L.select(steep, L(0.5 * Double.pi) - arc, arc)
+  return L.select(t < L.zero, -positive, positive)
+}
+
+/// The gap that belongs to a correlation, exactly 0 for a pair of equal inputs.
+@inline(__always)
+func gap<L: Lanes>(ofCorrelation rho: L, equalInputs: L.Mask) -> L {
+  let size = L.max(L.one - rho.magnitude(), L.zero)
+  return L.signed(L.select(equalInputs, .zero, size), negative: rho < L.zero)
+}
+
+/// Pairs of equal inputs: correlation exactly 1 and the same deviation.
+@inline(__always)
+func equalInputs<L: Lanes>(_ gap: L, _ a: L, _ b: L) -> L.Mask {
+  // A positive zero only: for -0 the correlation is -1, and 1 / x tells them apart.
+  let same = L.and(L.equal(gap, .zero), L.equal(a, b))
+  return L.and(same, L.differ(gap.signBit(), L.equal(gap, gap)))
+}
+
+/// 1 - t_i t_j where each t is a correlation scaled by u = sqrt(1 - d^2): from the gap and the d's, without cancellation.
+@inline(__always)
+func scaledComplement<L: Lanes>(_ size: L, _ ua: L, _ ub: L, _ da2: L, _ db2: L) -> L {
+  let rows = L.fma(-da2, db2, da2 + db2)
+  let uu = ua * ub
+  return L.fma(uu * uu, size * (L(2) - size), rows)
+}

@@ -1,0 +1,102 @@
+// Duals that depend on the angle between the inputs (Cho & Saul, arXiv:1112.3712, and arXiv:1711.09090 for the two slopes).
+
+/// a min(x, 0) + b max(x, 0) = h x + g |x|. Parameters: h^2/(h^2+g^2), g^2/(h^2+g^2), sqrt(h^2+g^2), h^2, g^2.
+///
+/// With t the acute angle of |rho| and e = sin t - t cos t, the dual of |x| has gap 1 - |rho| - 2 e / pi.
+struct ABReluDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 0 }
+  let linear: L
+  let even: L
+  let deviation: L
+  let slopeLinear: L
+  let slopeEven: L
+
+  @inline(__always) init(_ p: UnsafePointer<Double>) {
+    linear = L(p[0])
+    even = L(p[1])
+    deviation = L(p[2])
+    slopeLinear = L(p[3])
+    slopeEven = L(p[4])
+  }
+
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) { (RowValues(), s * deviation) }
+
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let negative = g.signBit()
+    let size = g.withoutSign()
+    let (angle, sine, cosine) = acuteAngle(size)
+    let excess = L(2 / Double.pi) * L.fma(-angle, cosine, sine)
+    let evenGap = size - excess
+    // 1 - rho' and 1 + rho': keep the smaller one.
+    let below = L.fma(linear, L.select(negative, L(2) - size, size), even * evenGap)
+    let above = L.fma(linear, L.select(negative, size, L(2) - size), even * (L(2) - evenGap))
+    let turned = above < below
+    let turn = L.fma(L(-2 / Double.pi), angle, L.one)
+    let slope = L.fma(slopeEven, L.signed(turn, negative: negative), slopeLinear)
+    return (L.signed(L.select(turned, above, below), negative: turned), slope)
+  }
+}
+
+/// sign(x): rho' = 1 - 2 angle / pi, Td = 0 almost everywhere.
+struct SignDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 0 }
+  @inline(__always) init(_ p: UnsafePointer<Double>) {}
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
+    (RowValues(), L.select(L.zero < s, .one, .zero))
+  }
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let (angle, _, _) = acuteAngle(g.withoutSign())
+    return (L.signed(L(2 / Double.pi) * angle, negative: g.signBit()), .zero)
+  }
+}
+
+/// 1 for x > 0, else 0: rho' = 1 - angle / pi.
+struct StepDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 0 }
+  @inline(__always) init(_ p: UnsafePointer<Double>) {}
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
+    (RowValues(), L.select(L.zero < s, L(0.5.squareRoot()), .zero))
+  }
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let (angle, _, _) = acuteAngle(g.withoutSign())
+    return (L(1 / Double.pi) * L.select(g.signBit(), L(Double.pi) - angle, angle), .zero)
+  }
+}
+
+/// max(x, 0)^n: with J_n = A_n(rho) sin + B_n(rho) (pi - angle), T = (s_i s_j)^n J_n / (2 pi) and Td = n^2 T_(n-1).
+///
+/// Parameters: n, 1/J_n(1), n^2/(2 pi), deviation factor, then from 16 on the coefficients of A_n, B_n, A_(n-1), B_(n-1),
+/// 24 numbers each, highest power first. Arrays: s, s^(n-1).
+struct RectifiedMonomialDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 2 }
+  let degree: Int
+  let p: UnsafePointer<Double>
+  @inline(__always) init(_ p: UnsafePointer<Double>) {
+    self.p = p
+    degree = Int(p[0])
+  }
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
+    var power = L.one
+    for _ in 0..<Swift.max(degree &- 1, 0) { power = power * s }
+    var values = RowValues<L>()
+    values.e0 = s
+    values.e1 = power
+    let zeroDegree = L.select(L.zero < s, L.one, L.zero)
+    return (values, (degree == 0 ? zeroDegree : power * s) * L(p[3]))
+  }
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let negative = g.signBit()
+    let (angle, sine, cosine) = acuteAngle(g.withoutSign())
+    let rho = L.signed(cosine, negative: negative)
+    let rest = L.select(negative, angle, L(Double.pi) - angle)
+    let j = L.fma(polynomial(16, rho), sine, polynomial(40, rho) * rest)
+    let slope = L.fma(polynomial(64, rho), sine, polynomial(88, rho) * rest)
+    let next = gap(ofCorrelation: L.max(j * L(p[1]), .zero), equalInputs: equalInputs(g, a.e0, b.e0))
+    return (next, L(p[2]) * (a.e1 * b.e1) * slope)
+  }
+  @inline(__always) private func polynomial(_ at: Int, _ x: L) -> L {
+    var sum = L.zero
+    for k in 0..<(degree &+ 1) { sum = L.fma(sum, x, L(p[at &+ k])) }
+    return sum
+  }
+}

@@ -1,0 +1,54 @@
+/// A vector of numbers and the few operations that the formulas of this module need.
+///
+/// One source serves float64, float32 and float64 with a derivative. Every conformance names concrete SIMD overloads: generic
+/// SIMD code would compile to scalar loops.
+protocol Lanes: Sendable {
+  associatedtype Mask
+  /// Numbers in memory per vector (lanes times planes).
+  static var stride: Int { get }
+  static var lanes: Int { get }
+
+  init(_ x: Double)
+  static func load(_ p: UnsafeRawPointer, vector: Int) -> Self
+  /// The number at `index`, in every lane.
+  static func splat(_ p: UnsafeRawPointer, index: Int) -> Self
+  func store(_ p: UnsafeMutableRawPointer, vector: Int)
+
+  static func + (a: Self, b: Self) -> Self
+  static func - (a: Self, b: Self) -> Self
+  static func * (a: Self, b: Self) -> Self
+  static func / (a: Self, b: Self) -> Self
+  static prefix func - (a: Self) -> Self
+  /// a * b + c
+  static func fma(_ a: Self, _ b: Self, _ c: Self) -> Self
+  func squareRoot() -> Self
+  /// 1 / sqrt(x) for x > 0; 0 for x = 0.
+  func reciprocalSquareRoot() -> Self
+  /// |x| as a number (a derivative changes sign with it).
+  func magnitude() -> Self
+  /// asin(sqrt(z)) / sqrt(z) for z in [0, 1/2], about one unit in the last place.
+  static func arcsineRatio(_ z: Self) -> Self
+  /// exp(x) - 1 with relative accuracy, for x <= 700 (float32: 80).
+  static func exponentialMinusOne(_ x: Self) -> Self
+
+  static func < (a: Self, b: Self) -> Mask
+  static func equal(_ a: Self, _ b: Self) -> Mask
+  static func and(_ a: Mask, _ b: Mask) -> Mask
+  static func either(_ a: Mask, _ b: Mask) -> Mask
+  static func differ(_ a: Mask, _ b: Mask) -> Mask
+  static func select(_ mask: Mask, _ a: Self, _ b: Self) -> Self
+
+  /// Signed gaps: whether the sign bit is set (also of -0), the magnitude, and the inverse of the two.
+  func signBit() -> Mask
+  func withoutSign() -> Self
+  static func signed(_ gap: Self, negative: Mask) -> Self
+  func smallestLane() -> Double
+}
+
+extension Lanes {
+  @inline(__always) static var one: Self { Self(1) }
+  @inline(__always) static var zero: Self { Self(0) }
+  @inline(__always) static func min(_ a: Self, _ b: Self) -> Self { select(b < a, b, a) }
+  @inline(__always) static func max(_ a: Self, _ b: Self) -> Self { select(a < b, b, a) }
+  @inline(__always) static func exponential(_ x: Self) -> Self { exponentialMinusOne(x) + one }
+}

@@ -1,0 +1,129 @@
+// Duals through t = rho u_i u_j with u^2 = p / (1 + p), d^2 = 1 / (1 + p): Gaussian integrals of erf, GELU and Gaussian.
+
+/// a erf(b x) + c (Williams 1997). p = 2 b^2 q; T = a^2 (2/pi) asin(t) + c^2; Td = a^2 b^2 (4/pi) d_i d_j / sqrt(1 - t^2).
+/// Parameters: sqrt(2) |b|, a^2 2/pi, c^2, a^2 b^2 4/pi. Arrays: u, d, 1/deviation after.
+struct ErfDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 3 }
+  let width: L
+  let scale: L
+  let offset: L
+  let slopeScale: L
+  @inline(__always) init(_ p: UnsafePointer<Double>) {
+    width = L(p[0])
+    scale = L(p[1])
+    offset = L(p[2])
+    slopeScale = L(p[3])
+  }
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
+    let r = width * s
+    var values = RowValues<L>()
+    (values.e0, values.e1) = shares(r)
+    let d2 = values.e1 * values.e1
+    let w = scaledComplement(.zero, values.e0, values.e0, d2, d2)
+    let t = values.e0 * values.e0
+    let variance = L.fma(scale, arcsine(t, complement: w, root: w.squareRoot()), offset)
+    let deviation = variance.squareRoot()
+    values.e2 = variance.reciprocalSquareRoot()
+    return (values, deviation)
+  }
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let size = g.withoutSign()
+    let rho = L.signed(L.one - size, negative: g.signBit())
+    let t = rho * (a.e0 * b.e0)
+    let w = scaledComplement(size, a.e0, b.e0, a.e1 * a.e1, b.e1 * b.e1)
+    let y = w.reciprocalSquareRoot()
+    let value = L.fma(scale, arcsine(t, complement: w, root: w * y), offset)
+    let next = gap(ofCorrelation: value * (a.e2 * b.e2), equalInputs: equalInputs(g, a.e0, b.e0))
+    return (next, slopeScale * (a.e1 * b.e1) * y)
+  }
+}
+
+/// x Phi(x) (Tsuchida et al., arXiv:2002.08517). p = q; with P = 1/4 + asin(t) / (2 pi):
+/// T = s_i s_j rho P + (v_i v_j sqrt(w) + d_i d_j t^2 / sqrt(w)) / (2 pi), v = s u;
+/// Td = P + t (d_i^2 + d_j^2 + (d_i d_j)^2 / w) / (2 pi sqrt(w)).
+/// Arrays: u, d, s/after, v/after, d/after.
+struct GeluDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 5 }
+  @inline(__always) init(_ p: UnsafePointer<Double>) {}
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
+    var values = RowValues<L>()
+    (values.e0, values.e1) = shares(s)
+    values.e2 = s
+    values.e3 = s * values.e0
+    values.e4 = values.e1
+    let (value, _) = dual(.zero, L.one, values, values)
+    let deviation = value.squareRoot()
+    let inverse = value.reciprocalSquareRoot()
+    values.e2 = values.e2 * inverse
+    values.e3 = values.e3 * inverse
+    values.e4 = values.e4 * inverse
+    return (values, deviation)
+  }
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let size = g.withoutSign()
+    let rho = L.signed(L.one - size, negative: g.signBit())
+    let (correlation, slope) = dual(size, rho, a, b)
+    return (gap(ofCorrelation: correlation, equalInputs: equalInputs(g, a.e0, b.e0)), slope)
+  }
+  @inline(__always) private func dual(_ size: L, _ rho: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (L, L) {
+    let (da2, db2) = (a.e1 * a.e1, b.e1 * b.e1)
+    let t = rho * (a.e0 * b.e0)
+    let w = scaledComplement(size, a.e0, b.e0, da2, db2)
+    let y = w.reciprocalSquareRoot()
+    let root = w * y
+    let turn = L(1 / (2 * Double.pi))
+    let p = L.fma(turn, arcsine(t, complement: w, root: root), L(0.25))
+    let tail = L.fma(a.e3 * b.e3, root, (a.e4 * b.e4) * (t * t) * y)
+    let value = L.fma(turn, tail, rho * (a.e2 * b.e2) * p)
+    let slope = L.fma(turn * t * y, L.fma(da2 * db2, y * y, da2 + db2), p)
+    return (value, slope)
+  }
+}
+
+/// a exp(b x^2). p = -2 b q (b > 0: only for 4 b q < 1); T = a^2 d_i d_j / sqrt(w); Td = a^2 2|b| t (d_i d_j)^2 / w^(3/2).
+/// Parameters: sqrt(2 |b|), a^2, a^2 2 |b|, sign of -b. Arrays: u, d, d/after.
+struct GaussianDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 3 }
+  let width: L
+  let scale: L
+  let slopeScale: L
+  let sign: L
+  @inline(__always) init(_ p: UnsafePointer<Double>) {
+    width = L(p[0])
+    scale = L(p[1])
+    slopeScale = L(p[2])
+    sign = L(p[3])
+  }
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
+    let r = width * s
+    var values = RowValues<L>()
+    // 1 + p <= 0: the integral diverges; the root of a negative number marks the row as not finite.
+    values.e1 = L.one / L.fma(sign * r, r, .one).squareRoot()
+    values.e0 = r * values.e1
+    let d2 = values.e1 * values.e1
+    let w = scaledComplement(.zero, values.e0, values.e0, d2, d2)
+    let variance = scale * d2 / w.squareRoot()
+    let deviation = variance.squareRoot()
+    values.e2 = values.e1 / deviation
+    return (values, deviation)
+  }
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let size = g.withoutSign()
+    let t = L.signed(L.one - size, negative: g.signBit()) * (a.e0 * b.e0)
+    let w = scaledComplement(size, a.e0, b.e0, a.e1 * a.e1, b.e1 * b.e1)
+    let y = w.reciprocalSquareRoot()
+    let next = gap(ofCorrelation: scale * (a.e2 * b.e2) * y, equalInputs: equalInputs(g, a.e0, b.e0))
+    let dd = a.e1 * b.e1
+    return (next, slopeScale * t * (dd * dd) * (y * y * y))
+  }
+}
+
+/// (u, d) = (r, 1) / sqrt(1 + r^2).
+@inline(__always)
+private func shares<L: Lanes>(_ r: L) -> (L, L) {
+  // For large r through 1/r, so that r^2 cannot overflow.
+  let large = L.one < r
+  let x = L.select(large, L.one / r, r)
+  let n = L.fma(x, x, .one).reciprocalSquareRoot()
+  return (L.select(large, n, x * n), L.select(large, x * n, n))
+}

@@ -1,0 +1,54 @@
+import VectorKernelTypes
+
+/// All kernels of this CPU level. The same sources make one such function for each level.
+public func makeKernelTable() -> KernelTable {
+  KernelTable(float64: float64Kernels(), float32: float32Kernels(), tangent: tangentKernels())
+}
+
+private func float64Kernels() -> ElementKernels {
+  typealias L = DoubleLanes
+  return ElementKernels(
+    lanes: L.lanes, planes: 1,
+    duals: [
+      DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
+      DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
+      DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
+    ],
+    layers: LayerStrips(
+      dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
+      shrink: { shrinkStrip(L.self, $0) }, sum: { sumStrip(L.self, $0) }, product: { productStrip(L.self, $0) },
+      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) }))
+}
+
+private func float32Kernels() -> ElementKernels {
+  typealias L = FloatLanes
+  return ElementKernels(
+    lanes: L.lanes, planes: 1,
+    duals: [
+      DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
+      DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
+      DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
+    ],
+    layers: LayerStrips(
+      dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
+      shrink: { shrinkStrip(L.self, $0) }, sum: { sumStrip(L.self, $0) }, product: { productStrip(L.self, $0) },
+      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) }))
+}
+
+private func tangentKernels() -> ElementKernels {
+  typealias L = TangentLanes
+  return ElementKernels(
+    lanes: L.lanes, planes: 2,
+    duals: [
+      DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
+      DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
+      DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
+    ],
+    layers: LayerStrips(
+      dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
+      shrink: { shrinkStrip(L.self, $0) }, sum: { sumStrip(L.self, $0) }, product: { productStrip(L.self, $0) },
+      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) }))
+}

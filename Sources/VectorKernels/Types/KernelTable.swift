@@ -1,0 +1,90 @@
+public typealias StripFunction = @Sendable (borrowing StripArguments) -> Void
+public typealias RowFunction = @Sendable (borrowing RowArguments) -> Void
+
+/// A nonlinearity with a closed-form dual, as the vector kernels know it.
+public enum DualKind: Int, Sendable, CaseIterable {
+  case abRelu, erf, gelu, sine, rbf, sign, step, exp, gaussian, gabor, expNormalized, hermite, rectifiedMonomial
+}
+
+/// The kernels of one nonlinearity.
+public struct DualKernel: Sendable {
+  /// Arrays per side that the strip kernel reads before those of the epilogue.
+  public var arrayCount: Int
+  /// Fills these arrays and the deviations after the layer from the deviations before.
+  public var prepare: RowFunction
+  public var strip: StripFunction
+
+  public init(arrayCount: Int, prepare: @escaping RowFunction, strip: @escaping StripFunction) {
+    self.arrayCount = arrayCount
+    self.prepare = prepare
+    self.strip = strip
+  }
+}
+
+/// All kernels for one element type.
+public struct ElementKernels: Sendable {
+  /// Elements per vector, and numbers stored per element (2 where a derivative travels along).
+  public var lanes: Int
+  public var planes: Int
+  /// Indexed by `DualKind.rawValue`.
+  public var duals: [DualKernel]
+  /// Layers that are not nonlinearities; see `LayerStrips`.
+  public var layers: LayerStrips
+
+  public init(lanes: Int, planes: Int, duals: [DualKernel], layers: LayerStrips) {
+    self.lanes = lanes
+    self.planes = planes
+    self.duals = duals
+    self.layers = layers
+  }
+}
+
+/// Strip kernels of the layers that are not closed-form nonlinearities. "Arrays" are per side, in this order.
+public struct LayerStrips: Sendable {
+  /// The epilogue alone. Arrays: as the epilogue.
+  public var dense: StripFunction
+  /// Hermite series with `terms` coefficients. Arrays: deviation ratio after/before, then the coefficients;
+  /// then the epilogue's. Parameters 3: 0 all powers, 1 odd only, 2 even only.
+  public var series: StripFunction
+  /// theta <- theta u_i u_j. Arrays: u.
+  public var scale: StripFunction
+  /// rho <- p0 rho, theta unchanged (Dropout between different inputs).
+  public var shrink: StripFunction
+  /// Independent branches added; `terms` branches. Arrays: share of each branch in the deviation. Parameters: weight of each theta.
+  public var sum: StripFunction
+  /// Branches multiplied. Arrays: deviation of each branch.
+  public var product: StripFunction
+  /// From products of unit rows to signed gaps. `gap` holds x_i . x_j. Arrays: 1 / |x|.
+  public var gapFromProduct: StripFunction
+  /// `gap` becomes the covariance s_i s_j rho. Arrays: deviations.
+  public var covariance: StripFunction
+
+  public init(
+    dense: @escaping StripFunction, series: @escaping StripFunction, scale: @escaping StripFunction,
+    shrink: @escaping StripFunction, sum: @escaping StripFunction, product: @escaping StripFunction,
+    gapFromProduct: @escaping StripFunction, covariance: @escaping StripFunction
+  ) {
+    self.dense = dense
+    self.series = series
+    self.scale = scale
+    self.shrink = shrink
+    self.sum = sum
+    self.product = product
+    self.gapFromProduct = gapFromProduct
+    self.covariance = covariance
+  }
+}
+
+/// All vector kernels of one CPU level.
+public struct KernelTable: Sendable {
+  public var float64: ElementKernels
+  public var float32: ElementKernels
+  /// float64 with one directional derivative.
+  public var tangent: ElementKernels
+
+  public init(float64: ElementKernels, float32: ElementKernels, tangent: ElementKernels) {
+    self.float64 = float64
+    self.float32 = float32
+    self.tangent = tangent
+  }
+}

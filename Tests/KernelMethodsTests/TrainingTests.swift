@@ -1,0 +1,155 @@
+import KernelMethods
+import NumericCore
+import Testing
+
+@Suite struct TrainingTests {
+  let p: Problem
+  let residual: Dense
+
+  init() throws {
+    p = try Problem()
+    residual = try Dense.random(p.n, 2, seed: 9)
+  }
+
+  private func flow(_ times: [Double]) throws -> (train: Dense, test: Dense) {
+    let (train, test) = (try Dense(p.n, 2 * times.count), try Dense(p.m, 2 * times.count))
+    try gradientFlow(
+      p.spectrum, times: times, residual: residual.view, train: train.view, cross: p.cross.view, test: test.view,
+      context: CallContext(threads: 2))
+    return (train, test)
+  }
+
+  @Test func nothingMovesAtTimeZero() throws {
+    let (train, test) = try flow([0])
+    #expect((train.elements + test.elements).allSatisfy { $0 == 0 })
+  }
+
+  @Test func infiniteTimeIsRegression() throws {
+    let (train, test) = try flow([.infinity])
+    #expect(distance(train.view, try Dense(p.n, 2) { -residual.view[$0, $1] }.view) < 1e-12)
+    let expected = try product(p.cross.view, try solved(p, residual.view).view)
+    #expect(distance(test.view, try Dense(p.m, 2) { -expected.view[$0, $1] }.view) < 1e-11)
+  }
+
+  /// df/dt = -K (f - y) / size, by differences.
+  @Test func obeysTheDifferentialEquation() throws {
+    let h = 1e-4
+    let (train, test) = try flow([2 - h, 2, 2 + h])
+    let now = try Dense(p.n, 2) { residual.view[$0, $1] + train.view[$0, 2 + $1] }
+    for (kernel, moved) in [(p.train, train), (p.cross, test)] {
+      let slope = try product(kernel.view, now.view)
+      for i in 0..<moved.view.rows {
+        for j in 0..<2 {
+          let difference = (moved.view[i, 4 + j] - moved.view[i, j]) / (2 * h)
+          #expect(abs(difference + slope.view[i, j] / Double(p.n)) < 1e-7)
+        }
+      }
+    }
+  }
+
+  @Test func singularKernelsStayFinite() throws {
+    let values = try Workspace<Double>(2)
+    (values[0], values[1]) = (0, 2)
+    let vectors = try Dense(2, 2) { $0 == $1 ? 1 : 0 }
+    let spectrum = Spectrum(values: values.pointer, vectors: vectors.view, size: 2)
+    let start = try Dense(2, 1) { _, _ in 1 }
+    let (train, test) = (try Dense(2, 1), try Dense(2, 1))
+    try gradientFlow(
+      spectrum, times: [.infinity], residual: start.view, train: train.view, cross: vectors.view, test: test.view, context: CallContext())
+    #expect(train.elements == [0, -1] && test.elements == [0, -0.5])
+  }
+
+  @Test(arguments: [FlowKind.nngp, .ntk]) func covarianceGoesFromPriorToPosterior(_ kind: FlowKind) throws {
+    let kernels = EnsembleKernels(ntkCross: p.cross.view, nngpTrain: p.train.view, nngpCross: p.cross.view, nngpTest: p.test.view)
+    let out = try Dense(2 * p.m, p.m)
+    try flowTestCovariance(p.spectrum, kind, times: [0, .infinity], kernels: kernels, out: out.view, context: CallContext(threads: 2))
+    let posterior = try Dense(p.m, p.m)
+    try posteriorCovariance(factor: p.factor.view, cross: p.cross.view, prior: p.test.view, out: posterior.view, context: CallContext())
+    #expect(distance(try Dense(p.m, p.m) { out.view[$0, $1] }.view, p.test.view) < 1e-12)
+    #expect(distance(try Dense(p.m, p.m) { out.view[p.m + $0, $1] }.view, posterior.view) < 1e-11)
+    let onTrain = try Dense(2 * p.n, p.n)
+    try flowTrainCovariance(p.spectrum, kind, times: [0, .infinity], nngp: p.train.view, out: onTrain.view, context: CallContext())
+    #expect(distance(try Dense(p.n, p.n) { onTrain.view[$0, $1] }.view, p.train.view) < 1e-12)
+    #expect(onTrain.elements[(p.n * p.n)...].allSatisfy { abs($0) < 1e-12 })
+  }
+
+  // MARK: - Differential equations
+
+  private func descend(_ loss: Loss, damping: Double? = nil, times: [Double], context: CallContext = CallContext()) throws -> Dense {
+    let solver = GradientDescent(loss: loss, kernel: p.train.view, outputs: 2, damping: damping)
+    let length = 2 * p.n
+    let start = try Dense(1, length * solver.blocks)
+    for k in 0..<length { start.room[k] = residual.room[k] }
+    let out = try Dense(times.count, start.view.cols)
+    try solver.run(from: start.room.pointer, times: times, out: out.view, context: context)
+    return out
+  }
+
+  /// Towards zero targets from the residual: the closed form, with all 60 outputs in the mean.
+  @Test func squaredLossAgreesWithTheClosedForm() throws {
+    let zeros = try Dense(p.n, 2)
+    let times = [0.0, 0.5, 30, 3000, .infinity]
+    let out = try descend(.meanSquaredError(targets: zeros.room.pointer), times: times)
+    let spectrum = Spectrum(values: p.values.pointer, vectors: p.vectors.view, size: Double(2 * p.n))
+    let change = try Dense(p.n, 2 * times.count)
+    try gradientFlow(
+      spectrum, times: times, residual: residual.view, train: change.view, cross: nil, test: nil, context: CallContext())
+    for t in 0..<times.count {
+      for i in 0..<p.n {
+        for j in 0..<2 {
+          #expect(abs(out.view[t, 2 * i + j] - residual.view[i, j] - change.view[i, 2 * t + j]) < 1e-7)
+        }
+      }
+    }
+  }
+
+  @Test func integralsGiveTheOutputs() throws {
+    let targets = try Dense.random(p.n, 2, seed: 11)
+    for damping in [nil, -0.3] as [Double?] {
+      let out = try descend(.crossEntropy(targets: targets.room.pointer, classes: 2), damping: damping, times: [40])
+      let integral = try Dense(p.n, 2) { out.view[0, 2 * p.n + 2 * $0 + $1] }
+      let moved = try product(p.train.view, integral.view)
+      #expect(distance(try Dense(p.n, 2) { residual.view[$0, $1] - moved.view[$0, $1] }.view, try Dense(p.n, 2) { out.view[0, 2 * $0 + $1] }.view) < 1e-9)
+    }
+  }
+
+  @Test func callersLossesAgreeWithTheReadyMadeOne() throws {
+    let count = Double(2 * p.n)
+    let targets = try Dense.random(p.n, 2, seed: 11).elements
+    let ready = try targets.withUnsafeBufferPointer { try descend(.meanSquaredError(targets: $0.baseAddress!), times: [3, 50]) }
+    let slope = try descend(
+      .gradient { f, g in
+        for k in 0..<targets.count { g[k] = (f[k] - targets[k]) / count }
+        return true
+      }, times: [3, 50])
+    #expect(slope.elements == ready.elements)
+    let value = try descend(
+      .value { f, v in
+        v.pointee = (0..<targets.count).reduce(0) { $0 + (f[$1] - targets[$1]) * (f[$1] - targets[$1]) } / (2 * count)
+        return true
+      }, times: [3, 50])
+    #expect(distance(value.view, ready.view) < 1e-6)
+  }
+
+  @Test func failuresOfTheCallerEndTheRun() throws {
+    #expect { try descend(.gradient { _, _ in false }, times: [1]) } throws: { ($0 as? NumericError)?.kind == .callbackFailed }
+  }
+
+  @Test func explosionsAreErrors() throws {
+    // df/dt = K f^3 grows without bound in finite time.
+    let count = 2 * p.n
+    let grow = Loss.gradient { f, g in
+      for k in 0..<count { g[k] = -f[k] * f[k] * f[k] }
+      return true
+    }
+    #expect { try descend(grow, times: [1e3]) } throws: { ($0 as? NumericError)?.kind == .notConverged }
+  }
+
+  @Test func canBeCancelled() throws {
+    let targets = try Dense(p.n, 2)
+    let stop = CallContext { _ in false }
+    #expect { try descend(.meanSquaredError(targets: targets.room.pointer), times: [1e9], context: stop) } throws: {
+      ($0 as? NumericError)?.kind == .cancelled
+    }
+  }
+}

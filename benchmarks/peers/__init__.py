@@ -1,0 +1,1 @@
+"""The other libraries: one requirement file and one virtual environment each."""

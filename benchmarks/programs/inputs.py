@@ -1,0 +1,21 @@
+"""Inputs, the same in every process: made from a seed, or read from a .npy file."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def matrix(n: int = 0, d: int = 0, dtype: str = "float64", seed: int = 0, file: str | None = None) -> np.ndarray:
+    """Standard normal rows, or the array in ``file``."""
+    if file is not None:
+        return np.load(file, allow_pickle=False).astype(dtype)
+    return np.random.default_rng(seed).standard_normal((n, d)).astype(dtype)
+
+
+def regression(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Training inputs, targets of a smooth function with a little noise, and as many test inputs."""
+    rng = np.random.default_rng(seed)
+    X, X_test = rng.standard_normal((n, d)), rng.standard_normal((n, d))
+    direction = rng.standard_normal((d, 3)) / np.sqrt(d)
+    y = np.sin(X @ direction).sum(axis=1) + 0.1 * rng.standard_normal(n)
+    return X, y, X_test

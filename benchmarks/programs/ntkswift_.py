@@ -1,0 +1,60 @@
+"""ntkswift's part: kernels of fully connected networks and regression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import ntkswift
+from ntkswift import stax
+
+from . import inputs
+
+
+def kernel_function(activation: str, depth: int, W_std: float, b_std: float | None) -> Any:
+    """kernel_fn of ``depth`` hidden layers; zero layers leave the product and one store of the result: the limit."""
+    layers = []
+    for _ in range(depth):
+        layers += [stax.Dense(512, W_std, b_std), getattr(stax, activation)()]
+    return stax.serial(*layers, stax.Dense(1, W_std, b_std))[2]
+
+
+def kernel(
+    data: dict[str, Any],
+    activation: str = "Relu",
+    depth: int = 3,
+    W_std: float = 1.0,
+    b_std: float | None = None,
+    get: str = "ntk",
+) -> Callable[[], Any]:
+    """The kernel of all pairs of rows."""
+    X = inputs.matrix(**data)
+    kernel_fn = kernel_function(activation, depth, W_std, b_std)
+    return lambda: kernel_fn(X, None, get)
+
+
+def regression(n: int, d: int, std: bool = False) -> Callable[[], Any]:
+    """Kernel, fit and predict: NTKRegressor for the mean, NNGPRegressor for mean and standard deviation."""
+    from ntkswift.estimators import NNGPRegressor, NTKRegressor
+
+    X, y, X_test = inputs.regression(n, d)
+
+    def mean() -> np.ndarray:
+        return NTKRegressor(depth=3, ridge=1e-2).fit(X, y).predict(X_test)
+
+    def mean_and_std() -> np.ndarray:
+        return np.stack(NNGPRegressor(depth=3, ridge=1e-2).fit(X, y).predict(X_test, return_std=True))
+
+    return mean_and_std if std else mean
+
+
+TASKS = {"kernel": kernel, "regression": regression}
+
+
+def versions() -> dict[str, str]:
+    """The version of ntkswift and the CPU level it runs at."""
+    from ntkswift import _core
+
+    return {"ntkswift": ntkswift.__version__, "cpu_level": str(_core.cpu_level())}

@@ -1,0 +1,138 @@
+# Generated with nanobind 3.1.0: make stubs
+"""
+The Swift core of ntkswift: what it computes, without the checks and conveniences of the package.
+"""
+
+from typing import Annotated, Any
+
+import numpy
+import numpy.typing
+from numpy.typing import NDArray
+
+
+def version() -> str:
+    """Version of the core."""
+
+def cpu_level() -> int:
+    """x86-64 level in use (2, 3 or 4); 0 on other processors."""
+
+def cpu_level_available() -> int:
+    """Highest x86-64 level that this processor runs; 0 on others."""
+
+def set_cpu_level(level: int) -> None:
+    """Chooses the x86-64 level. ValueError where the processor lacks it."""
+
+def cpu_count() -> int:
+    """Processors that this process may use."""
+
+def available_memory() -> int:
+    """Bytes that can be allocated without swapping."""
+
+def philox_raw(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', device='cpu', writable=False)], counter: Annotated[NDArray[numpy.uint64], dict(shape=(4), order='C', device='cpu', writable=False)], count: int) -> numpy.typing.NDArray:
+    """
+    The next `count` raw words of numpy.random.Philox(counter=counter, key=key), as uint64.
+    """
+
+def philox_normal(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', device='cpu', writable=False)], counter: Annotated[NDArray[numpy.uint64], dict(shape=(4), order='C', device='cpu', writable=False)], count: int) -> numpy.typing.NDArray:
+    """Standard normal numbers from the Philox stream, as float64."""
+
+class Architecture:
+    """A network, decoded from an op table (see ntkswift.h) and validated."""
+
+    def __init__(self, kinds: Annotated[NDArray, dict(device='cpu', writable=False)], arities: Annotated[NDArray, dict(device='cpu', writable=False)], integers: Annotated[NDArray, dict(device='cpu', writable=False)], reals: Annotated[NDArray, dict(device='cpu', writable=False)], coefficients: Annotated[NDArray, dict(device='cpu', writable=False)], functions: list) -> None:
+        """
+        Columns of the op table: int32 (n,), int32 (n,), int64 (n, 4), float64 (n, 6); the coefficients of polynomials,
+        float64 (m,); and for each user function a tuple (f, f', dual, derivative of the dual) with None where absent.
+        """
+
+    def describe(self, input_width: int) -> dict[str, Any]:
+        """Shapes and properties of the network for inputs of this width."""
+
+def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+    """
+    Kernels between the rows of x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
+    """
+
+def kernel_from_kernel(architecture: Architecture, nngp: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: Annotated[NDArray, dict(device='cpu', writable=False)] | None, cov1: Annotated[NDArray, dict(device='cpu', writable=False)], cov2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, is_gaussian: bool, x1_is_x2: bool, get_ntk: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+    """
+    Kernels of a network that follows another one whose kernel is given: nngp, ntk, cov1 and cov2.
+    """
+
+def kernel_tangent(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, dense_W: Annotated[NDArray, dict(device='cpu', writable=False)], dense_b: Annotated[NDArray, dict(device='cpu', writable=False)], nngp: bool, ntk: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+    """
+    Directional derivative of the kernels: Dense layer k has its W_std changed by dense_W[k] and its b_std by dense_b[k].
+    """
+
+def kernel_plan(architecture: Architecture, n1: int, n2: int, width: int, float32: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[int, int]:
+    """
+    Bytes that `kernel` would allocate beside its results, and the threads it would use.
+    """
+
+def forward(architecture: Architecture, parameters: list, x: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Output of the network with the given weights: W and b (or None) of each Dense layer in turn, float64.
+    """
+
+def cholesky(a: object, ridge: float = 0.0, relative: bool = True, largest_jitter: float = 1e-06, overwrite: bool = False, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Cholesky factor of a + ridge I (float32 or float64 in, float64 out): (factor, ridge in absolute units, jitter, log determinant).
+    overwrite: the factor takes the place of a, which must be symmetric, float64 and C-contiguous.
+    """
+
+def solve(factor: Annotated[NDArray, dict(device='cpu', writable=False)], b: Annotated[NDArray, dict(device='cpu', writable=False)], system: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Solution with a Cholesky factor L: system 0 is L L^T x = b, 1 is L x = b, 2 is L^T x = b.
+    """
+
+def multiply(a: Annotated[NDArray, dict(device='cpu', writable=False)], b: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """Matrix product, both float64 or both float32."""
+
+def eigh(a: Annotated[NDArray, dict(device='cpu', writable=False)], ridge: float = 0.0, relative: bool = True, vectors: bool = True, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Eigenvalues of a + ridge I, ascending, and eigenvectors as rows (or None): (values, vectors), float64.
+    """
+
+def largest_eigenvalue(a: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> float:
+    """
+    Largest eigenvalue of a symmetric matrix, to a relative error of 1e-10.
+    """
+
+def posterior_covariance(factor: Annotated[NDArray, dict(device='cpu', writable=False)], k_test_train: Annotated[NDArray, dict(device='cpu', writable=False)], k_test_test: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Posterior covariance of a Gaussian process from the Cholesky factor of its train-train kernel; with k_test_test of shape (m, 1),
+    the prior variances, the posterior variances of shape (m, 1).
+    """
+
+def ensemble_covariance(factor: Annotated[NDArray, dict(device='cpu', writable=False)], ntk_test_train: Annotated[NDArray, dict(device='cpu', writable=False)], nngp_train_train: Annotated[NDArray, dict(device='cpu', writable=False)], nngp_test_train: Annotated[NDArray, dict(device='cpu', writable=False)], nngp_test_test: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Covariance of infinitely many networks trained to convergence, from the Cholesky factor of the NTK.
+    """
+
+def log_marginal_likelihood(factor: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], solution: Annotated[NDArray, dict(device='cpu', writable=False)], sensitivity: bool = False, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (log marginal likelihood, matrix whose inner product with dK is its derivative, or None); solution = K^-1 targets.
+    """
+
+def inner_product(a: Annotated[NDArray, dict(device='cpu', writable=False)], b: Annotated[NDArray, dict(device='cpu', writable=False)]) -> float:
+    """Sum of the products of corresponding elements."""
+
+def sample_posterior(mean: Annotated[NDArray, dict(device='cpu', writable=False)], covariance: Annotated[NDArray, dict(device='cpu', writable=False)], key: tuple[int, int], samples: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (draws, jitter): draws of shape (m, samples * c), column s * c + j = column j of mean (m, c) plus a draw from N(0, covariance).
+    """
+
+def gradient_flow(values: Annotated[NDArray, dict(device='cpu', writable=False)], vectors: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], size: float, residual: Annotated[NDArray, dict(device='cpu', writable=False)], train: bool, k_test_train: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Changes of the (train, test) outputs, or None, during gradient flow on the mean squared error; columns run over times, then outputs.
+    """
+
+def flow_covariance(values: Annotated[NDArray, dict(device='cpu', writable=False)], vectors: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], size: float, is_ntk: bool, k_test_train: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp_train_train: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp_test_train: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp_test_test: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Covariance of an ensemble during gradient flow, shape (times * m, m); on the training points where nngp_test_test is None.
+    """
+
+def gradient_descent(loss: str, function: object | None, targets: Annotated[NDArray, dict(device='cpu', writable=False)] | None, classes: int, k_train_train: Annotated[NDArray, dict(device='cpu', writable=False)], start: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], damping: float | None, tolerance: float = 1e-09, most_steps: int = 100000, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, or
+    gradient or value with a Python function of the outputs as a vector.
+    """

@@ -1,0 +1,17 @@
+"""Figures of kernels, posteriors, spectra and depth, as scikit-learn's Display classes.
+
+Each class keeps the numbers it shows, has constructors `from_*`, and draws with `plot(ax=None)`, which sets `ax_` and
+`figure_`. Colours can be told apart with every common form of colour blindness (Okabe and Ito; viridis).
+
+>>> import numpy as np
+>>> from ntkswift.plotting import SpectrumDisplay
+>>> SpectrumDisplay.from_matrix(np.diag([4.0, 1.0]), name="example").eigenvalues["example"].tolist()
+[4.0, 1.0]
+"""
+
+from ._depth import DepthDisplay
+from ._gram import GramMatrixDisplay
+from ._posterior import PosteriorDisplay
+from ._spectrum import SpectrumDisplay
+
+__all__ = ["DepthDisplay", "GramMatrixDisplay", "PosteriorDisplay", "SpectrumDisplay"]

@@ -1,0 +1,49 @@
+"""The largest learning rate with which training converges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._core_calls import call, double
+from ._shapes import as_matrix, check_kernel, check_number
+
+_OP = "max_learning_rate"
+
+
+def max_learning_rate(
+    ntk_train_train: Any, y_train_size: int | None = None, momentum: float = 0.0, eps: float = 1e-12
+) -> float:
+    """Largest learning rate at which gradient descent on ``0.5 mean((f - y)^2)`` converges.
+
+    It is ``2 (1 + momentum) y_train_size / (lambda_max + eps)`` with the largest eigenvalue of the NTK (for momentum see
+    https://distill.pub/2017/momentum, "The Dynamics of Momentum").
+
+    Parameters
+    ----------
+    ntk_train_train : array_like of shape (n, n)
+        NTK between the training points, or with more pairs of axes.
+    y_train_size : int, optional
+        Number of training outputs, ``y_train.size``; None means the rows of the kernel.
+    momentum : float
+        Momentum of the optimiser, in [0, 1].
+    eps : float
+        Added to the eigenvalue.
+
+    Returns
+    -------
+    float
+        Exact to about 1e-10; a kernel of zeros without `eps` gives infinity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ntkswift import predict
+    >>> round(predict.max_learning_rate(np.diag([1.0, 4.0]), eps=0.0), 12)
+    1.0
+    """
+    kernel = double(as_matrix(check_kernel(ntk_train_train, "ntk_train_train", _OP, square=True)))
+    size = len(kernel) if y_train_size is None else check_number(y_train_size, "y_train_size", _OP, minimum=0, strict=True)
+    momentum = check_number(momentum, "momentum", _OP, minimum=0, maximum=1)
+    eps = check_number(eps, "eps", _OP, minimum=0)
+    largest = call("largest_eigenvalue", "largest eigenvalue", kernel) + eps
+    return 2 * (1 + momentum) * size / largest if largest > 0 else float("inf")

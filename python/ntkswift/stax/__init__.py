@@ -1,0 +1,89 @@
+"""Networks as layers: what neural-tangents calls `stax`, for flat inputs.
+
+A network is a small immutable tree of layers that unpacks into ``init_fn, apply_fn, kernel_fn``; `kernel_fn`
+computes the NNGP and NTK kernels of the infinitely wide network, the other two make and run finite ones.
+
+>>> import numpy as np
+>>> from ntkswift import stax
+>>> init_fn, apply_fn, kernel_fn = stax.serial(stax.Dense(512), stax.Relu(), stax.Dense(1))
+>>> x = np.random.default_rng(0).standard_normal((5, 3))
+>>> kernel_fn(x, None, "ntk").shape
+(5, 5)
+"""
+
+from ._activations import activation
+from ._base import Layer
+from ._branching import FanInConcat, FanInProd, FanInSum, FanOut
+from ._closed_form import (
+    ABRelu,
+    Abs,
+    Cos,
+    Erf,
+    Exp,
+    ExpNormalized,
+    Gabor,
+    Gaussian,
+    Gelu,
+    Hermite,
+    LeakyRelu,
+    Monomial,
+    Nonlinearity,
+    Polynomial,
+    Rbf,
+    RectifiedMonomial,
+    Relu,
+    Sigmoid_like,
+    Sign,
+    Sin,
+    Step,
+)
+from ._combinators import parallel, repeat, serial
+from ._expansions import Elu, Selu, Sigmoid, Softplus, Swish, Tanh
+from ._linear import Dense, Dropout, Flatten, Identity, LayerNorm
+from ._user_functions import Elementwise, ElementwiseNumerical
+
+__all__ = [
+    "ABRelu",
+    "Abs",
+    "Cos",
+    "Dense",
+    "Dropout",
+    "Elementwise",
+    "ElementwiseNumerical",
+    "Elu",
+    "Erf",
+    "Exp",
+    "ExpNormalized",
+    "FanInConcat",
+    "FanInProd",
+    "FanInSum",
+    "FanOut",
+    "Flatten",
+    "Gabor",
+    "Gaussian",
+    "Gelu",
+    "Hermite",
+    "Identity",
+    "Layer",
+    "LayerNorm",
+    "LeakyRelu",
+    "Monomial",
+    "Nonlinearity",
+    "Polynomial",
+    "Rbf",
+    "RectifiedMonomial",
+    "Relu",
+    "Selu",
+    "Sigmoid",
+    "Sigmoid_like",
+    "Sign",
+    "Sin",
+    "Softplus",
+    "Step",
+    "Swish",
+    "Tanh",
+    "activation",
+    "parallel",
+    "repeat",
+    "serial",
+]

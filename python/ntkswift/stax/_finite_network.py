@@ -1,0 +1,137 @@
+"""`init_fn` and `apply_fn`: random weights and outputs of finite networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._arrays import check_array
+from .._random import generator, philox_key
+from ._base import Layer
+from ._kernel_function import _refuse, flat
+from ._resources import Resources
+from ._signals import Signal, Signals, single
+
+
+class _LayerFunction:
+    """A function of one network; :attr:`layer` is that network. Two are equal where their networks are."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.layer == other.layer  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.layer))
+
+
+class InitFunction(_LayerFunction):
+    """``init_fn(rng, input_shape) -> (output_shape, params)`` of one network."""
+
+    def __call__(self, rng: Any, input_shape: Sequence[int]) -> tuple[tuple[int, ...], Any]:
+        """Random weights for inputs of a shape.
+
+        Parameters
+        ----------
+        rng : int, sequence of int, SeedSequence, Generator or None
+            Seed; the same seed gives the same weights everywhere.
+        input_shape : tuple of int
+            (rows, features); rows may be -1, they do not matter.
+
+        Returns
+        -------
+        output_shape : tuple of int
+            (rows, outputs).
+        params : nested tuples
+            ``(W, b)`` for Dense, with float64 arrays of shapes (inputs, outputs) and (1, outputs), b None without
+            bias; () for layers without weights; a tuple with one entry per layer for serial, parallel and repeat.
+        """
+        rows, signals = _signals(input_shape, self.layer)
+        signals, params = self.layer._draw(generator(rng, op="init_fn"), signals)
+        return _shape(signals, rows), params
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}.init_fn"
+
+
+class ApplyFunction(_LayerFunction):
+    """``apply_fn(params, x, rng=None) -> array`` of one network."""
+
+    def __call__(
+        self,
+        params: Any,
+        inputs: Any,
+        rng: Any = None,
+        *,
+        memory_limit: int | None = None,
+        mask_constant: float | None = None,
+        pattern: Any = None,
+    ) -> np.ndarray:
+        """The output of the finite network with weights `params`.
+
+        Parameters
+        ----------
+        params : nested tuples or lists
+            Weights as `init_fn` returns them.
+        inputs : array_like of shape (n, d)
+            Inputs. More axes are accepted where the first layer is Flatten.
+        rng : int, sequence of int, SeedSequence, Generator, optional
+            Seed; Dropout in train mode needs it.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        mask_constant, pattern : None
+            Masks and graphs are not part of this version.
+
+        Returns
+        -------
+        ndarray of shape (n, outputs)
+            Computed in float64; float32 where the inputs are float32.
+        """
+        _refuse(pattern, "pattern", "Aggregate layers (graphs)")
+        _refuse(mask_constant, "mask_constant", "masks")
+        x = check_array(inputs, "inputs", ndim=None, op="apply_fn")
+        x = flat(x, "inputs", "apply_fn", self.layer._starts_with_flatten())
+        if rng is None and self.layer._trains_with_dropout():
+            raise ValueError('[apply_fn] rng, a seed, is needed by Dropout in "train" mode. Received None.')
+        single(self.layer._flow(Signal(width=x.shape[1], finite=True)), "apply_fn")
+        weights: list[np.ndarray | None] = []
+        self.layer._gather(params, weights, "params")
+        seed = (0, 0) if rng is None else philox_key(rng, op="apply_fn")
+        output = Resources(memory_limit=memory_limit).run(
+            "forward", "forward pass", self.layer._compiled, weights, x.astype(np.float64, copy=False), seed
+        )
+        return output.astype(x.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}.apply_fn"
+
+
+def _signals(shape: Any, layer: Layer) -> tuple[int, Signals]:
+    """Rows and signals for one input shape, or for one shape per branch."""
+    if isinstance(shape, (tuple, list)) and shape and all(isinstance(part, (tuple, list)) for part in shape):
+        parts = [_signals(part, layer) for part in shape]
+        return parts[0][0], tuple(single(signal, "init_fn") for _, signal in parts)
+    try:
+        sizes = tuple(int(size) for size in shape)
+    except (TypeError, ValueError):
+        raise TypeError(f"[init_fn] input_shape must be a tuple of integers. Received {shape!r}.") from None
+    if len(sizes) < 2 or any(size < 1 for size in sizes[1:]):
+        raise ValueError(f"[init_fn] input_shape must be (rows, features). Received {sizes}.")
+    if len(sizes) > 2 and not layer._starts_with_flatten():
+        raise ValueError(
+            f"[init_fn] input_shape must have 2 axes. Received {sizes}. More axes need stax.Flatten() as the first layer; "
+            "convolutions and other spatial layers are not part of this version."
+        )
+    width = 1
+    for size in sizes[1:]:
+        width *= size
+    return sizes[0], Signal(width=width, finite=True)
+
+
+def _shape(signals: Signals, rows: int) -> Any:
+    if isinstance(signals, tuple):
+        return tuple(_shape(signal, rows) for signal in signals)
+    return (rows * signals.blocks if rows >= 0 else rows), signals.width

@@ -1,0 +1,263 @@
+"""Layers without a nonlinearity: Dense, Identity, Flatten, LayerNorm, Dropout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .._arrays import check_array
+from . import _checks
+from ._base import Layer
+from ._op_table import OpKind, OpTable
+from ._signals import Signals, require_gaussian, single
+
+_BIAS, _STANDARD, _FROZEN = 1, 2, 4
+_BATCH = {0: 0, -2: 0}
+_CHANNEL = {-1: -1, 1: -1}
+
+
+@dataclass(frozen=True, repr=False)
+class Dense(Layer):
+    """A fully connected layer.
+
+    In the "ntk" parameterization the weights are N(0, 1) and the layer is ``W_std / sqrt(n) x W + b_std b`` with n
+    inputs (Jacot et al., arXiv:1806.07572); in the "standard" one the weights are N(0, W_std^2 s[0] / n), the bias
+    N(0, b_std^2), and the layer is ``x W / sqrt(s[0]) + b`` (Sohl-Dickstein et al., arXiv:2001.07301). Both have the
+    same NNGP, ``W_std^2 K + b_std^2``; the NTK of the standard one weighs this layer's weights by its number of inputs.
+
+    Parameters
+    ----------
+    out_dim : int
+        Number of outputs. The kernels of the "ntk" parameterization do not depend on it.
+    W_std : float
+        Standard deviation of the weights.
+    b_std : float or None
+        Standard deviation of the biases; None means no bias. (In the standard parameterization a bias adds 1 to the
+        NTK, also with ``b_std=0``.)
+    batch_axis, channel_axis : int
+        Accepted for compatibility; inputs are flat, so 0 and -1 (or -2 and 1) are the only values.
+    parameterization : {"ntk", "standard"}
+        See above.
+    s : tuple of two int
+        Width scalings of the input and the output; standard parameterization only. The layer has ``s[1] * out_dim``
+        outputs.
+    trainable : bool
+        False keeps this layer's weights at their initial values: it then adds nothing to the NTK. (Not in
+        neural-tangents.)
+
+    Examples
+    --------
+    >>> from ntkswift import stax
+    >>> stax.Dense(512, W_std=1.5, b_std=0.1)
+    Dense(512, W_std=1.5, b_std=0.1)
+    >>> stax.Dense(-3)
+    Traceback (most recent call last):
+    ...
+    ValueError: [Dense] out_dim must be a positive integer. Received -3.
+    """
+
+    out_dim: int
+    W_std: float = 1.0
+    b_std: float | None = None
+    batch_axis: int = 0
+    channel_axis: int = -1
+    parameterization: str = "ntk"
+    s: tuple[int, int] = (1, 1)
+    trainable: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.parameterization, str) or self.parameterization.lower() not in ("ntk", "standard"):
+            raise ValueError(
+                f'[Dense] parameterization must be "ntk" or "standard". Received {self.parameterization!r}.'
+            )
+        _set(
+            self,
+            out_dim=_checks.integer(self.out_dim, "Dense", "out_dim"),
+            W_std=_checks.real(self.W_std, "Dense", "W_std", minimum=0),
+            b_std=None if self.b_std is None else _checks.real(self.b_std, "Dense", "b_std", minimum=0),
+            batch_axis=_checks.axis(self.batch_axis, "Dense", "batch_axis", allowed=_BATCH),
+            channel_axis=_checks.axis(self.channel_axis, "Dense", "channel_axis", allowed=_CHANNEL),
+            parameterization=self.parameterization.lower(),
+            s=_checks.pair(self.s, "Dense", "s"),
+            trainable=_checks.flag(self.trainable, "Dense", "trainable"),
+        )
+
+    @property
+    def _is_standard(self) -> bool:
+        return self.parameterization == "standard"
+
+    @property
+    def _width(self) -> int:
+        return self.out_dim * (self.s[1] if self._is_standard else 1)
+
+    def _flow(self, signals: Signals) -> Signals:
+        signal = single(signals, "Dense")
+        return replace(signal, width=self._width, is_gaussian=True, is_data=False)
+
+    def _write(self, table: OpTable) -> None:
+        flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard | _FROZEN * (not self.trainable)
+        table.add(OpKind.DENSE, integers=(self.out_dim, flags, *self.s), reals=(self.W_std, self.b_std or 0.0))
+
+    def _draw(self, rng: np.random.Generator, signals: Signals) -> tuple[Signals, Any]:
+        inputs = single(signals, "Dense").width
+        weights = rng.standard_normal((inputs, self._width))
+        bias = None if self.b_std is None else rng.standard_normal((1, self._width))
+        if self._is_standard:
+            weights *= self.W_std / (inputs / self.s[0]) ** 0.5
+            if bias is not None:
+                bias *= self.b_std or 0.0
+        return self._flow(signals), (weights, bias)
+
+    def _gather(self, params: Any, into: list[np.ndarray | None], where: str) -> None:
+        if not isinstance(params, (tuple, list)) or len(params) != 2:
+            raise ValueError(f"[apply_fn] {where} must be the pair (W, b) of Dense. Received {type(params).__name__}.")
+        weights, bias = params
+        if (bias is None) != (self.b_std is None):
+            wanted = "None (b_std is None)" if self.b_std is None else "an array"
+            raise ValueError(f"[apply_fn] {where}[1], the bias, must be {wanted}. Received {type(bias).__name__}.")
+        weights = check_array(weights, f"{where}[0]", dtype=np.float64, op="apply_fn")
+        if bias is not None:
+            bias = check_array(bias, f"{where}[1]", ndim=(1, 2), dtype=np.float64, op="apply_fn").reshape(1, -1)
+        if weights.shape[1] != self._width or (bias is not None and bias.shape[1] != self._width):
+            raise ValueError(
+                f"[apply_fn] {where} must be for {self._width} outputs. Received W of shape {weights.shape}"
+                + (f" and b of shape {bias.shape}." if bias is not None else ".")
+            )
+        into += [weights, bias]
+
+
+@dataclass(frozen=True, repr=False)
+class Identity(Layer):
+    """The input itself."""
+
+    def _flow(self, signals: Signals) -> Signals:
+        return signals
+
+    def _write(self, table: OpTable) -> None:
+        table.add(OpKind.IDENTITY)
+
+
+@dataclass(frozen=True, repr=False)
+class Flatten(Layer):
+    """All axes but the batch made one; flat input stays as it is.
+
+    Inputs of more than two axes are accepted where Flatten is the first layer.
+
+    Parameters
+    ----------
+    batch_axis, batch_axis_out : int
+        Accepted for compatibility; the batch comes first, so 0 is the only value.
+    """
+
+    batch_axis: int = 0
+    batch_axis_out: int = 0
+
+    def __post_init__(self) -> None:
+        _set(
+            self,
+            batch_axis=_checks.axis(self.batch_axis, "Flatten", "batch_axis", allowed={0: 0}),
+            batch_axis_out=_checks.axis(self.batch_axis_out, "Flatten", "batch_axis_out", allowed=_BATCH),
+        )
+
+    def _flow(self, signals: Signals) -> Signals:
+        return single(signals, "Flatten")
+
+    def _write(self, table: OpTable) -> None:
+        table.add(OpKind.IDENTITY)
+
+    def _starts_with_flatten(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, repr=False)
+class LayerNorm(Layer):
+    """Layer normalisation: each input is centred and divided by its standard deviation over the channels.
+
+    In the infinite limit, K -> K / sqrt((eps + q1)(eps + q2)) with the variances q1, q2, and the NTK likewise.
+
+    Parameters
+    ----------
+    axis : int or sequence of int
+        Axes to normalise over; inputs are flat, so it is the channel axis, -1 or 1.
+    eps : float
+        Added to the variance.
+    batch_axis, channel_axis : int
+        Accepted for compatibility.
+    """
+
+    axis: int = -1
+    eps: float = 1e-12
+    batch_axis: int = 0
+    channel_axis: int = -1
+
+    def __post_init__(self) -> None:
+        axes = self.axis if isinstance(self.axis, (tuple, list)) else (self.axis,)
+        if len(axes) != 1:
+            raise ValueError(
+                f"[LayerNorm] axis must be the channel axis, -1 or 1 (inputs are flat: batch, channel). Received {self.axis!r}."
+            )
+        _set(
+            self,
+            axis=_checks.axis(axes[0], "LayerNorm", "axis", allowed=_CHANNEL),
+            eps=_checks.real(self.eps, "LayerNorm", "eps", minimum=0),
+            batch_axis=_checks.axis(self.batch_axis, "LayerNorm", "batch_axis", allowed=_BATCH),
+            channel_axis=_checks.axis(self.channel_axis, "LayerNorm", "channel_axis", allowed=_CHANNEL),
+        )
+
+    def _flow(self, signals: Signals) -> Signals:
+        signal = single(signals, "LayerNorm")
+        require_gaussian(signal, "LayerNorm")
+        return signal
+
+    def _write(self, table: OpTable) -> None:
+        table.add(OpKind.LAYER_NORM, reals=(self.eps,))
+
+
+@dataclass(frozen=True, repr=False)
+class Dropout(Layer):
+    """Dropout: in train mode each unit is kept with probability `rate` and divided by it, else set to zero.
+
+    In the infinite limit only the kernel of an input with itself changes: it is divided by `rate`.
+
+    Parameters
+    ----------
+    rate : float
+        Probability to *keep* a unit, in (0, 1].
+    mode : {"train", "test"}
+        In test mode the layer does nothing.
+    """
+
+    rate: float
+    mode: str = "train"
+
+    def __post_init__(self) -> None:
+        rate = _checks.real(self.rate, "Dropout", "rate")
+        if not 0 < rate <= 1:
+            raise ValueError(
+                f"[Dropout] rate, the probability to keep a unit, must be in (0, 1]. Received {self.rate!r}."
+            )
+        if self.mode not in ("train", "test"):
+            raise ValueError(f'[Dropout] mode must be "train" or "test". Received {self.mode!r}.')
+        _set(self, rate=rate)
+
+    def _flow(self, signals: Signals) -> Signals:
+        signal = single(signals, "Dropout")
+        if self.mode == "test":
+            return signal
+        if signal.is_data and not signal.finite:
+            raise ValueError("[Dropout] needs a Dense layer before it in train mode. Received the data themselves.")
+        return replace(signal, is_gaussian=False)
+
+    def _write(self, table: OpTable) -> None:
+        table.add(OpKind.DROPOUT, integers=(int(self.mode == "train"),), reals=(self.rate,))
+
+    def _trains_with_dropout(self) -> bool:
+        return self.mode == "train"
+
+
+def _set(layer: Layer, **values: Any) -> None:
+    """Stores checked parameters in a frozen layer that is being made."""
+    for name, value in values.items():
+        object.__setattr__(layer, name, value)

@@ -1,0 +1,95 @@
+"""The table of public functions that take arrays, each with a valid call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ntkswift import stax
+from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
+
+RNG = np.random.default_rng(0)
+X, Z = RNG.standard_normal((8, 3)), RNG.standard_normal((5, 3))
+Y = np.sin(X).sum(axis=1)
+LABELS = (np.median(Y) < Y).astype(float)
+
+NETWORK = stax.serial(stax.Dense(16, 1.4, 0.1), stax.Relu(), stax.Dense(1, 1.1, 0.1))
+PARAMS = NETWORK.init_fn(0, (-1, 3))[1]
+
+
+@dataclass(frozen=True)
+class Case:
+    """`call` with keyword arrays; `values` are valid ones. `features` names those that must have 3 columns."""
+
+    name: str
+    call: Callable[..., Any]
+    values: dict[str, np.ndarray]
+    features: tuple[str, ...]
+    is_estimator: bool = False
+
+    def run(self, **changes: Any) -> np.ndarray:
+        """The result as one array, with some arrays replaced."""
+        result = self.call(**{**self.values, **changes})
+        return (
+            np.concatenate([np.asarray(r, np.float64).ravel() for r in result])
+            if isinstance(result, tuple)
+            else np.asarray(result)
+        )
+
+
+def _fitted(estimator: Any) -> Any:
+    return estimator.fit(X, LABELS if isinstance(estimator, NTKClassifier) else Y)
+
+
+def _fit_coefficients(estimator: Any) -> Callable[..., Any]:
+    def fit(X: Any, y: Any) -> Any:
+        fitted = estimator.fit(X, y)
+        return fitted.dual_coef_ if hasattr(fitted, "dual_coef_") else fitted.decision_function(Z)
+
+    return fit
+
+
+def _cases() -> list[Case]:
+    cases = [
+        Case(
+            "kernel_fn(x1, x2)",
+            lambda x1, x2: tuple(NETWORK.kernel_fn(x1, x2, ("nngp", "ntk"))),
+            {"x1": X, "x2": Z},
+            ("x1", "x2"),
+        ),
+        Case("kernel_fn(x1)", lambda x1: NETWORK.kernel_fn(x1, None, "ntk"), {"x1": X}, ("x1",)),
+        Case("apply_fn", lambda inputs: NETWORK.apply_fn(PARAMS, inputs), {"inputs": X}, ("inputs",)),
+        Case("NTKKernel", lambda X: NTKKernel()(X), {"X": X}, ()),
+    ]
+    for make in (NTKRegressor, NNGPRegressor):
+        name, fitted = make.__name__, _fitted(make())
+        cases += [
+            Case(f"{name}.fit", _fit_coefficients(make()), {"X": X, "y": Y}, (), True),
+            Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
+            Case(
+                f"{name}.predict(return_std)", lambda X, m=fitted: m.predict(X, return_std=True), {"X": Z}, ("X",), True
+            ),
+            Case(
+                f"{name}.predict(return_cov)", lambda X, m=fitted: m.predict(X, return_cov=True), {"X": Z}, ("X",), True
+            ),
+            Case(f"{name}.sample_y", lambda X, m=fitted: m.sample_y(X, 3, random_state=1), {"X": Z}, ("X",), True),
+        ]
+    for method in ("regression", "svm"):
+        name, fitted = f"NTKClassifier({method})", _fitted(NTKClassifier(method=method))
+        cases += [
+            Case(f"{name}.fit", _fit_coefficients(NTKClassifier(method=method)), {"X": X, "y": LABELS}, (), True),
+            Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
+            Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
+        ]
+    return cases
+
+
+def pytest_generate_tests(metafunc: Any) -> None:
+    """Runs a test that asks for `case` once per public function, one that asks for `argument` too once per array of it."""
+    if "argument" in metafunc.fixturenames:
+        pairs = [(case, name) for case in _cases() for name in case.values]
+        metafunc.parametrize(("case", "argument"), pairs, ids=[f"{case.name}-{name}" for case, name in pairs])
+    elif "case" in metafunc.fixturenames:
+        cases = _cases()
+        metafunc.parametrize("case", cases, ids=[case.name for case in cases])

@@ -1,0 +1,136 @@
+"""RELIABILITY 16 to 21: interrupts, other Python threads, processes, seeds, and objects that travel."""
+
+import copy
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from ntkswift import stax
+from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
+
+HERE = Path(__file__).parent
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((40, 3))
+Y = np.sin(X).sum(axis=1)
+LABELS = np.where(Y > 0, "up", "down")
+ESTIMATORS = [
+    NTKRegressor(),
+    NNGPRegressor(activation="erf"),
+    NTKClassifier(),
+    NTKClassifier(method="svm"),
+    NTKRegressor(stax.serial(stax.Dense(8), stax.Gelu(), stax.Dense(1))),
+]
+
+
+def _fit(estimator):
+    return clone(estimator).fit(X, LABELS if isinstance(estimator, NTKClassifier) else Y)
+
+
+@pytest.mark.slow
+def test_interrupts_come_through_quickly():
+    result = subprocess.run(
+        [sys.executable, HERE / "interrupted.py"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert float(result.stdout.split()[-1]) < 0.3  # 200 ms promised; the rest is for a busy machine
+
+
+def test_other_threads_go_on():
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.is_set():
+            ticks.append(time.monotonic())
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    began = time.monotonic()
+    stax.serial(stax.repeat(stax.serial(stax.Dense(8), stax.Erf()), 10), stax.Dense(1)).kernel_fn(
+        RNG.standard_normal((3000, 20))
+    )
+    lasted = time.monotonic() - began
+    done.set()
+    thread.join()
+    inside = [t for t in ticks if t < began + lasted]
+    assert len(inside) > lasted / 0.05
+
+
+def test_threads_share_an_estimator():
+    model = _fit(NNGPRegressor())
+    queries = [RNG.standard_normal((200, 3)) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda q: model.predict(q, return_std=True), queries))
+    for query, answer in zip(queries, together, strict=True):
+        assert np.array_equal(answer, model.predict(query, return_std=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn", "loky"])
+def test_processes(method):
+    result = subprocess.run(
+        [sys.executable, HERE / "processes.py", method], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_seeds():
+    model = _fit(NNGPRegressor())
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    for seed in (7, np.random.SeedSequence(7)):
+        assert np.array_equal(model.sample_y(X, 5, seed), model.sample_y(X, 5, seed))
+    assert np.array_equal(model.sample_y(X, 5, 7), model.sample_y(X, 5, np.random.SeedSequence(7)))
+    assert np.array_equal(
+        model.sample_y(X, 5, np.random.default_rng(1)), model.sample_y(X, 5, np.random.default_rng(1))
+    )
+    assert not np.array_equal(model.sample_y(X, 5, None), model.sample_y(X, 5, None))
+    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+    one = NNGPRegressor(n_jobs=1).fit(X, Y).sample_y(X, 5, 7)
+    assert np.array_equal(one, NNGPRegressor(n_jobs=3).fit(X, Y).sample_y(X, 5, 7))
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=repr)
+def test_estimators_travel(estimator, tmp_path):
+    assert repr(clone(estimator)) == repr(estimator)
+    assert pickle.loads(pickle.dumps(estimator)).get_params() == estimator.get_params()
+    fitted = _fit(estimator)
+    joblib.dump(fitted, tmp_path / "model.joblib")
+    for twin in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted), joblib.load(tmp_path / "model.joblib")):
+        assert np.array_equal(twin.predict(X), fitted.predict(X))
+
+
+def test_a_damaged_file_is_an_error():
+    data = pickle.dumps(_fit(NTKRegressor()))
+    with pytest.raises((pickle.UnpicklingError, EOFError, ValueError)):
+        pickle.loads(data[: len(data) // 2])
+
+
+def test_kernels_of_sklearn_travel():
+    kernel = NTKKernel(W_std=1.5, activation="erf")
+    for twin in (clone(kernel), pickle.loads(pickle.dumps(kernel)), copy.deepcopy(kernel)):
+        assert twin == kernel
+        assert np.array_equal(twin(X), kernel(X))
+
+
+def test_a_failed_fit_changes_nothing():
+    model = _fit(NTKRegressor())
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match="finite"):
+        model.fit(np.full((3, 3), np.nan), np.ones(3))
+    model.set_params(ridge=-1.0)
+    with pytest.raises(ValueError, match="ridge"):
+        model.fit(X[:5], Y[:5])
+    model.set_params(ridge=before["ridge"])
+    assert all(
+        vars(model)[name] is value for name, value in before.items() if name.endswith("_") and name != "n_features_in_"
+    )
+    assert np.isfinite(model.predict(X)).all()

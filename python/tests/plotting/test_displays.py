@@ -1,0 +1,79 @@
+"""Display classes: they draw what they were given, on given or new axes, and refuse nonsense."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ntkswift import stax
+from ntkswift.plotting import DepthDisplay, GramMatrixDisplay, PosteriorDisplay, SpectrumDisplay
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+KERNEL_FN = stax.serial(stax.Dense(8, b_std=0.1), stax.Relu(), stax.Dense(1)).kernel_fn
+X = np.random.default_rng(0).standard_normal((6, 3))
+
+
+def displays():
+    yield GramMatrixDisplay.from_kernel(KERNEL_FN, X, labels=[0, 1, 0, 1, 2, 2], normalize=True)
+    yield GramMatrixDisplay.from_matrix(np.eye(1))
+    yield PosteriorDisplay.from_predictions([0, 1, 2], [1, 2, 3], [0.1, 0.1, 0.2], x_train=[0.5], y_train=[1.0])
+    yield SpectrumDisplay.from_matrices(
+        {"ntk": KERNEL_FN(X, None, "ntk"), "nngp": KERNEL_FN(X, None, "nngp")}, relative=True
+    )
+    yield DepthDisplay.from_scores(
+        [1, 2], {"a": [[1, 2], [2, 3]], "b": [1, 2]}, baselines={"c": [1.0, 2.0]}, metric="accuracy in %"
+    )
+
+
+@pytest.mark.parametrize("display", displays(), ids=lambda d: type(d).__name__)
+def test_plot_sets_axes_and_figure(display):
+    figure, ax = plt.subplots()
+    assert display.plot(ax) is display
+    assert display.ax_ is ax
+    assert display.figure_ is figure
+    assert ax.get_xlabel()
+    assert ax.get_ylabel()
+    display.plot()
+    assert display.ax_ is not ax
+    plt.close("all")
+
+
+def test_gram_is_ordered_by_class():
+    display = GramMatrixDisplay.from_matrix(np.diag([1.0, 2.0, 3.0]), labels=["b", "a", "b"]).plot()
+    assert np.diag(display.image_.get_array()).tolist() == [2.0, 1.0, 3.0]
+    assert [t.get_text() for t in display.ax_.get_xticklabels()] == ["a", "b"]
+    plt.close("all")
+
+
+def test_posterior_band_covers_95_percent():
+    display = PosteriorDisplay.from_predictions(np.arange(3), np.zeros(3), np.ones(3)).plot()
+    heights = display.ax_.collections[0].get_paths()[0].vertices[:, 1]
+    assert heights.max() == pytest.approx(1.96, abs=1e-3)
+    assert heights.min() == pytest.approx(-1.96, abs=1e-3)
+    plt.close("all")
+
+
+def test_spectrum_is_sorted_and_sums_to_one():
+    values = SpectrumDisplay.from_matrix(np.diag([1.0, 3.0, 2.0]), relative=True).eigenvalues["kernel"]
+    np.testing.assert_allclose(values, [0.5, 1 / 3, 1 / 6])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: GramMatrixDisplay.from_matrix(np.ones((2, 3))),
+        lambda: GramMatrixDisplay.from_matrix([[np.nan]]),
+        lambda: GramMatrixDisplay.from_matrix(np.eye(2), labels=[1, 2, 3]),
+        lambda: GramMatrixDisplay.from_matrix(np.zeros((2, 2)), normalize=True),
+        lambda: PosteriorDisplay.from_predictions([1, 2], [1], [1, 1]),
+        lambda: PosteriorDisplay.from_predictions([1], [1], [1], x_train=[1]),
+        lambda: SpectrumDisplay.from_matrix(np.empty((0, 0))),
+        lambda: DepthDisplay.from_scores([1, 2], {"a": [1.0]}),
+    ],
+)
+def test_nonsense_is_refused(make):
+    with pytest.raises(ValueError, match="Received"):
+        make()

@@ -1,0 +1,47 @@
+"""Print docs/api.md: every public name with the first sentence of its docstring.
+
+python scripts/api_page.py > docs/api.md
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import types
+
+MODULES = ["ntkswift", "ntkswift.stax", "ntkswift.predict", "ntkswift.estimators", "ntkswift.plotting"]
+
+
+def signature(name: str, value: object) -> str:
+    """Return the name with its arguments, annotations left out; modules and classes without a signature as they are."""
+    if isinstance(value, types.ModuleType) or not callable(value):
+        return name
+    try:
+        known = inspect.signature(value)
+    except (TypeError, ValueError):
+        return name
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in known.parameters.values()]
+    return name + str(known.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+
+
+def sentence(value: object) -> str:
+    """Return the first sentence of a docstring as one line."""
+    paragraph = (inspect.getdoc(value) or "").split("\n\n")[0]
+    line = " ".join(paragraph.split()).replace("|", "\\|")
+    return re.split(r"(?<=[^.]{3}\.) ", line)[0]
+
+
+def main() -> None:
+    """Print the page."""
+    print("# Public names\n\nWritten by `scripts/api_page.py`; `help(name)` in Python tells more.")
+    for module_name in MODULES:
+        module = importlib.import_module(module_name)
+        print(f"\n## `{module_name}`\n\n{sentence(module)}\n\n| name | what it is |\n|---|---|")
+        for name in sorted(module.__all__):
+            value = getattr(module, name)
+            print(f"| `{signature(name, value)}` | {sentence(value)} |".replace("\\|", "&#124;"))
+
+
+if __name__ == "__main__":
+    main()
