@@ -44,31 +44,34 @@ func test(_ name: String, _ dependencies: [Target.Dependency], resources: [Resou
     linkerSettings: blas)
 }
 
+// Each module's README stays beside its sources.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: fast)
+}
+
 let package = Package(
   name: "ntkswift",
   products: [.library(name: "ntkcore", type: .static, targets: ["CAPI"])],
   targets: [
     .target(name: "CNTKSwift"),
     .target(name: "COpenBLAS"),
-    .target(name: "NumericCore", dependencies: ["CNTKSwift"], swiftSettings: fast),
-    .target(name: "LinearAlgebra", dependencies: ["NumericCore", "COpenBLAS"], swiftSettings: fast),
+    module("NumericCore", ["CNTKSwift"]),
+    module("LinearAlgebra", ["NumericCore", "COpenBLAS"]),
     .target(name: "VectorKernelTypes", path: "Sources/VectorKernels/Types", swiftSettings: fast),
     .target(
       name: "VectorKernels",
       dependencies: ["VectorKernelTypes", "CNTKSwift", "NumericCore"] + vectorLevels.map { .target(name: $0.name) },
       path: "Sources/VectorKernels/Choice", swiftSettings: fast),
-    .target(name: "Architectures", dependencies: ["NumericCore"], swiftSettings: fast),
-    .target(
-      name: "InfiniteWidth", dependencies: ["NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"],
-      swiftSettings: fast),
-    .target(name: "FiniteWidth", dependencies: ["NumericCore", "LinearAlgebra", "Architectures"], swiftSettings: fast),
-    .target(name: "KernelMethods", dependencies: ["NumericCore", "LinearAlgebra"], swiftSettings: fast),
-    .target(
-      name: "CAPI",
-      dependencies: [
+    module("Architectures", ["NumericCore"]),
+    module("InfiniteWidth", ["NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
+    module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
+    module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
+    module(
+      "CAPI",
+      [
         "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures", "InfiniteWidth", "FiniteWidth",
         "KernelMethods",
-      ], swiftSettings: fast),
+      ]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
     test("LinearAlgebra", ["LinearAlgebra"]),

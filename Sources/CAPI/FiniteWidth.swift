@@ -16,7 +16,8 @@ public func ntk_forward(
     }
     let user = UserScalars(function: function, context: function_context)
     let pass = ForwardPass(
-      network: network, weights: try denseWeights(parameters, parameter_count), seed: (seed[0], seed[1]), userFunction: user.evaluate)
+      network: network, weights: try denseWeights(parameters, parameter_count), seed: (seed[0], seed[1]),
+      userFunction: user.evaluate)
     try pass.run(try matrixView(x, "x"), into: try matrixView(out, "out"), context: try context(call))
   }
 }

@@ -68,7 +68,9 @@ public func ntk_sample_posterior(
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     let op = "sample_posterior"
-    guard let key, let counter else { throw .invalid("[sample_posterior] a key and a counter are required. Received a null pointer.") }
+    guard let key, let counter else {
+      throw .invalid("[sample_posterior] a key and a counter are required. Received a null pointer.")
+    }
     let stream = PhiloxStream(key: (key[0], key[1]), counter: (counter[0], counter[1], counter[2], counter[3]))
     let added = try samplePosterior(
       mean: try view(mean, op, "mean"), covariance: try view(covariance, op, "covariance"), stream: stream, samples: Int(samples),

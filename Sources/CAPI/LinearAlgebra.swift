@@ -36,7 +36,8 @@ public func ntk_solve(
 
 @_cdecl("ntk_multiply") @implementation
 public func ntk_multiply(
-  _ a: UnsafePointer<ntk_matrix>!, _ b: UnsafePointer<ntk_matrix>!, _ c: UnsafePointer<ntk_matrix>!, _ call: UnsafePointer<ntk_call>!,
+  _ a: UnsafePointer<ntk_matrix>!, _ b: UnsafePointer<ntk_matrix>!, _ c: UnsafePointer<ntk_matrix>!,
+  _ call: UnsafePointer<ntk_call>!,
   _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
@@ -63,7 +64,8 @@ public func ntk_eigh(
     let source = try pointee(a, "eigh", "the matrix")
     let wishes = try Regularization(try pointee(regularization, "eigh", "the regularization"))
     let values = try column(view(values, "eigh", "values"), source.rows, "eigh", "values")
-    let vectors: StridedMatrix<Double>? = try vectors.map { (m) throws(NumericError) in try optionalMatrixView(m.pointee, "vectors") } ?? nil
+    let vectors: StridedMatrix<Double>? =
+      try vectors.map { (m) throws(NumericError) in try optionalMatrixView(m.pointee, "vectors") } ?? nil
     if source.dtype == Int32(NTK_FLOAT32.rawValue) {
       let m = try matrixView(source, "a", as: Float.self)
       try symmetricEigen(m, shift: wishes.shift(of: m), values: values, vectors: vectors, context: try context(call))
@@ -94,7 +96,9 @@ func pointee<T>(_ pointer: UnsafePointer<T>?, _ operation: String, _ name: Strin
 }
 
 /// A required float64 matrix.
-func view(_ pointer: UnsafePointer<ntk_matrix>?, _ operation: String, _ name: String) throws(NumericError) -> StridedMatrix<Double> {
+func view(_ pointer: UnsafePointer<ntk_matrix>?, _ operation: String, _ name: String) throws(NumericError) -> StridedMatrix<
+  Double
+> {
   try matrixView(try pointee(pointer, operation, name), name)
 }
 

@@ -20,7 +20,8 @@ public func ntk_gradient_flow(
 
 @_cdecl("ntk_flow_covariance") @implementation
 public func ntk_flow_covariance(
-  _ flow: UnsafePointer<ntk_flow>!, _ is_ntk: Int32, _ kernels: UnsafePointer<ntk_ensemble_kernels>!, _ out: UnsafePointer<ntk_matrix>!,
+  _ flow: UnsafePointer<ntk_flow>!, _ is_ntk: Int32, _ kernels: UnsafePointer<ntk_ensemble_kernels>!,
+  _ out: UnsafePointer<ntk_matrix>!,
   _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
@@ -53,15 +54,19 @@ public func ntk_gradient_descent(
     guard kernel.rows > 0, first.rows == 1, first.cols > 0, first.cols % (kernel.rows * blocks) == 0,
       first.colStride == 1 || first.cols == 1
     else {
-      throw .invalid("[gradient_descent] start must be one contiguous row of \(blocks) n c numbers. Received (\(first.rows), \(first.cols)).")
+      throw .invalid(
+        "[gradient_descent] start must be one contiguous row of \(blocks) n c numbers. Received (\(first.rows), \(first.cols)).")
     }
     guard given.tolerance > 0, given.tolerance < 1, given.damping.isFinite else {
-      throw .invalid("[gradient_descent] the tolerance must be between 0 and 1, the damping finite. Received \(given.tolerance), \(given.damping).")
+      throw .invalid(
+        "[gradient_descent] the tolerance must be between 0 and 1, the damping finite. Received \(given.tolerance), \(given.damping)."
+      )
     }
     let outputs = first.cols / (kernel.rows * blocks)
     let solver = GradientDescent(
       loss: try loss(given, kernel.rows, outputs), kernel: kernel, outputs: outputs,
-      damping: given.has_momentum == 0 ? nil : given.damping, tolerance: given.tolerance, mostSteps: Int(max(1, given.most_steps)))
+      damping: given.has_momentum == 0 ? nil : given.damping, tolerance: given.tolerance, mostSteps: Int(max(1, given.most_steps))
+    )
     let ascending = try times(given.times, given.time_count, op)
     guard zip(ascending, ascending.dropFirst()).allSatisfy({ $0 <= $1 }) else {
       throw .invalid("[gradient_descent] times must ascend. Received a later time before an earlier one.")
@@ -110,7 +115,8 @@ private func loss(_ given: ntk_descent, _ n: Int, _ outputs: Int) throws(Numeric
   if kind < 2 {
     let y: StridedMatrix<Double> = try matrixView(given.targets, "targets")
     guard y.rows == n, y.cols == outputs, y.colStride == 1 || y.cols <= 1, y.rowStride == y.cols || y.rows <= 1 else {
-      throw .invalid("[gradient_descent] targets must be a contiguous (\(n), \(outputs)) matrix. Received (\(y.rows), \(y.cols)).")
+      throw .invalid(
+        "[gradient_descent] targets must be a contiguous (\(n), \(outputs)) matrix. Received (\(y.rows), \(y.cols)).")
     }
     if kind == 0 { return .meanSquaredError(targets: y.base) }
     guard given.classes > 0, count % Int(given.classes) == 0 else {
@@ -118,7 +124,9 @@ private func loss(_ given: ntk_descent, _ n: Int, _ outputs: Int) throws(Numeric
     }
     return .crossEntropy(targets: y.base, classes: Int(given.classes))
   }
-  guard let function = given.function else { throw .invalid("[gradient_descent] a loss function is required. Received a null pointer.") }
+  guard let function = given.function else {
+    throw .invalid("[gradient_descent] a loss function is required. Received a null pointer.")
+  }
   let owner = given.function_context
   if kind == 2 { return .gradient { function(owner, 1, $0, $1, Int64(count)) == 0 } }
   return .value { function(owner, 0, $0, $1, Int64(count)) == 0 }

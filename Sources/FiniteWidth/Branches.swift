@@ -59,7 +59,9 @@ extension ChunkPass {
   private func sum(_ sizes: [Int]) throws(NumericError) -> Int {
     var total = 0
     for size in sizes {
-      guard let next = checkedSum(total, size) else { throw .invalid("[FanInConcat] sizes must fit in 63 bits. Received \(sizes).") }
+      guard let next = checkedSum(total, size) else {
+        throw .invalid("[FanInConcat] sizes must fit in 63 bits. Received \(sizes).")
+      }
       total = next
     }
     return total

@@ -70,7 +70,8 @@ public struct ForwardPass {
   ) throws(NumericError) {
     guard let expected = checkedProduct(batch.blocks, allRows), out.rows == expected, out.cols == batch.cols else {
       throw .invalid(
-        "[forward] out must have \(batch.blocks) x \(allRows) rows and \(batch.cols) columns. Received \(out.rows) x \(out.cols).")
+        "[forward] out must have \(batch.blocks) x \(allRows) rows and \(batch.cols) columns. Received \(out.rows) x \(out.cols)."
+      )
     }
     for block in 0..<batch.blocks {
       for r in 0..<batch.rows {
@@ -79,7 +80,8 @@ public struct ForwardPass {
         for c in 0..<batch.cols {
           guard source[c].isFinite else {
             throw NumericError(
-              .overflow, "[forward] outputs must be finite. Received \(source[c]) at row \(target), column \(c).", index: (target, c))
+              .overflow, "[forward] outputs must be finite. Received \(source[c]) at row \(target), column \(c).",
+              index: (target, c))
           }
           out[target, c] = source[c]
         }

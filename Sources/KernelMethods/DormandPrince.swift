@@ -30,11 +30,18 @@ struct DormandPrince {
     room = try Workspace(9 * blocks * length)
     scales = (0..<blocks).map { b in DormandPrince.magnitude(state + b * length, length) }
     try derivative(state, room.pointer)
+    if let bad = (0..<blocks * length).first(where: { !room[$0].isFinite }) {
+      throw .invalid(
+        "[gradient_descent] the loss needs a finite gradient at the start. Received \(room[bad]) at output \(bad % length).",
+        index: (bad % length, -1))
+    }
     step = firstStep()
   }
 
   /// The derivative at the present state, part b.
   func slope(_ b: Int) -> UnsafeMutablePointer<Double> { stage(0) + b * length }
+  /// Part b of the present state.
+  func part(_ b: Int) -> UnsafeMutablePointer<Double> { state + b * length }
   /// Largest magnitude that part b has had.
   func scale(_ b: Int) -> Double { scales[b] }
 
@@ -55,7 +62,8 @@ struct DormandPrince {
       step = h * growth(error, most: 1)
       guard step > 1e-14 * max(time, 1e-290), step.isFinite, step > 0 else {
         throw NumericError(
-          .notConverged, "[gradient_descent] the outputs must stay finite and smooth. The step shrank to \(step) at time \(time).", value: time)
+          .notConverged,
+          "[gradient_descent] the outputs must stay finite and smooth. The step shrank to \(step) at time \(time).", value: time)
       }
     }
   }

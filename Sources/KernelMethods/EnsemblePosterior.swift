@@ -12,6 +12,7 @@ public struct EnsembleKernels: @unchecked Sendable {
   /// NNGP between test points, m x m.
   public var nngpTest: StridedMatrix<Double>
 
+  /// The four kernels; their memory must outlive this value.
   public init(
     ntkCross: StridedMatrix<Double>, nngpTrain: StridedMatrix<Double>, nngpCross: StridedMatrix<Double>,
     nngpTest: StridedMatrix<Double>

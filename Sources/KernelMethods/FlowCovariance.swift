@@ -11,7 +11,8 @@ public enum FlowKind: Int32, Sendable {
 ///
 /// `nngp` is the train-train NNGP (used for `.ntk`). Block t of `out` (times n x n) is the covariance at that time. O(n^3) each.
 public func flowTrainCovariance(
-  _ spectrum: Spectrum, _ kind: FlowKind, times: [Double], nngp: StridedMatrix<Double>?, out: StridedMatrix<Double>, context: CallContext
+  _ spectrum: Spectrum, _ kind: FlowKind, times: [Double], nngp: StridedMatrix<Double>?, out: StridedMatrix<Double>,
+  context: CallContext
 ) throws(NumericError) {
   let n = spectrum.count
   try requireShape(out, n * times.count, n, "flow_covariance", "the result")
@@ -23,7 +24,7 @@ public func flowTrainCovariance(
     let share = context.part(Double(index) / Double(times.count), Double(index + 1) / Double(times.count))
     switch kind {
     case .nngp:
-      scaleColumns(spectrum.vectors.transposed, into: u) { (max(0, spectrum.values[$0]) * spectrum.decay($0, 2 * t)).squareRoot() }
+      scaleColumns(spectrum.vectors.transposed, into: u) { (spectrum.value($0) * spectrum.decay($0, 2 * t)).squareRoot() }
       try multiplySelf(u, into: block, context: share)
     case .ntk:
       guard let nngp else { throw .invalid("[flow_covariance] the NTK ensemble needs the train-train NNGP. Received none.") }
@@ -44,7 +45,8 @@ public func flowTrainCovariance(
 /// `kernels.ntkCross` is the test-train kernel of the trained network itself: the NTK for `.ntk`, the NNGP for `.nngp`.
 /// Block t of `out` (times m x m) is the covariance at that time. O(m n^2) each.
 public func flowTestCovariance(
-  _ spectrum: Spectrum, _ kind: FlowKind, times: [Double], kernels: EnsembleKernels, out: StridedMatrix<Double>, context: CallContext
+  _ spectrum: Spectrum, _ kind: FlowKind, times: [Double], kernels: EnsembleKernels, out: StridedMatrix<Double>,
+  context: CallContext
 ) throws(NumericError) {
   let (n, m) = (spectrum.count, kernels.ntkCross.rows)
   if kind == .ntk { try kernels.check(n, "flow_covariance") }

@@ -7,6 +7,7 @@ import NumericCore
 /// du/dt = p, dp/dt = g(f) + m p. The test outputs follow from u and p alone: f(*) = f_0(*) - k(*, X) u, so they cost nothing per step.
 /// Lee et al., 2019, arXiv:1902.06720, equations 4 and S48.
 public struct GradientDescent {
+  /// What is minimised.
   public var loss: Loss
   /// K, n x n.
   public var kernel: StridedMatrix<Double>
@@ -19,6 +20,7 @@ public struct GradientDescent {
   /// Most steps towards an infinite time; finite times have no limit.
   public var mostSteps: Int
 
+  /// A training problem; nothing is computed yet.
   public init(
     loss: Loss, kernel: StridedMatrix<Double>, outputs: Int, damping: Double?, tolerance: Double = 1e-9, mostSteps: Int = 100_000
   ) {
@@ -61,10 +63,16 @@ public struct GradientDescent {
   }
 
   private func advance(_ solver: inout DormandPrince, to time: Double, last: Double, _ pacer: Reporter) throws(NumericError) {
+    let length = kernel.rows * outputs
+    var before = Snapshot(try Workspace(length * movingParts.count))
     while solver.time < time, !isAtRest(solver, until: time) {
       try solver.advance(to: time)
       pacer.fraction = last.isFinite ? solver.time / last : Double(solver.steps) / Double(mostSteps)
-      guard time.isFinite || solver.steps < mostSteps else {
+      guard !time.isFinite else { continue }
+      guard solver.time >= 2 * before.time || solver.steps >= mostSteps else { continue }
+      if hasSettled(solver, since: before) { return }
+      before.take(solver, movingParts, length)
+      guard solver.steps < mostSteps else {
         throw NumericError(
           .notConverged,
           "[gradient_descent] t=None needs a loss whose training ends. Received one that still moves after \(solver.steps) steps, "
@@ -73,23 +81,32 @@ public struct GradientDescent {
     }
   }
 
+  /// The parts of the state that must come to rest: outputs and velocities. (The others are integrals.)
+  private var movingParts: [Int] { damping == nil ? [0] : [0, 2] }
+
   /// Whether the outputs will not move by more than a tenth of the tolerance, even if they go on at their present speed.
   private func isAtRest(_ solver: DormandPrince, until time: Double) -> Bool {
-    let remaining = time.isFinite ? time - solver.time : max(solver.time, 1e-300)
-    guard solver.time > 0 else { return isStill(solver) }
+    guard solver.time > 0, time.isFinite else { return isStill(solver) }
     let length = kernel.rows * outputs
-    var parts = [0]
-    if damping != nil { parts.append(2) }
-    return parts.allSatisfy { part in
-      DormandPrince.magnitude(solver.slope(part), length) * remaining <= 0.1 * tolerance * solver.scale(part)
+    return movingParts.allSatisfy { part in
+      DormandPrince.magnitude(solver.slope(part), length) * (time - solver.time) <= 0.1 * tolerance * solver.scale(part)
+    }
+  }
+
+  /// Whether nothing has moved by more than ten times the tolerance while time doubled.
+  private func hasSettled(_ solver: DormandPrince, since before: Snapshot) -> Bool {
+    guard before.time > 0 else { return false }
+    let length = kernel.rows * outputs
+    return movingParts.enumerated().allSatisfy { place, part in
+      let (now, then) = (solver.part(part), before.room.pointer + place * length)
+      return (0..<length).allSatisfy { abs(now[$0] - then[$0]) <= 10 * tolerance * solver.scale(part) }
     }
   }
 
   /// A start without any slope in the outputs stays where it is.
   private func isStill(_ solver: DormandPrince) -> Bool {
     let length = kernel.rows * outputs
-    let parts = damping == nil ? [0] : [0, 2]
-    return parts.allSatisfy { DormandPrince.magnitude(solver.slope($0), length) == 0 }
+    return movingParts.allSatisfy { DormandPrince.magnitude(solver.slope($0), length) == 0 }
   }
 
   private func derivative(
@@ -110,6 +127,19 @@ public struct GradientDescent {
       image[k] += damping * q[k]
       gradient[k] += damping * p[k]
     }
+  }
+}
+
+/// The moving parts of a state at some time.
+private struct Snapshot {
+  let room: Workspace<Double>
+  private(set) var time = 0.0
+
+  init(_ room: Workspace<Double>) { self.room = room }
+
+  mutating func take(_ solver: DormandPrince, _ parts: [Int], _ length: Int) {
+    time = solver.time
+    for (place, part) in parts.enumerated() { (room.pointer + place * length).update(from: solver.part(part), count: length) }
   }
 }
 

@@ -51,7 +51,8 @@ public enum Loss {
     return (above - below) / (high - low)
   }
 
-  private static let failed = NumericError(.callbackFailed, "[gradient_descent] the loss must return a number or an array. It raised.")
+  private static let failed = NumericError(
+    .callbackFailed, "[gradient_descent] the loss must return a number or an array. It raised.")
 }
 
 /// d/df of -sum(y log_softmax(f)) / count for one point.

@@ -15,6 +15,7 @@ public protocol BLASReal: BinaryFloatingPoint, BitwiseCopyable, Sendable {
 }
 
 extension Double: BLASReal {
+  /// Row-major product; see `BLASReal`.
   public static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32, _ alpha: Double, _ a: UnsafePointer<Double>,
     _ lda: Int32, _ b: UnsafePointer<Double>, _ ldb: Int32, _ beta: Double, _ c: UnsafeMutablePointer<Double>, _ ldc: Int32
@@ -24,6 +25,7 @@ extension Double: BLASReal {
       b, ldb, beta, c, ldc)
   }
 
+  /// Row-major symmetric product; see `BLASReal`.
   public static func syrk(
     _ transposeA: Bool, _ n: Int32, _ k: Int32, _ alpha: Double, _ a: UnsafePointer<Double>, _ lda: Int32, _ beta: Double,
     _ c: UnsafeMutablePointer<Double>, _ ldc: Int32
@@ -33,6 +35,7 @@ extension Double: BLASReal {
 }
 
 extension Float: BLASReal {
+  /// Row-major product; see `BLASReal`.
   public static func gemm(
     _ transposeA: Bool, _ transposeB: Bool, _ m: Int32, _ n: Int32, _ k: Int32, _ alpha: Float, _ a: UnsafePointer<Float>,
     _ lda: Int32, _ b: UnsafePointer<Float>, _ ldb: Int32, _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ ldc: Int32
@@ -42,6 +45,7 @@ extension Float: BLASReal {
       b, ldb, beta, c, ldc)
   }
 
+  /// Row-major symmetric product; see `BLASReal`.
   public static func syrk(
     _ transposeA: Bool, _ n: Int32, _ k: Int32, _ alpha: Float, _ a: UnsafePointer<Float>, _ lda: Int32, _ beta: Float,
     _ c: UnsafeMutablePointer<Float>, _ ldc: Int32

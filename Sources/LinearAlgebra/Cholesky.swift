@@ -38,7 +38,9 @@ private func cube(_ m: Int, _ n: Int) -> Double {
 private func factorBlock(_ a: UnsafeMutablePointer<Double>, _ n: Int, _ leading: Int) -> Int? {
   var (size, lda, info) = (Int32(n), Int32(leading), Int32(0))
   lapack_dpotrf("U", &size, a, &lda, &info, 1)
-  return info > 0 ? Int(info) - 1 : nil
+  if info > 0 { return Int(info) - 1 }
+  // LAPACK lets NaN through.
+  return (0..<n).first { !a[$0 * leading + $0].isFinite }
 }
 
 /// panel <- panel L^-T, rows in parallel.

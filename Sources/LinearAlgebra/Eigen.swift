@@ -19,12 +19,14 @@ public func symmetricEigen<Element: BLASReal>(
   guard n <= 46_000 else { throw .invalid("[eigh] needs at most 46000 rows. Received \(n).") }
   if let vectors {
     guard vectors.rows == n, vectors.cols == n, n <= 1 || (vectors.colStride == 1 && vectors.rowStride >= n) else {
-      throw .invalid("[eigh] the eigenvectors need an (\(n), \(n)) matrix with contiguous rows. Received (\(vectors.rows), \(vectors.cols)).")
+      throw .invalid(
+        "[eigh] the eigenvectors need an (\(n), \(n)) matrix with contiguous rows. Received (\(vectors.rows), \(vectors.cols)).")
     }
   }
   let matrices = vectors == nil ? 1 : 2
   try context.reserve(
-    checkedProduct(n * n, 8 * matrices), for: "the eigendecomposition of a \(n) x \(n) matrix", instead: "Use fewer rows, or t=None, which needs no eigenvectors.")
+    checkedProduct(n * n, 8 * matrices), for: "the eigendecomposition of a \(n) x \(n) matrix",
+    instead: "Use fewer rows, or t=None, which needs no eigenvectors.")
   guard n > 0 else { return }
   BLASThreads.useOne()
   let context = context.forBLAS
@@ -47,7 +49,8 @@ private func divideAndConquer(_ form: TridiagonalForm, _ vectors: StridedMatrix<
   var (size, ldz, info) = (Int32(n), Int32(max(n, vectors.rowStride)), Int32(0))
   var (lwork, liwork) = (Int32(work.count), Int32(integers.count))
   lapack_dstedc(
-    "I", &size, form.diagonal.pointer, form.offDiagonal.pointer, vectors.base, &ldz, work.pointer, &lwork, integers.pointer, &liwork,
+    "I", &size, form.diagonal.pointer, form.offDiagonal.pointer, vectors.base, &ldz, work.pointer, &lwork, integers.pointer,
+    &liwork,
     &info, 1)
   try checkConverged(info, n)
 }

@@ -14,10 +14,12 @@ public struct FactorReport: Sendable {
 public struct Regularization: Sendable {
   /// Added to the diagonal, in units of the mean diagonal where `isRelative`.
   public var ridge: Double
+  /// Whether the ridge is in units of the mean diagonal.
   public var isRelative: Bool
   /// Largest jitter of the ladder 0, 1e-14, 1e-13, ... in units of the mean diagonal; 0 allows none.
   public var largestJitter: Double
 
+  /// No ridge and a ladder up to 1e-6 of the mean diagonal, unless said otherwise.
   public init(ridge: Double = 0, isRelative: Bool = true, largestJitter: Double = 1e-6) {
     self.ridge = ridge
     self.isRelative = isRelative
@@ -83,7 +85,9 @@ private func checkCholesky<Element>(
   guard factor.rows <= 1 || (factor.colStride == 1 && factor.rowStride >= factor.cols) else {
     throw .invalid("[cholesky] the factor needs contiguous rows. Received strides \(factor.rowStride), \(factor.colStride).")
   }
-  guard r.ridge.isFinite, r.ridge >= 0 else { throw .invalid("[cholesky] the ridge must be finite and not negative. Received \(r.ridge).") }
+  guard r.ridge.isFinite, r.ridge >= 0 else {
+    throw .invalid("[cholesky] the ridge must be finite and not negative. Received \(r.ridge).")
+  }
   guard r.largestJitter >= 0, r.largestJitter.isFinite else {
     throw .invalid("[cholesky] the largest jitter must be finite and not negative. Received \(r.largestJitter).")
   }

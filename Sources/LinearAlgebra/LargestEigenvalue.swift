@@ -67,7 +67,8 @@ private struct LanczosRun {
       let rows = Int32(min(tile, n - i))
       // The matrix is symmetric, so a transposed layout may be read as it lies.
       cblas_dgemv(
-        BLAS_ROW_MAJOR, BLAS_NO_TRANS, rows, Int32(n), 1, operand.base + i * operand.leading, Int32(operand.leading), v, 1, 0, w + i, 1)
+        BLAS_ROW_MAJOR, BLAS_NO_TRANS, rows, Int32(n), 1, operand.base + i * operand.leading, Int32(operand.leading), v, 1, 0,
+        w + i, 1)
     }
   }
 

@@ -37,6 +37,7 @@ extension StridedMatrix {
   /// Leading dimension and orientation if BLAS can read the matrix in place, or nil.
   var blasLayout: (leading: Int, isTransposed: Bool)? {
     let limit = Int(Int32.max)
+    if rows == 0 || cols == 0 { return (max(1, min(cols, limit)), false) }
     if cols <= 1 || colStride == 1 {
       let leading = rows <= 1 ? max(1, cols) : rowStride
       if leading >= max(1, cols), leading <= limit { return (leading, false) }

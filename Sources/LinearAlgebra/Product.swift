@@ -16,13 +16,13 @@ public func multiply<Element: BLASReal>(
       "[multiply] needs (m, k) times (k, n) into (m, n). Received (\(a.rows), \(a.cols)) times (\(b.rows), \(b.cols)) "
         + "into (\(c.rows), \(c.cols)).")
   }
+  guard c.rows > 0, c.cols > 0 else { return }
   guard let (_, isTransposed) = c.blasLayout else {
     return try multiplyThroughCopy(a, b, into: c, alpha: alpha, beta: beta, context: context)
   }
   if isTransposed {
     return try multiply(b.transposed, a.transposed, into: c.transposed, alpha: alpha, beta: beta, context: context)
   }
-  guard c.rows > 0, c.cols > 0 else { return }
   for size in [a.rows, a.cols, b.cols] { try requireInt32(size, "multiply") }
   try multiplyTiles(a, b, into: c, alpha: alpha, beta: beta, context: context)
 }
@@ -35,6 +35,7 @@ private func multiplyTiles<Element: BLASReal>(
   context: CallContext
 ) throws(NumericError) {
   let (left, right) = (try Operand(a, context), try Operand(b, context))
+  defer { withExtendedLifetime((left, right)) {} }
   let leading = c.blasLayout?.leading ?? max(1, c.cols)
   let (tileRows, tileCols) = (512, 1024)
   let (across, down) = ((c.cols + tileCols - 1) / tileCols, (c.rows + tileRows - 1) / tileRows)

@@ -19,13 +19,15 @@ public func multiplySelf<Element: BLASReal>(
   }
   for size in [n, a.cols] { try requireInt32(size, "multiplySelf") }
   let left = try Operand(a, context)
+  defer { withExtendedLifetime(left) {} }
   let tiles = LowerTiles(n: n, tile: 256)
   BLASThreads.useOne()
   try runTasks(tiles.count, context: context.forBLAS) { (task, _) throws(NumericError) in
     let (i, j, rows, cols) = tiles.range(task)
     let target = c.base + i * leading + j
     if i == j {
-      Element.syrk(left.isTransposed, Int32(rows), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading), beta, target, Int32(leading))
+      Element.syrk(
+        left.isTransposed, Int32(rows), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading), beta, target, Int32(leading))
     } else {
       Element.gemm(
         left.isTransposed, !left.isTransposed, Int32(rows), Int32(cols), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading),

@@ -19,7 +19,8 @@ public func solve(
 ) throws(NumericError) {
   guard l.rows == l.cols, b.rows == l.rows else {
     throw .invalid(
-      "[solve] needs a square factor and as many rows of right-hand sides. Received (\(l.rows), \(l.cols)) and (\(b.rows), \(b.cols)).")
+      "[solve] needs a square factor and as many rows of right-hand sides. Received (\(l.rows), \(l.cols)) and (\(b.rows), \(b.cols))."
+    )
   }
   guard b.rows > 0, b.cols > 0 else { return }
   guard let (ldl, lIsTransposed) = l.blasLayout, !lIsTransposed || l.rows == 1, let (ldb, bIsTransposed) = b.blasLayout,
@@ -90,7 +91,8 @@ private struct FactorSolver: @unchecked Sendable {
       let (m, c) = (min(tileRows, last - i), min(tileCols, columns - j))
       let left = transposed ? l + k * Int(ldl) + i : l + i * Int(ldl) + k
       Double.gemm(
-        transposed, false, Int32(m), Int32(c), Int32(width), -1, left, ldl, b + k * Int(ldb) + j, ldb, 1, b + i * Int(ldb) + j, ldb)
+        transposed, false, Int32(m), Int32(c), Int32(width), -1, left, ldl, b + k * Int(ldb) + j, ldb, 1, b + i * Int(ldb) + j,
+        ldb)
     }
   }
 }

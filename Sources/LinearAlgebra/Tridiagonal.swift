@@ -40,7 +40,8 @@ struct TridiagonalForm {
       lapack_dlatrd("L", &size, &columns, corner, &lda, offDiagonal.pointer + k, scales.pointer + k, side.pointer, &size, 1)
       let remaining = Double(m - width) / Double(n)
       let done = 1 - remaining * remaining * remaining
-      try updateTrailing(corner + width, side.pointer + width, corner + width * n + width, m - width, width, m, pacer.step(done, done))
+      try updateTrailing(
+        corner + width, side.pointer + width, corner + width * n + width, m - width, width, m, pacer.step(done, done))
       for j in k..<k + width {
         a[j * n + j + 1] = offDiagonal[j]
         diagonal.pointer[j] = a[j * n + j]
@@ -55,7 +56,8 @@ struct TridiagonalForm {
 
   /// c <- c - v w^T - w v^T on the lower triangle (column-major), tile by tile.
   private func updateTrailing(
-    _ v: UnsafeMutablePointer<Double>, _ w: UnsafeMutablePointer<Double>, _ c: UnsafeMutablePointer<Double>, _ m: Int, _ width: Int,
+    _ v: UnsafeMutablePointer<Double>, _ w: UnsafeMutablePointer<Double>, _ c: UnsafeMutablePointer<Double>, _ m: Int,
+    _ width: Int,
     _ ldw: Int, _ context: CallContext
   ) throws(NumericError) {
     let tiles = LowerTiles(n: m, tile: 256)
@@ -67,9 +69,11 @@ struct TridiagonalForm {
         cblas_dsyr2k(BLAS_COL_MAJOR, BLAS_LOWER, BLAS_NO_TRANS, Int32(rows), k, -1, v + i, ldv, w + i, Int32(ldw), 1, target, ldv)
       } else {
         cblas_dgemm(
-          BLAS_COL_MAJOR, BLAS_NO_TRANS, BLAS_TRANS, Int32(rows), Int32(cols), k, -1, v + i, ldv, w + j, Int32(ldw), 1, target, ldv)
+          BLAS_COL_MAJOR, BLAS_NO_TRANS, BLAS_TRANS, Int32(rows), Int32(cols), k, -1, v + i, ldv, w + j, Int32(ldw), 1, target,
+          ldv)
         cblas_dgemm(
-          BLAS_COL_MAJOR, BLAS_NO_TRANS, BLAS_TRANS, Int32(rows), Int32(cols), k, -1, w + i, Int32(ldw), v + j, ldv, 1, target, ldv)
+          BLAS_COL_MAJOR, BLAS_NO_TRANS, BLAS_TRANS, Int32(rows), Int32(cols), k, -1, w + i, Int32(ldw), v + j, ldv, 1, target,
+          ldv)
       }
     }
   }

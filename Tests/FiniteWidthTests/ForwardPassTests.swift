@@ -23,11 +23,14 @@ final class ForwardPassTests: XCTestCase {
 
   func testBranchesSumMultiplyAndConcatenate() throws {
     let branches = LayerNode.parallel([.identity, .activation(.abRelu(a: 0, b: 1))])
-    for (join, expected) in [
-      (LayerNode.fanInSum, [-2.0, 6]), (.fanInProd, [0, 9]), (.fanInConcat(.channel), [-2, 3, 0, 3]), (.fanInConcat(.batch), [-2, 3, 0, 3]),
-    ] {
+    let joins: [(LayerNode, [Double])] = [
+      (.fanInSum, [-2, 6]), (.fanInProd, [0, 9]), (.fanInConcat(.channel), [-2, 3, 0, 3]),
+      (.fanInConcat(.batch), [-2, 3, 0, 3]),
+    ]
+    for (join, expected) in joins {
       let cols = join == .fanInConcat(.channel) ? 4 : 2
-      let y = try run(.serial([.fanOut(num: 2), branches, join]), x: [-2, 3], cols: 2, weights: [], outCols: cols, outRows: expected.count / cols)
+      let network = LayerNode.serial([.fanOut(num: 2), branches, join])
+      let y = try run(network, x: [-2, 3], cols: 2, weights: [], outCols: cols, outRows: expected.count / cols)
       XCTAssertEqual(y, expected)
     }
   }
@@ -61,13 +64,15 @@ final class ForwardPassTests: XCTestCase {
   func testScalarFunctions() throws {
     let known: [(Activation, Double, Double)] = [
       (.abRelu(a: -1, b: 1), -2, 2), (.erf(a: 2, b: 1, c: 0.5), 0, 0.5), (.gelu(approximate: false), 1, 0.8413447460685429),
-      (.gelu(approximate: true), 1, 0.8411919906082768), (.sin(a: 2, b: 1, c: .pi / 2), 0, 2), (.rbf(gamma: 1), 0, 1), (.sign, -3, -1),
+      (.gelu(approximate: true), 1, 0.8411919906082768), (.sin(a: 2, b: 1, c: .pi / 2), 0, 2), (.rbf(gamma: 1), 0, 1),
+      (.sign, -3, -1),
       (.step, 3, 1), (.exp(a: 2, b: -1), 0, 2), (.gaussian(a: 1, b: -1), 1, 0.36787944117144233),
       (.gabor, .pi / 2, 0.08480497247111634), (.hermite(degree: 3), 2, 2 / 6.0.squareRoot()), (.polynomial([1, 2, 3]), 2, 17),
       (.rectifiedMonomial(degree: 2), -3, 0), (.rectifiedMonomial(degree: 2), 3, 9),
       (.named(.tanh, parameter: 1, tolerance: 1e-8), 0.5, 0.46211715726000973),
       (.named(.sigmoid, parameter: 1, tolerance: 1e-8), -800, 0), (.named(.softplus, parameter: 1, tolerance: 1e-8), 800, 800),
-      (.named(.swish, parameter: 1, tolerance: 1e-8), 0, 0), (.named(.elu, parameter: 2, tolerance: 1e-8), -1, 2 * (0.36787944117144233 - 1)),
+      (.named(.swish, parameter: 1, tolerance: 1e-8), 0, 0),
+      (.named(.elu, parameter: 2, tolerance: 1e-8), -1, 2 * (0.36787944117144233 - 1)),
       (.named(.selu, parameter: 1, tolerance: 1e-8), 1, 1.0507009873554805),
     ]
     for (activation, x, y) in known {

@@ -13,9 +13,9 @@ struct Dense {
     for i in 0..<rows { for j in 0..<cols { view[i, j] = element(i, j) } }
   }
 
-  init(_ source: StridedMatrix<Double>) throws {
-    try self.init(source.rows, source.cols) { source[$0, $1] }
-  }
+  func copy() throws -> Dense { try Dense(view.rows, view.cols) { self[$0, $1] } }
+  func transposed() throws -> Dense { try Dense(view.cols, view.rows) { self[$1, $0] } }
+  subscript(_ i: Int, _ j: Int) -> Double { room[i * view.cols + j] }
 
   static func random(_ rows: Int, _ cols: Int, seed: UInt64 = 1) throws -> Dense {
     let m = try Dense(rows, cols)
@@ -50,21 +50,22 @@ struct Problem {
   var spectrum: Spectrum { Spectrum(values: values.pointer, vectors: vectors.view, size: Double(n)) }
 }
 
-/// Textbook product.
-func product(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) throws -> Dense {
-  try Dense(a.rows, b.cols) { i, j in (0..<a.cols).reduce(0) { $0 + a[i, $1] * b[$1, j] } }
+/// The product of two matrices.
+func product(_ a: Dense, _ b: Dense) throws -> Dense {
+  let c = try Dense(a.view.rows, b.view.cols)
+  try multiply(a.view, b.view, into: c.view, context: CallContext())
+  return c
 }
 
 /// Largest difference of two matrices.
-func distance(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) -> Double {
-  var worst = a.rows == b.rows && a.cols == b.cols ? 0 : Double.infinity
-  for i in 0..<a.rows { for j in 0..<a.cols { worst = max(worst, abs(a[i, j] - b[i, j])) } }
-  return worst
+func distance(_ a: Dense, _ b: Dense) -> Double {
+  guard a.view.rows == b.view.rows, a.view.cols == b.view.cols else { return .infinity }
+  return zip(a.elements, b.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
 /// K^-1 b.
-func solved(_ p: Problem, _ b: StridedMatrix<Double>) throws -> Dense {
-  let x = try Dense(b)
+func solved(_ p: Problem, _ b: Dense) throws -> Dense {
+  let x = try b.copy()
   try solve(.whole, p.factor.view, x.view, context: CallContext())
   return x
 }

@@ -26,22 +26,22 @@ import Testing
 
   @Test func infiniteTimeIsRegression() throws {
     let (train, test) = try flow([.infinity])
-    #expect(distance(train.view, try Dense(p.n, 2) { -residual.view[$0, $1] }.view) < 1e-12)
-    let expected = try product(p.cross.view, try solved(p, residual.view).view)
-    #expect(distance(test.view, try Dense(p.m, 2) { -expected.view[$0, $1] }.view) < 1e-11)
+    #expect(distance(train, try Dense(p.n, 2) { -residual[$0, $1] }) < 1e-12)
+    let expected = try product(p.cross, try solved(p, residual))
+    #expect(distance(test, try Dense(p.m, 2) { -expected[$0, $1] }) < 1e-11)
   }
 
   /// df/dt = -K (f - y) / size, by differences.
   @Test func obeysTheDifferentialEquation() throws {
     let h = 1e-4
     let (train, test) = try flow([2 - h, 2, 2 + h])
-    let now = try Dense(p.n, 2) { residual.view[$0, $1] + train.view[$0, 2 + $1] }
+    let now = try Dense(p.n, 2) { residual[$0, $1] + train[$0, 2 + $1] }
     for (kernel, moved) in [(p.train, train), (p.cross, test)] {
-      let slope = try product(kernel.view, now.view)
+      let slope = try product(kernel, now)
       for i in 0..<moved.view.rows {
         for j in 0..<2 {
-          let difference = (moved.view[i, 4 + j] - moved.view[i, j]) / (2 * h)
-          #expect(abs(difference + slope.view[i, j] / Double(p.n)) < 1e-7)
+          let difference = (moved[i, 4 + j] - moved[i, j]) / (2 * h)
+          #expect(abs(difference + slope[i, j] / Double(p.n)) < 1e-7)
         }
       }
     }
@@ -55,27 +55,33 @@ import Testing
     let start = try Dense(2, 1) { _, _ in 1 }
     let (train, test) = (try Dense(2, 1), try Dense(2, 1))
     try gradientFlow(
-      spectrum, times: [.infinity], residual: start.view, train: train.view, cross: vectors.view, test: test.view, context: CallContext())
+      spectrum, times: [.infinity], residual: start.view, train: train.view, cross: vectors.view, test: test.view,
+      context: CallContext())
     #expect(train.elements == [0, -1] && test.elements == [0, -0.5])
   }
 
   @Test(arguments: [FlowKind.nngp, .ntk]) func covarianceGoesFromPriorToPosterior(_ kind: FlowKind) throws {
     let kernels = EnsembleKernels(ntkCross: p.cross.view, nngpTrain: p.train.view, nngpCross: p.cross.view, nngpTest: p.test.view)
     let out = try Dense(2 * p.m, p.m)
-    try flowTestCovariance(p.spectrum, kind, times: [0, .infinity], kernels: kernels, out: out.view, context: CallContext(threads: 2))
+    try flowTestCovariance(
+      p.spectrum, kind, times: [0, .infinity], kernels: kernels, out: out.view, context: CallContext(threads: 2))
     let posterior = try Dense(p.m, p.m)
-    try posteriorCovariance(factor: p.factor.view, cross: p.cross.view, prior: p.test.view, out: posterior.view, context: CallContext())
-    #expect(distance(try Dense(p.m, p.m) { out.view[$0, $1] }.view, p.test.view) < 1e-12)
-    #expect(distance(try Dense(p.m, p.m) { out.view[p.m + $0, $1] }.view, posterior.view) < 1e-11)
+    try posteriorCovariance(
+      factor: p.factor.view, cross: p.cross.view, prior: p.test.view, out: posterior.view, context: CallContext())
+    #expect(distance(try Dense(p.m, p.m) { out[$0, $1] }, p.test) < 1e-12)
+    #expect(distance(try Dense(p.m, p.m) { out[p.m + $0, $1] }, posterior) < 1e-11)
     let onTrain = try Dense(2 * p.n, p.n)
-    try flowTrainCovariance(p.spectrum, kind, times: [0, .infinity], nngp: p.train.view, out: onTrain.view, context: CallContext())
-    #expect(distance(try Dense(p.n, p.n) { onTrain.view[$0, $1] }.view, p.train.view) < 1e-12)
+    try flowTrainCovariance(
+      p.spectrum, kind, times: [0, .infinity], nngp: p.train.view, out: onTrain.view, context: CallContext())
+    #expect(distance(try Dense(p.n, p.n) { onTrain[$0, $1] }, p.train) < 1e-12)
     #expect(onTrain.elements[(p.n * p.n)...].allSatisfy { abs($0) < 1e-12 })
   }
 
   // MARK: - Differential equations
 
-  private func descend(_ loss: Loss, damping: Double? = nil, times: [Double], context: CallContext = CallContext()) throws -> Dense {
+  private func descend(_ loss: Loss, damping: Double? = nil, times: [Double], context: CallContext = CallContext()) throws
+    -> Dense
+  {
     let solver = GradientDescent(loss: loss, kernel: p.train.view, outputs: 2, damping: damping)
     let length = 2 * p.n
     let start = try Dense(1, length * solver.blocks)
@@ -97,7 +103,7 @@ import Testing
     for t in 0..<times.count {
       for i in 0..<p.n {
         for j in 0..<2 {
-          #expect(abs(out.view[t, 2 * i + j] - residual.view[i, j] - change.view[i, 2 * t + j]) < 1e-7)
+          #expect(abs(out[t, 2 * i + j] - residual[i, j] - change[i, 2 * t + j]) < 1e-7)
         }
       }
     }
@@ -107,9 +113,9 @@ import Testing
     let targets = try Dense.random(p.n, 2, seed: 11)
     for damping in [nil, -0.3] as [Double?] {
       let out = try descend(.crossEntropy(targets: targets.room.pointer, classes: 2), damping: damping, times: [40])
-      let integral = try Dense(p.n, 2) { out.view[0, 2 * p.n + 2 * $0 + $1] }
-      let moved = try product(p.train.view, integral.view)
-      #expect(distance(try Dense(p.n, 2) { residual.view[$0, $1] - moved.view[$0, $1] }.view, try Dense(p.n, 2) { out.view[0, 2 * $0 + $1] }.view) < 1e-9)
+      let integral = try Dense(p.n, 2) { out[0, 2 * p.n + 2 * $0 + $1] }
+      let moved = try product(p.train, integral)
+      #expect(distance(try Dense(p.n, 2) { residual[$0, $1] - moved[$0, $1] }, try Dense(p.n, 2) { out[0, 2 * $0 + $1] }) < 1e-9)
     }
   }
 
@@ -128,7 +134,7 @@ import Testing
         v.pointee = (0..<targets.count).reduce(0) { $0 + (f[$1] - targets[$1]) * (f[$1] - targets[$1]) } / (2 * count)
         return true
       }, times: [3, 50])
-    #expect(distance(value.view, ready.view) < 1e-6)
+    #expect(distance(value, ready) < 1e-6)
   }
 
   @Test func failuresOfTheCallerEndTheRun() throws {

@@ -11,8 +11,8 @@ import Testing
     let back = try Dense(n, n)
     try multiplySelf(l.view, into: back.view, context: CallContext())
     // Backward error of Cholesky: n eps |K| (Higham, Accuracy and Stability, 2002, theorem 10.3).
-    #expect(distance(back.view, k.view) <= 2.3e-16 * Double(n) * 10)
-    for i in 0..<n { for j in (i + 1)..<max(n, i + 1) { #expect(l.view[i, j] == 0) } }
+    #expect(distance(back, k) <= 2.3e-16 * Double(n) * 10)
+    #expect((0..<n).allSatisfy { i in ((i + 1)..<max(n, i + 1)).allSatisfy { l[i, $0] == 0 } })
   }
 
   @Test func inPlaceGivesTheSameBits() throws {
@@ -58,7 +58,7 @@ import Testing
     let back = try Dense(300, 300)
     try multiplySelf(l.view, into: back.view, context: CallContext())
     for i in 0..<300 { back.view[i, i] -= report.jitter }
-    #expect(distance(back.view, original.view) < 1e-12 * mean)
+    #expect(distance(back, original) < 1e-12 * mean)
   }
 
   @Test func indefiniteMatricesNameThePivot() throws {
@@ -92,15 +92,15 @@ import Testing
     #expect { try cholesky(k.view, into: k.view, context: stop) } throws: { ($0 as? NumericError)?.kind == .cancelled }
   }
 
-  @Test(arguments: [(1, 1), (5, 0), (300, 1), (520, 300)]) func solves(_ shape: (Int, Int)) throws {
+  @Test(arguments: [(1, 1), (5, 0), (300, 1), (520, 260)]) func solves(_ shape: (Int, Int)) throws {
     let (n, m) = shape
     let (k, b) = (try Dense.covariance(n), try Dense.random(n, m, seed: 3))
     let l = try Dense(n, n)
     _ = try cholesky(k.view, into: l.view, context: CallContext())
-    for (system, matrix) in [(FactorSystem.whole, k.view), (.forward, l.view), (.backward, l.view.transposed)] {
-      let x = try Dense(n, m) { b.view[$0, $1] }
+    for (system, matrix) in [(FactorSystem.whole, k), (.forward, l), (.backward, try l.transposed())] {
+      let x = try Dense(b.view)
       try solve(system, l.view, x.view, context: CallContext(threads: 2))
-      #expect(distance(try product(matrix, x.view).view, b.view) < 1e-11)
+      #expect(distance(try product(matrix, x), b) < 1e-11)
     }
   }
 }

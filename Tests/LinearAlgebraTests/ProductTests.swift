@@ -3,52 +3,52 @@ import NumericCore
 import Testing
 
 @Suite struct ProductTests {
-  @Test(arguments: [(0, 3, 2), (1, 1, 1), (5, 0, 4), (7, 11, 3), (600, 40, 1100)])
+  @Test(arguments: [(0, 3, 2), (1, 1, 1), (5, 0, 4), (7, 11, 3), (600, 3, 1100)])
   func agreesWithTheDefinition(_ shape: (Int, Int, Int)) throws {
     let (m, k, n) = shape
     let (a, b) = (try Dense.random(m, k), try Dense.random(k, n, seed: 2))
     let c = try Dense(m, n)
     try multiply(a.view, b.view, into: c.view, context: CallContext(threads: 2))
-    #expect(distance(c.view, try product(a.view, b.view).view) <= 1e-13 * Double(max(k, 1)))
+    #expect(distance(c, try textbookProduct(a, b)) <= 1e-13 * Double(max(k, 1)))
   }
 
   @Test func readsAndWritesAnyStrides() throws {
     let (a, b) = (try Dense.random(20, 12), try Dense.random(12, 18, seed: 2))
-    let expected = try product(a.view, b.view)
+    let expected = try textbookProduct(a, b)
     let reversed = StridedMatrix(a.view.base + 19 * 12, rows: 20, cols: 12, rowStride: -12, colStride: 1)
-    let flipped = try product(reversed, b.view)
-    let wide = try Dense(36, 80)
-    let sparse = StridedMatrix(wide.view.base, rows: 20, cols: 18, rowStride: 80, colStride: 2)
+    let flipped = try textbookProduct(try Dense(reversed), b)
+    let wide = try Dense(20, 40)
+    let sparse = StridedMatrix(wide.view.base, rows: 20, cols: 18, rowStride: 40, colStride: 2)
     try multiply(a.view, b.view, into: sparse, context: CallContext())
-    #expect(distance(sparse, expected.view) < 1e-12)
+    #expect(distance(try Dense(sparse), expected) < 1e-12)
     try multiply(reversed, b.view, into: sparse, context: CallContext())
-    #expect(distance(sparse, flipped.view) < 1e-12)
+    #expect(distance(try Dense(sparse), flipped) < 1e-12)
     let column = try Dense(18, 20)
     try multiply(a.view, b.view, into: column.view.transposed, context: CallContext())
-    #expect(distance(column.view.transposed, expected.view) < 1e-12)
+    #expect(distance(try column.transposed(), expected) < 1e-12)
     let constant = StridedMatrix(a.view.base, rows: 20, cols: 12, rowStride: 0, colStride: 0)
     try multiply(constant, b.view, into: sparse, context: CallContext())
-    #expect(sparse[0, 0] == sparse[19, 0])
+    #expect(wide[0, 0] == wide[19, 0])
   }
 
   @Test func scalesAndAdds() throws {
     let (a, b) = (try Dense.random(4, 3), try Dense.random(3, 4, seed: 2))
     let c = try Dense(4, 4) { i, j in Double(i + j) }
     try multiply(a.view, b.view, into: c.view, alpha: -2, beta: 3, context: CallContext())
-    let ab = try product(a.view, b.view)
-    #expect(distance(c.view, try Dense(4, 4) { i, j in 3 * Double(i + j) - 2 * ab.view[i, j] }.view) < 1e-13)
+    let ab = try textbookProduct(a, b)
+    #expect(distance(c, try Dense(4, 4) { i, j in 3 * Double(i + j) - 2 * ab[i, j] }) < 1e-13)
   }
 
   @Test(arguments: [0, 1, 255, 256, 600]) func selfProductIsSymmetricToTheBit(_ n: Int) throws {
     let a = try Dense.random(n, 9)
     let c = try Dense(n, n)
     try multiplySelf(a.view, into: c.view, context: CallContext(threads: 2))
-    for i in 0..<n { for j in 0..<i { #expect(c.view[i, j] == c.view[j, i]) } }
-    #expect(distance(c.view, try product(a.view, a.view.transposed).view) < 1e-12)
+    #expect(c.elements == (try c.transposed()).elements)
+    #expect(distance(c, try product(a, try a.transposed())) < 1e-12)
   }
 
   @Test func bitsDoNotDependOnThreads() throws {
-    let (a, b) = (try Dense.random(1100, 300), try Dense.random(300, 1100, seed: 2))
+    let (a, b) = (try Dense.random(1100, 30), try Dense.random(30, 1100, seed: 2))
     let results = try [1, 2, 7].map { threads in
       let c = try Dense(1100, 1100)
       try multiply(a.view, b.view, into: c.view, context: CallContext(threads: threads))

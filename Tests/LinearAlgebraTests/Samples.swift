@@ -27,17 +27,32 @@ struct Dense {
     return k
   }
 
+  /// A copy of any view; the memory behind the view must be alive.
+  init(_ source: StridedMatrix<Double>) throws {
+    try self.init(source.rows, source.cols) { source[$0, $1] }
+  }
+
+  var rows: Int { view.rows }
+  var cols: Int { view.cols }
+  subscript(_ i: Int, _ j: Int) -> Double { room[i * view.cols + j] }
   var elements: [Double] { Array(room.buffer) }
+  func transposed() throws -> Dense { try Dense(cols, rows) { self[$1, $0] } }
 }
 
-/// Textbook product, for comparison.
-func product(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) throws -> Dense {
+/// Textbook product, to test `multiply` against.
+func textbookProduct(_ a: Dense, _ b: Dense) throws -> Dense {
   try Dense(a.rows, b.cols) { i, j in (0..<a.cols).reduce(0) { $0 + a[i, $1] * b[$1, j] } }
 }
 
+/// Product by `multiply`, which has tests of its own.
+func product(_ a: Dense, _ b: Dense) throws -> Dense {
+  let c = try Dense(a.rows, b.cols)
+  try multiply(a.view, b.view, into: c.view, context: CallContext())
+  return c
+}
+
 /// Largest difference of two matrices.
-func distance(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) -> Double {
-  var worst = a.rows == b.rows && a.cols == b.cols ? 0 : Double.infinity
-  for i in 0..<a.rows { for j in 0..<a.cols { worst = max(worst, abs(a[i, j] - b[i, j])) } }
-  return worst
+func distance(_ a: Dense, _ b: Dense) -> Double {
+  guard a.rows == b.rows, a.cols == b.cols else { return .infinity }
+  return zip(a.elements, b.elements).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }

@@ -40,6 +40,7 @@ class Outcome:
     name: str
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+    system: list[float] = field(default_factory=list)
     peak: list[int] = field(default_factory=list)
     bytes: int = 0
     disagreement: float | None = None
@@ -49,6 +50,7 @@ class Outcome:
         if timed:
             self.wall.append(answer["wall"])
             self.cpu.append(answer["cpu"])
+            self.system.append(answer["system"])
         if answer["peak"] is not None:
             self.peak.append(answer["peak"])
         self.bytes = answer["bytes"]
@@ -78,6 +80,7 @@ class Outcome:
             "result_bytes": self.bytes,
             "wall": self.wall,
             "cpu": self.cpu,
+            "system": self.system,
             "disagreement": self.disagreement,
         }
 
@@ -139,6 +142,7 @@ class Race:
                 [
                     one.name,
                     one.median_cpu,
+                    statistics.median(one.system),
                     one.median_wall,
                     self.ratio(one.name),
                     self.ratio(one.name, kind="wall"),
@@ -147,5 +151,15 @@ class Race:
                     one.disagreement,
                 ]
             )
-        columns = ["contestant", "CPU s", "wall s", "CPU ratio", "wall ratio", "extra MB", "result MB", "differs by"]
+        columns = [
+            "contestant",
+            "CPU s",
+            "system s",
+            "wall s",
+            "CPU ratio",
+            "wall ratio",
+            "extra MB",
+            "result MB",
+            "differs by",
+        ]
         return Table(self.title, columns, rows)

@@ -8,7 +8,7 @@ using namespace ntkswift;
 namespace {
 
 using OptionalInput = std::optional<Input>;
-// The arrays by name; None where one is absent.
+// The arrays by name (None where one is absent), and missed_tolerance, a float.
 using Kernels = nb::typed<nb::dict, nb::str, nb::any>;
 using OptionalOutput = std::optional<Output>;
 
@@ -87,15 +87,18 @@ Kernels kernel(const Architecture &architecture, const Input &x1, const Optional
   Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, multiplied(source.x1.rows, blocks),
                             multiplied(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
   UserFunctions functions{architecture, call};
+  double missed = 0;
+  results.views.missed_tolerance = &missed;
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_kernel(architecture.handle(), &source, UserFunctions::evaluate, &functions, &results.views, how, error);
   });
+  results.arrays["missed_tolerance"] = missed;
   return results.arrays;
 }
 
 Kernels kernel_from_kernel(const Architecture &architecture, const Input &nngp, const OptionalInput &ntk, const Input &cov1,
-                            const OptionalInput &cov2, int64_t width, bool is_gaussian, bool x1_is_x2, bool get_ntk, int32_t threads,
-                            int64_t memory_limit, nb::object progress) {
+                            const OptionalInput &cov2, int64_t width, bool is_gaussian, bool x1_is_x2, bool get_ntk,
+                            int64_t blocks, int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   ntk_kernel_source source{};
   source.nngp = matrix(nngp, "nngp");
@@ -105,14 +108,16 @@ Kernels kernel_from_kernel(const Architecture &architecture, const Input &nngp, 
   source.width = width;
   source.is_gaussian = is_gaussian;
   source.x1_is_x2 = x1_is_x2;
-  const int64_t blocks = architecture.describe(width).output_blocks;
   const OptionalOutput none;
   Results results = prepare({true, get_ntk, true, none, none}, multiplied(source.nngp.rows, blocks),
                             multiplied(source.nngp.cols, blocks), !cov2, static_cast<ntk_dtype>(source.nngp.dtype), memory_limit, call);
   UserFunctions functions{architecture, call};
+  double missed = 0;
+  results.views.missed_tolerance = &missed;
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_kernel(architecture.handle(), &source, UserFunctions::evaluate, &functions, &results.views, how, error);
   });
+  results.arrays["missed_tolerance"] = missed;
   return results.arrays;
 }
 
@@ -150,7 +155,7 @@ void bind_kernels(nb::module_ &m) {
         "Kernels between the rows of x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.");
   m.def("kernel_from_kernel", &kernel_from_kernel, nb::arg("architecture"), nb::arg("nngp"), nb::arg("ntk").none(),
         nb::arg("cov1"), nb::arg("cov2").none(), nb::arg("width"), nb::arg("is_gaussian"), nb::arg("x1_is_x2"), nb::arg("get_ntk"),
-        NTK_CALL_ARGUMENTS, "Kernels of a network that follows another one whose kernel is given: nngp, ntk, cov1 and cov2.");
+        nb::arg("output_blocks"), NTK_CALL_ARGUMENTS, "Kernels of a network that follows another one whose kernel is given: nngp, ntk, cov1 and cov2.");
   m.def("kernel_tangent", &kernel_tangent, nb::arg("architecture"), nb::arg("x1"), nb::arg("x2").none(), nb::arg("dense_W"),
         nb::arg("dense_b"), nb::arg("nngp"), nb::arg("ntk"), NTK_CALL_ARGUMENTS,
         "Directional derivative of the kernels: Dense layer k has its W_std changed by dense_W[k] and its b_std by dense_b[k].");

@@ -14,6 +14,7 @@ extension Activation {
   /// The table of the nonlinearities: which kernel, with which numbers. Formulas and sources stand at the kernels.
   var dualForm: DualForm {
     switch self {
+    case .abRelu(a: 0, b: 1): return .closed(.relu, [])
     case .abRelu(let a, let b): return .closed(.abRelu, abRelu(a, b))
     case .erf(let a, let b, let c):
       return .closed(.erf, [(2 * b * b).squareRoot(), a * a * 2 / .pi, c * c, a * a * b * b * 4 / .pi])

@@ -13,7 +13,7 @@ import NumericCore
 ///
 /// Panels shrink towards 0, where f(s z) is steep for large s and where kinks lie; the rule is exact to about 1e-15 for functions
 /// smooth on either side of 0.
-struct GaussianQuadrature {
+public struct GaussianQuadrature {
   /// More terms than this are never used.
   static let maxTerms = 512
 
@@ -46,7 +46,7 @@ struct GaussianQuadrature {
   }
 
   /// Nodes and weights of the n-point Gauss-Legendre rule on [-1, 1], by Newton's method.
-  static func legendre(_ n: Int) -> ([Double], [Double]) {
+  public static func legendre(_ n: Int) -> ([Double], [Double]) {
     var (x, w) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
     for i in 0..<n {
       var t = cos(Double.pi * (Double(i) + 0.75) / (Double(n) + 0.5))

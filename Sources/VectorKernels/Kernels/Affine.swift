@@ -34,7 +34,7 @@ struct Affine<L: Lanes> {
   }
 
   @inline(__always)
-  func finish(gap g: L, slope: L, vector k: Int, column: Int) {
+  func finish(gap g: L, slope: L, vector k: Int, column: Int, isNonNegative: Bool = false) {
     switch epilogue {
     case .none:
       g.store(gap, vector: k)
@@ -44,22 +44,30 @@ struct Affine<L: Lanes> {
       if let theta {
         let b = L.load(colArrays[0], vector: column)
         let a = isDiagonal ? b : rowValues.e0
-        next(theta: theta, g, slope, a * b, k)
+        next(theta: theta, g, slope, a * b, k, isNonNegative)
       }
     case .denseBias:
       let b = RowValues<L>(colArrays, count: 3, vector: column)
       let a = isDiagonal ? b : rowValues
-      if let theta { next(theta: theta, g, slope, a.e0 * b.e0, k) }
-      mixed(g, a.e1, b.e1, a.e2, b.e2).store(gap, vector: k)
+      if let theta { next(theta: theta, g, slope, a.e0 * b.e0, k, isNonNegative) }
+      let result = isNonNegative ? mixedNonNegative(g, a.e1, b.e1, a.e2, b.e2) : mixed(g, a.e1, b.e1, a.e2, b.e2)
+      result.store(gap, vector: k)
     }
   }
 
   @inline(__always)
-  private func next(theta: UnsafeMutableRawPointer, _ g: L, _ slope: L, _ deviations: L, _ k: Int) {
-    let negative = g.signBit()
-    let correlation = L.signed(L.one - g.withoutSign(), negative: negative)
+  private func next(
+    theta: UnsafeMutableRawPointer, _ g: L, _ slope: L, _ deviations: L, _ k: Int, _ isNonNegative: Bool
+  ) {
+    let correlation = isNonNegative ? L.one - g : L.signed(L.one - g.withoutSign(), negative: g.signBit())
     let kept = L.fma(back * slope, L.load(theta, vector: k), constant)
     L.fma(own * deviations, correlation, kept).store(theta, vector: k)
+  }
+
+  @inline(__always)
+  private func mixedNonNegative(_ g: L, _ ca: L, _ cb: L, _ sa: L, _ sb: L) -> L {
+    let (c, s) = (ca - cb, sa - sb)
+    return L.fma(L(0.5), L.fma(c, c, s * s), (ca * cb) * g)
   }
 
   @inline(__always)
@@ -67,8 +75,7 @@ struct Affine<L: Lanes> {
     let negative = g.signBit()
     let size = g.withoutSign()
     let cc = ca * cb
-    let ss = sa * sb
-    let correlation = L.fma(cc, L.signed(L.one - size, negative: negative), ss)
+    let correlation = L.fma(cc, L.signed(L.one - size, negative: negative), sa * sb)
     let turned = correlation < L.zero
     let c = ca - cb
     let s = sa - L.select(turned, -sb, sb)

@@ -37,6 +37,27 @@ struct ABReluDual<L: Lanes>: Dual {
   }
 }
 
+/// max(x, 0), the case h = g = 1/2 by itself because it is so common: rho' = (sin t + (pi - t) cos t) / pi is never negative.
+struct ReLUDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 0 }
+  static var isNonNegative: Bool { true }
+  @inline(__always) init(_ p: UnsafePointer<Double>) {}
+
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) { (RowValues(), s * L(0.5.squareRoot())) }
+
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let negative = g.signBit()
+    let size = g.withoutSign()
+    let (angle, sine, cosine) = acuteAngle(size)
+    // 1 - rho' is 1 - rho - (sin t - t cos t)/pi for acute angles, and 1 - (sin t - t cos t)/pi for obtuse ones.
+    let excess = L.fma(-angle, cosine, sine)
+    let share = L(1 / (2 * Double.pi)) * angle
+    return (
+      L.fma(L(-1 / Double.pi), excess, L.select(negative, .one, size)), L.select(negative, share, L(0.5) - share)
+    )
+  }
+}
+
 /// sign(x): rho' = 1 - 2 angle / pi, Td = 0 almost everywhere.
 struct SignDual<L: Lanes>: Dual {
   static var arrayCount: Int { 0 }
@@ -53,6 +74,7 @@ struct SignDual<L: Lanes>: Dual {
 /// 1 for x > 0, else 0: rho' = 1 - angle / pi.
 struct StepDual<L: Lanes>: Dual {
   static var arrayCount: Int { 0 }
+  static var isNonNegative: Bool { true }
   @inline(__always) init(_ p: UnsafePointer<Double>) {}
   @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
     (RowValues(), L.select(L.zero < s, L(0.5.squareRoot()), .zero))

@@ -21,7 +21,8 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func - (a: DoubleLanes, b: DoubleLanes) -> DoubleLanes { DoubleLanes(v: a.v - b.v) }
   @inline(__always) static func * (a: DoubleLanes, b: DoubleLanes) -> DoubleLanes { DoubleLanes(v: a.v * b.v) }
   @inline(__always) static func / (a: DoubleLanes, b: DoubleLanes) -> DoubleLanes { DoubleLanes(v: a.v / b.v) }
-  @inline(__always) static prefix func - (a: DoubleLanes) -> DoubleLanes { DoubleLanes(v: -a.v) }
+  // By the sign bit: SIMD negation in Swift is 0 - x and would lose the sign of zero.
+  @inline(__always) static prefix func - (a: DoubleLanes) -> DoubleLanes { DoubleLanes(bits: a.bits ^ SIMD8<Int64>(repeating: .min)) }
   @inline(__always) static func fma(_ a: DoubleLanes, _ b: DoubleLanes, _ c: DoubleLanes) -> DoubleLanes {
     #if NTK_FMA
       DoubleLanes(v: c.v.addingProduct(a.v, b.v))

@@ -1,4 +1,5 @@
 // Duals built from exponentials. Every exponent is written as a sum of terms <= 0 in the gap and (s_i - s_j)^2.
+// A gap is written 0 - e, not -e, which would be -0 (opposite inputs) for equal ones.
 
 /// a sin(b x + c): with the larger M = exp(-b^2 ((s_i - s_j)^2 / 2 + s_i s_j gap)) and the smaller M (1 + E),
 /// E = expm1(-2 b^2 s_i s_j |rho|): T = a^2/2 (m - cos(2c) p), Td = a^2 b^2/2 (m + cos(2c) p), where m = M for rho >= 0.
@@ -41,6 +42,7 @@ struct SineDual<L: Lanes>: Dual {
 /// Parameters: sqrt(gamma), 2 gamma. Arrays: sqrt(gamma) s.
 struct RbfDual<L: Lanes>: Dual {
   static var arrayCount: Int { 1 }
+  static var isNonNegative: Bool { true }
   let frequency: L
   let slopeScale: L
   @inline(__always) init(_ p: UnsafePointer<Double>) {
@@ -56,7 +58,7 @@ struct RbfDual<L: Lanes>: Dual {
     let apart = distance(g)
     let difference = a.e0 - b.e0
     let e = L.exponentialMinusOne(-L.fma(difference, difference, L(2) * (a.e0 * b.e0) * apart))
-    return (-e, slopeScale * (L.one + e))
+    return (L.zero - e, slopeScale * (L.one + e))
   }
 }
 
@@ -64,6 +66,7 @@ struct RbfDual<L: Lanes>: Dual {
 /// Parameters: |b|, |a|, b^2. Arrays: |b| s, after.
 struct ExpDual<L: Lanes>: Dual {
   static var arrayCount: Int { 2 }
+  static var isNonNegative: Bool { true }
   let rate: L
   let amplitude: L
   let slopeScale: L
@@ -81,7 +84,7 @@ struct ExpDual<L: Lanes>: Dual {
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let difference = a.e0 - b.e0
     let e = L.exponentialMinusOne(-L.fma(L(0.5) * difference, difference, (a.e0 * b.e0) * distance(g)))
-    return (-e, slopeScale * (a.e1 * b.e1) * (L.one + e))
+    return (L.zero - e, slopeScale * (a.e1 * b.e1) * (L.one + e))
   }
 }
 
@@ -123,6 +126,7 @@ struct GaborDual<L: Lanes>: Dual {
 /// Parameters: gamma, deviation factor, gamma exp(gamma (1 + shift)).
 struct ExpNormalizedDual<L: Lanes>: Dual {
   static var arrayCount: Int { 0 }
+  static var isNonNegative: Bool { true }
   let gamma: L
   let factor: L
   let slopeScale: L
@@ -134,7 +138,7 @@ struct ExpNormalizedDual<L: Lanes>: Dual {
   @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) { (RowValues(), s * factor) }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let e = L.exponentialMinusOne(-(gamma * distance(g)))
-    return (-e, slopeScale * (L.one + e))
+    return (L.zero - e, slopeScale * (L.one + e))
   }
 }
 

@@ -43,11 +43,17 @@ struct RowValues<L: Lanes> {
 protocol Dual<L>: SendableMetatype {
   associatedtype L: Lanes
   static var arrayCount: Int { get }
+  /// Whether correlations after the layer are never negative, which spares the Dense layer that follows the signs.
+  static var isNonNegative: Bool { get }
   init(_ parameters: UnsafePointer<Double>)
   /// What pairs need from an input whose standard deviation before the layer is `s`, and its deviation after it.
   func row(_ s: L) -> (values: RowValues<L>, deviation: L)
   /// The signed gap after the layer, and Td.
   func pair(_ gap: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L)
+}
+
+extension Dual {
+  static var isNonNegative: Bool { false }
 }
 
 /// Runs a dual, and the Dense layer that follows it, over one strip.
@@ -63,7 +69,7 @@ func runStrip<D: Dual>(_ type: D.Type, _ arguments: borrowing StripArguments) {
     let b = RowValues<L>(arguments.colArrays, count: D.arrayCount, vector: first &+ k)
     let a = arguments.isDiagonal ? b : rowSide
     let (gap, slope) = dual.pair(.load(arguments.gap, vector: k), a, b)
-    affine.finish(gap: gap, slope: slope, vector: k, column: first &+ k)
+    affine.finish(gap: gap, slope: slope, vector: k, column: first &+ k, isNonNegative: D.isNonNegative)
   }
 }
 

@@ -10,7 +10,7 @@ private func float64Kernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [
-      DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
@@ -26,7 +26,7 @@ private func float32Kernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [
-      DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
@@ -42,7 +42,7 @@ private func tangentKernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 2,
     duals: [
-      DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),

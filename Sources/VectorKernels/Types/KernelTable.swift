@@ -3,7 +3,7 @@ public typealias RowFunction = @Sendable (borrowing RowArguments) -> Void
 
 /// A nonlinearity with a closed-form dual, as the vector kernels know it.
 public enum DualKind: Int, Sendable, CaseIterable {
-  case abRelu, erf, gelu, sine, rbf, sign, step, exp, gaussian, gabor, expNormalized, hermite, rectifiedMonomial
+  case relu, abRelu, erf, gelu, sine, rbf, sign, step, exp, gaussian, gabor, expNormalized, hermite, rectifiedMonomial
 }
 
 /// The kernels of one nonlinearity.

@@ -88,8 +88,9 @@ def _posterior(ax: Any) -> None:
     x = np.sort(np.concatenate([random.uniform(-2, -0.4, 8), random.uniform(0.7, 2, 6)]))
     y = truth(x) + 0.1 * random.standard_normal(len(x))
     regressor = NNGPRegressor(depth=2, activation="erf", W_std=2.5, b_std=1.0, ridge=0.01).fit(x[:, None], y)
-    PosteriorDisplay.from_estimator(regressor, x[:, None], y, n_samples=5, truth=truth).plot(ax)
-    ax.set_title("posterior of an infinitely wide network (NNGP, 2 hidden Erf layers)")
+    where = np.linspace(-2.2, 2.2, 400)
+    PosteriorDisplay.from_estimator(regressor, x[:, None], y, x=where, n_samples=5, truth=truth).plot(ax)
+    ax.set_title("posterior of an infinite network, 2 Erf layers")
 
 
 def _spectrum(ax: Any, result: Result) -> None:

@@ -84,8 +84,8 @@ class NTKKernel(Kernel):
         if eval_gradient and Y is not None:
             raise ValueError("[NTKKernel] the gradient is that of kernel(X). Received Y as well.")
         own_network, name = self._network(), kernel_name(self.kernel, "NTKKernel")
-        K = own_network.kernel_fn(X, Y, name)
-        K = np.asarray(K, np.float64)
+        X = check_array(X, "X", dtype=np.float64, op="NTKKernel")
+        K = own_network.kernel_fn(X, None if Y is None else check_array(Y, "Y", dtype=np.float64, op="NTKKernel"), name)
         return (K, self._gradient(own_network, name, X)) if eval_gradient else K
 
     def diag(self, X: Any) -> np.ndarray:
@@ -112,8 +112,7 @@ class NTKKernel(Kernel):
     def _bounds(self, bounds: Any) -> Any:
         return bounds if self.architecture is None else "fixed"
 
-    def _gradient(self, own_network: Any, name: str, X: Any) -> np.ndarray:
-        X = check_array(X, "X", dtype=np.float64, op="NTKKernel")
+    def _gradient(self, own_network: Any, name: str, X: np.ndarray) -> np.ndarray:
         columns = []
         for hyperparameter, value in (("W_std", self.W_std), ("b_std", self.b_std)):
             if getattr(self, f"hyperparameter_{hyperparameter}").fixed:

@@ -60,6 +60,8 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         _check_finite_targets(y, owner)
     data = validate_data(estimator, X, y, dtype=np.float64, ensure_all_finite=False, **options)
     check_finite(data[0] if with_y else data, "X", op=owner)
+    if with_y:
+        _check_finite_targets(data[1], owner)  # again: None in an object array has become NaN
     return data
 
 

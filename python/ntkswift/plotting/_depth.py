@@ -98,5 +98,8 @@ class DepthDisplay:
         self.ax_.set(xlabel="hidden layers", ylabel=self.metric)
         self.ax_.set_xticks(self.depths)
         tidy(self.ax_, "y")
-        self.ax_.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
+        handle_of = dict(zip(*reversed(self.ax_.get_legend_handles_labels())))
+        names = [*self.scores, *self.baselines]
+        handles = [handle_of[name] for name in names]
+        self.ax_.legend(handles, names, frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
         return self

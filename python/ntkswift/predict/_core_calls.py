@@ -37,5 +37,5 @@ def warn_of_jitter(jitter: float, op: str, stacklevel: int = 4) -> None:
 
 
 def double(array: np.ndarray) -> np.ndarray:
-    """`array` as float64, copied only if it is not."""
-    return array.astype(np.float64, copy=False)
+    """`array` as contiguous float64, so that every layout gives the same bits; copied only if it is not."""
+    return np.ascontiguousarray(array, np.float64)

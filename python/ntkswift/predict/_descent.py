@@ -51,48 +51,51 @@ def gradient_descent(
 ) -> Callable[..., Any]:
     """Outputs of an infinitely wide network during gradient descent on any loss, in continuous time.
 
-    It integrates ``df/dt = -K dL/df`` (Lee et al., arXiv:1902.06720, equation 4), with momentum ``d2f/dt2 = -K dL/df + m df/dt`` with
-    ``m = (momentum - 1) / sqrt(learning_rate)``.
+    It integrates ``df/dt = -K dL/df`` (Lee et al., arXiv:1902.06720, equation 4), with momentum ``d2f/dt2 = -K dL/df +
+    m df/dt`` with ``m = (momentum - 1) / sqrt(learning_rate)``.
 
     Parameters
     ----------
     loss : "mse", "cross_entropy" or callable
-        ``0.5 mean((f - y)^2)``, ``-mean(log_softmax(f) y)`` over the last axis, or a function ``loss(f, y)`` of two float64 arrays of the
-        shape of `y_train` that returns a number.
+        ``0.5 mean((f - y)^2)``, ``-mean(log_softmax(f) y)`` over the last axis, or a function ``loss(f, y)`` of two
+        float64 arrays of the shape of `y_train` that returns a number.
     k_train_train : array_like of shape (n, n)
         NTK between the training points, or in pairs of the axes of `y_train` without `trace_axes`.
     y_train : array_like of shape (n, outputs)
         Targets.
     learning_rate : float
-        Step size, more than 0. Time counts steps: the equation runs to ``learning_rate * t``, with momentum to ``sqrt(learning_rate) * t``.
+        Step size, more than 0. Time counts steps: the equation runs to ``learning_rate * t``, with momentum to
+        ``sqrt(learning_rate) * t``.
     momentum : float, optional
         In [0, 1].
     trace_axes : int or sequence of int
         Axes of `y_train` that the kernels do not have.
     loss_gradient : callable, optional
-        ``loss_gradient(f, y)``, the gradient of a callable `loss` by its first argument. Without it the gradient is taken by central
-        differences with steps of 6e-6 max(1, abs(f)), two evaluations for each output and good to some eight digits.
+        ``loss_gradient(f, y)``, the gradient of a callable `loss` by its first argument. Without it the gradient is
+        taken by central differences with steps of 6e-6 max(1, abs(f)), two evaluations for each output and good to some
+        eight digits.
 
     Returns
     -------
     predict_fn : callable
-        ``predict_fn(t=None, fx_train_or_state_0=0.0, fx_test_0=None, k_test_train=None)``. `t` is a time or an array of times in any order,
-        None goes on until nothing moves. The outputs at time 0 are numbers or arrays, or an `ODEState` for both sets; None leaves a set
-        out. The result is ``fx_train``, ``fx_test``, both as a tuple, or an `ODEState` where one was given, with the axes of `t` in front.
+        ``predict_fn(t=None, fx_train_or_state_0=0.0, fx_test_0=None, k_test_train=None)``. `t` is a time or an array of
+        times in any order, None goes on until nothing moves. The outputs at time 0 are numbers or arrays, or an
+        `ODEState` for both sets; None leaves a set out. The result is ``fx_train``, ``fx_test``, both as a tuple, or an
+        `ODEState` where one was given, with the axes of `t` in front.
 
     Raises
     ------
     ValueError
         For shapes that do not fit, NaN or infinity (also from the loss), negative times.
     ConvergenceError
-        At ``t=None`` for a loss whose training does not end in 100,000 steps (cross-entropy of hard labels never does), or where the
-        outputs blow up.
+        At ``t=None`` for a loss whose training does not end in 100,000 steps, or where the outputs blow up.
+        (Cross-entropy of hard labels ends where the probabilities round to the labels.)
 
     Notes
     -----
-    Dormand and Prince's method of orders 5 and 4 with a relative local error of 1e-9. The kernel is stiff where its eigenvalues differ much:
-    about ``lambda_max learning_rate t / (3 y.size)`` steps of six products with the kernel. For the squared loss `gradient_descent_mse` is
-    exact and faster. The test set costs nothing per step.
+    Dormand and Prince's method of orders 5 and 4 with a relative local error of 1e-9. The kernel is stiff where its
+    eigenvalues differ much: about ``lambda_max learning_rate t / (3 y.size)`` steps of six products with the kernel.
+    For the squared loss `gradient_descent_mse` is exact and faster. The test set costs nothing per step.
 
     Examples
     --------
@@ -138,7 +141,9 @@ class _Descent:
         given = fx_train_or_state_0
         if isinstance(given, ODEState):
             if fx_test_0 is not None:
-                raise ValueError(f"[{_OP}] fx_test_0 must be None where an ODEState is given, which holds it. Received both.")
+                raise ValueError(
+                    f"[{_OP}] fx_test_0 must be None where an ODEState is given, which holds it. Received both."
+                )
             state = given
         else:
             state = ODEState(given, fx_test_0)
@@ -155,7 +160,14 @@ class _Descent:
     def _integrate(self, t: np.ndarray, state: ODEState, k_test_train: Any) -> ODEState:
         times, order = np.unique(np.ravel(t * self._time_unit), return_inverse=True)
         blocks = call(
-            "gradient_descent", "gradient descent", *self._loss, self._kernel, self._start(state), times, self._damping, _TOLERANCE
+            "gradient_descent",
+            "gradient descent",
+            *self._loss,
+            self._kernel,
+            self._start(state),
+            times,
+            self._damping,
+            _TOLERANCE,
         ).reshape(len(times), -1, len(self._kernel), self._width)[order.ravel()]
         f, u, *velocities = (np.ascontiguousarray(blocks[:, b]) for b in range(blocks.shape[1]))
         train = [self._outputs(f, self._targets.rows, t.shape)]
@@ -178,17 +190,22 @@ class _Descent:
         names = ("fx_train_0", "", "qx_train_0", "")
         return np.concatenate(
             [
-                np.zeros(self._targets.size) if part is None else self._targets.matrix(self._targets.initial(part, name, shape)).ravel()
+                np.zeros(self._targets.size)
+                if part is None
+                else self._targets.matrix(self._targets.initial(part, name, shape)).ravel()
                 for part, name in zip(parts, names, strict=False)
             ]
         )
 
     def _test(self, state: ODEState, k_test_train: Any, t: np.ndarray, integrals: list[np.ndarray]) -> list[np.ndarray]:
-        """Outputs (and velocities) on the test set: their start, moving freely, minus the kernel times what the gradient added up to."""
+        """Outputs (and velocities) on the test set: their start, moving freely, minus the kernel times the integrals."""
         cross, rows = self._targets.cross_kernel(k_test_train)
         shape = self._targets.output_shape(rows)
         columns = [np.moveaxis(part, 0, 1).reshape(len(self._kernel), -1) for part in integrals]
-        moved = [self._outputs(time_first(call("multiply", "prediction", cross, c), (t.size,)), rows, t.shape) for c in columns]
+        moved = [
+            self._outputs(time_first(call("multiply", "prediction", cross, c), (t.size,)), rows, t.shape)
+            for c in columns
+        ]
         outputs = self._targets.initial(state.fx_test, "fx_test_0", shape) - moved[0]
         if self._damping is None:
             return [outputs.astype(self._dtype, copy=False)]
@@ -201,4 +218,6 @@ class _Descent:
         return [outputs.astype(self._dtype, copy=False), velocities.astype(self._dtype, copy=False)]
 
     def _outputs(self, matrix: np.ndarray, rows: tuple[int, ...], t_shape: tuple[int, ...]) -> np.ndarray:
-        return self._targets.outputs(matrix.reshape(*t_shape, *matrix.shape[1:]), rows, t_shape).astype(self._dtype, copy=False)
+        return self._targets.outputs(matrix.reshape(*t_shape, *matrix.shape[1:]), rows, t_shape).astype(
+            self._dtype, copy=False
+        )

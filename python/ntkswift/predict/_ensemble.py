@@ -31,13 +31,14 @@ def gradient_descent_mse_ensemble(
 ) -> Callable[..., Any]:
     """Mean and covariance of an infinite ensemble of infinitely wide networks during gradient descent on ``0.5 mean((f - y)^2)``.
 
-    The randomness is that of the initial weights. ``"ntk"`` trains all layers, ``"nngp"`` the last one (Lee et al., arXiv:1902.06720,
-    equations 13 to 16).
+    The randomness is that of the initial weights. ``"ntk"`` trains all layers, ``"nngp"`` the last one (Lee et al.,
+    arXiv:1902.06720, equations 13 to 16).
 
     Parameters
     ----------
     kernel_fn : callable
-        ``kernel_fn(x1, x2, get)`` of a stax network, or any function that returns an array for a string and a namedtuple for a tuple.
+        ``kernel_fn(x1, x2, get)`` of a stax network, or any function that returns an array for a string and a
+        namedtuple for a tuple.
     x_train : array_like of shape (n, d)
         Training inputs.
     y_train : array_like of shape (n, outputs)
@@ -56,10 +57,11 @@ def gradient_descent_mse_ensemble(
     Returns
     -------
     predict_fn : callable
-        ``predict_fn(t=None, x_test=None, get=None, compute_cov=False, **kernel_fn_test_test_kwargs)``. `t` is a time or an array of times,
-        None is the limit of infinite time. Without `x_test` it predicts on the training inputs, unregularised at ``t=None``. The result is
-        the mean, or with `compute_cov` a `Gaussian`; for `get` None or a tuple, a namedtuple of these. The axes of `t` come first.
-        Kernels of the training inputs, eigendecompositions and factorisations are made once and kept.
+        ``predict_fn(t=None, x_test=None, get=None, compute_cov=False, **kernel_fn_test_test_kwargs)``. `t` is a time or
+        an array of times, None is the limit of infinite time. Without `x_test` it predicts on the training inputs,
+        unregularised at ``t=None``. The result is the mean, or with `compute_cov` a `Gaussian`; for `get` None or a
+        tuple, a namedtuple of these. The axes of `t` come first. Kernels of the training inputs, eigendecompositions
+        and factorisations are made once and kept.
 
     Raises
     ------
@@ -80,7 +82,14 @@ def gradient_descent_mse_ensemble(
     ((3, 1), (3, 3))
     """
     return _Ensemble(
-        kernel_fn, x_train, y_train, learning_rate, diag_reg, diag_reg_absolute_scale, trace_axes, kernel_fn_train_train_kwargs
+        kernel_fn,
+        x_train,
+        y_train,
+        learning_rate,
+        diag_reg,
+        diag_reg_absolute_scale,
+        trace_axes,
+        kernel_fn_train_train_kwargs,
     )
 
 
@@ -113,7 +122,12 @@ class _Ensemble:
         Targets(y_train, trace_axes, _rows_of(y_train, trace_axes), _OP)
 
     def __call__(
-        self, t: Any = None, x_test: Any = None, get: str | Sequence[str] | None = None, compute_cov: bool = False, **keywords: Any
+        self,
+        t: Any = None,
+        x_test: Any = None,
+        get: str | Sequence[str] | None = None,
+        compute_cov: bool = False,
+        **keywords: Any,
     ) -> Any:
         """Mean, or mean and covariance, at time(s) `t`; see :func:`gradient_descent_mse_ensemble`."""
         names = names_of(get, ("nngp", "ntk"), _OP)
@@ -126,7 +140,9 @@ class _Ensemble:
             prior = self._kernel_fn(x_test, None, "nngp", **test_test) if compute_cov else None
         if t is None:
             posterior = self._limit(needed)
-            results = {g: posterior(g, _tuple(cross), prior if x_test is not None else compute_cov or None) for g in names}
+            results = {
+                g: posterior(g, _tuple(cross), prior if x_test is not None else compute_cov or None) for g in names
+            }
         else:
             times = check_times(t, _OP)
             results = {g: self._finite(g, times, cross, prior, compute_cov) for g in names}
@@ -163,9 +179,18 @@ class _Ensemble:
     def _finite(self, g: str, times: np.ndarray, cross: dict[str, Any] | None, prior: Any, compute_cov: bool) -> Any:
         targets, dtype = self._targets(g), self._train[g].dtype
         scaled, size = np.ravel(times * self._learning_rate), float(targets.size)
-        k_td, rows = (None, targets.rows) if cross is None else targets.cross_kernel(cross[g], "kernel_fn(x_test, x_train)")
+        k_td, rows = (
+            (None, targets.rows) if cross is None else targets.cross_kernel(cross[g], "kernel_fn(x_test, x_train)")
+        )
         change = call(
-            "gradient_flow", "gradient flow", *self._spectrum(g), scaled, size, -targets.matrix(targets.array), k_td is None, k_td
+            "gradient_flow",
+            "gradient flow",
+            *self._spectrum(g),
+            scaled,
+            size,
+            -targets.matrix(targets.array),
+            k_td is None,
+            k_td,
         )[0 if k_td is None else 1]
         mean = targets.outputs(time_first(change, times.shape), rows, times.shape).astype(dtype, copy=False)
         if not compute_cov:
@@ -176,7 +201,16 @@ class _Ensemble:
             nngp_cross = targets.cross_kernel(cross["nngp"], "kernel_fn(x_test, x_train)")[0] if g == "ntk" else None
             k_tt = double(as_matrix(check_kernel(prior, "kernel_fn(x_test)", _OP, square=True)))
         matrix = call(
-            "flow_covariance", "covariance", *self._spectrum(g), scaled, size, g == "ntk", k_td, nngp_train, nngp_cross, k_tt
+            "flow_covariance",
+            "covariance",
+            *self._spectrum(g),
+            scaled,
+            size,
+            g == "ntk",
+            k_td,
+            nngp_train,
+            nngp_cross,
+            k_tt,
         )
         return Gaussian(mean, as_kernel(matrix, rows, times.shape).astype(dtype, copy=False))
 
@@ -196,7 +230,8 @@ def _rows_of(y: Any, trace_axes: int | Sequence[int]) -> tuple[int, ...]:
 def _test_keywords(train: dict[str, Any], test: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Keyword arguments of the test-train and the test-test kernel.
 
-    Pairs of arrays belong to the first and second inputs: the test-train kernel takes the first of the test's and of the training's pair.
+    Pairs of arrays belong to the first and second inputs: the test-train kernel takes the first of the test's and of
+    the training's pair.
     """
     test_train, test_test = dict(train), dict(train)
     for name, value in test.items():
@@ -205,7 +240,9 @@ def _test_keywords(train: dict[str, Any], test: dict[str, Any]) -> tuple[dict[st
         if _is_pair(value) and _is_pair(ours):
             test_train[name] = (value[0], ours[0])
         elif not isinstance(value, np.ndarray) and value != ours:
-            raise ValueError(f"[{_OP}] {name} of kernel_fn must be the same for training and test. Received {ours!r} and {value!r}.")
+            raise ValueError(
+                f"[{_OP}] {name} of kernel_fn must be the same for training and test. Received {ours!r} and {value!r}."
+            )
     return test_train, test_test
 
 

@@ -25,15 +25,16 @@ def gp_inference(
 ) -> Callable[..., Any]:
     """Posterior of the infinitely wide network given training data.
 
-    ``"nngp"`` is the exact posterior of a Bayesian network, ``"ntk"`` the distribution of an infinite ensemble of networks trained by
-    gradient flow to convergence (Lee et al., arXiv:1902.06720), ``"ntkgp"`` the posterior of a Gaussian process whose covariance is the
-    NTK (He et al., arXiv:2007.05864).
+    ``"nngp"`` is the exact posterior of a Bayesian network, ``"ntk"`` the distribution of an infinite ensemble of
+    networks trained by gradient flow to convergence (Lee et al., arXiv:1902.06720), ``"ntkgp"`` the posterior of a
+    Gaussian process whose covariance is the NTK (He et al., arXiv:2007.05864).
 
     Parameters
     ----------
     k_train_train : array_like, namedtuple or Kernel
-        Kernel between the training points, shape (n, n), or in pairs of the axes of `y_train` without `trace_axes`. It must hold what
-        `get` will ask for; the covariance of ``"ntk"`` needs both `nngp` and `ntk`. An array stands for whichever kernel is asked.
+        Kernel between the training points, shape (n, n), or in pairs of the axes of `y_train` without `trace_axes`. It
+        must hold what `get` will ask for; the covariance of ``"ntk"`` needs both `nngp` and `ntk`. An array stands for
+        whichever kernel is asked.
     y_train : array_like of shape (n, outputs)
         Targets.
     diag_reg : float
@@ -46,11 +47,12 @@ def gp_inference(
     Returns
     -------
     predict_fn : callable
-        ``predict_fn(get=None, k_test_train=None, k_test_test=None)``. `get` is ``"nngp"``, ``"ntk"``, ``"ntkgp"`` or a tuple of them (None:
-        NNGP and NTK). The result is the mean, of the shape of the outputs at the test points, or with `k_test_test` a `Gaussian`; for a
-        tuple, a namedtuple of these. Without `k_test_train` it is the training targets, with a covariance of zeros if `k_test_test` is not
-        None; pass ``k_test_train=k_train_train`` for regularised predictions there. The factorisation is made once per kernel, at first use,
-        and kept (n^2 numbers each); it takes O(n^3), a prediction at m points O(m n), its covariance O(m n^2).
+        ``predict_fn(get=None, k_test_train=None, k_test_test=None)``. `get` is ``"nngp"``, ``"ntk"``, ``"ntkgp"`` or a
+        tuple of them (None: NNGP and NTK). The result is the mean, of the shape of the outputs at the test points, or
+        with `k_test_test` a `Gaussian`; for a tuple, a namedtuple of these. Without `k_test_train` it is the training
+        targets, with a covariance of zeros if `k_test_test` is not None; pass ``k_test_train=k_train_train`` for
+        regularised predictions there. The factorisation is made once per kernel, at first use, and kept (n^2 numbers
+        each); it takes O(n^3), a prediction at m points O(m n), its covariance O(m n^2).
 
     Raises
     ------
@@ -83,7 +85,13 @@ class _Posterior:
     """The `predict_fn` of :func:`gp_inference`: factors and dual coefficients by kernel, made when first needed."""
 
     def __init__(
-        self, kernels: Any, y_train: Any, diag_reg: float, absolute: bool, trace_axes: int | Sequence[int], op: str = _OP
+        self,
+        kernels: Any,
+        y_train: Any,
+        diag_reg: float,
+        absolute: bool,
+        trace_axes: int | Sequence[int],
+        op: str = _OP,
     ) -> None:
         self._op = op
         self._kernels = kernels
@@ -95,7 +103,9 @@ class _Posterior:
         self._factors: dict[str, np.ndarray] = {}
         self._solutions: dict[str, np.ndarray] = {}
 
-    def __call__(self, get: str | Sequence[str] | None = None, k_test_train: Any = None, k_test_test: Any = None) -> Any:
+    def __call__(
+        self, get: str | Sequence[str] | None = None, k_test_train: Any = None, k_test_test: Any = None
+    ) -> Any:
         """Mean, or mean and covariance, at the test points; see :func:`gp_inference`."""
         names = names_of(get, _MODES, self._op)
         return answer(get, {name: self._predict(name, k_test_train, k_test_test) for name in names})
@@ -127,16 +137,23 @@ class _Posterior:
             )
         nngp_cross, _ = self._targets.cross_kernel(k_test_train.nngp, "k_test_train.nngp")
         nngp_train = double(as_matrix(self._train_kernel("nngp")))
-        return call("ensemble_covariance", "ensemble covariance", self._factor("ntk"), cross, nngp_train, nngp_cross, prior)
+        return call(
+            "ensemble_covariance", "ensemble covariance", self._factor("ntk"), cross, nngp_train, nngp_cross, prior
+        )
 
     def _train_kernel(self, name: str) -> np.ndarray:
-        return check_kernel(kernel_named(self._kernels, name, "k_train_train", self._op), "k_train_train", self._op, square=True)
+        return check_kernel(
+            kernel_named(self._kernels, name, "k_train_train", self._op), "k_train_train", self._op, square=True
+        )
 
     def _prior(self, k_test_test: Any, name: str, rows: tuple[int, ...]) -> np.ndarray:
-        prior = check_kernel(kernel_named(k_test_test, name, "k_test_test", self._op), "k_test_test", self._op, square=True)
+        prior = check_kernel(
+            kernel_named(k_test_test, name, "k_test_test", self._op), "k_test_test", self._op, square=True
+        )
         if prior.shape[::2] != rows:
             raise ValueError(
-                f"[{self._op}] k_test_test must be between the {rows} test points of k_test_train. Received an array of shape {prior.shape}."
+                f"[{self._op}] k_test_test must be between the {rows} test points of k_test_train. "
+                f"Received an array of shape {prior.shape}."
             )
         return double(as_matrix(prior))
 

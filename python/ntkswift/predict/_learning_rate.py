@@ -15,8 +15,8 @@ def max_learning_rate(
 ) -> float:
     """Largest learning rate at which gradient descent on ``0.5 mean((f - y)^2)`` converges.
 
-    It is ``2 (1 + momentum) y_train_size / (lambda_max + eps)`` with the largest eigenvalue of the NTK (for momentum see
-    https://distill.pub/2017/momentum, "The Dynamics of Momentum").
+    It is ``2 (1 + momentum) y_train_size / (lambda_max + eps)`` with the largest eigenvalue of the NTK (for momentum
+    see https://distill.pub/2017/momentum, "The Dynamics of Momentum").
 
     Parameters
     ----------
@@ -42,7 +42,9 @@ def max_learning_rate(
     1.0
     """
     kernel = double(as_matrix(check_kernel(ntk_train_train, "ntk_train_train", _OP, square=True)))
-    size = len(kernel) if y_train_size is None else check_number(y_train_size, "y_train_size", _OP, minimum=0, strict=True)
+    size = (
+        len(kernel) if y_train_size is None else check_number(y_train_size, "y_train_size", _OP, minimum=0, strict=True)
+    )
     momentum = check_number(momentum, "momentum", _OP, minimum=0, maximum=1)
     eps = check_number(eps, "eps", _OP, minimum=0)
     largest = call("largest_eigenvalue", "largest eigenvalue", kernel) + eps

@@ -20,8 +20,8 @@ class LikelihoodGradient(NamedTuple):
     Attributes
     ----------
     W_std, b_std : float or ndarray of shape (number of Dense layers,)
-        By a standard deviation that all Dense layers share, or by that of each layer in the order of computation. Layers without a bias
-        have no derivative by `b_std`: they count as 0.
+        By a standard deviation that all Dense layers share, or by that of each layer in the order of computation.
+        Layers without a bias have no derivative by `b_std`: they count as 0.
     noise : float
         By the noise variance.
     """
@@ -43,8 +43,9 @@ def log_marginal_likelihood(
 ) -> Any:
     """Log marginal likelihood of training targets under a Gaussian process with the kernel of an infinitely wide network.
 
-    ``-0.5 y^T (K + noise I)^-1 y - 0.5 log det(K + noise I) - 0.5 n log(2 pi)``, summed over the outputs (Rasmussen & Williams, Gaussian
-    Processes for Machine Learning, 2006, equations 2.30 and 5.9). Maximise it to choose `W_std`, `b_std` and `noise`.
+    ``-0.5 y^T (K + noise I)^-1 y - 0.5 log det(K + noise I) - 0.5 n log(2 pi)``, summed over the outputs (Rasmussen &
+    Williams, Gaussian Processes for Machine Learning, 2006, equations 2.30 and 5.9). Maximise it to choose `W_std`,
+    `b_std` and `noise`.
 
     Parameters
     ----------
@@ -88,7 +89,9 @@ def log_marginal_likelihood(
     """
     kernel_fn = getattr(kernel_fn, "kernel_fn", kernel_fn)
     if not callable(kernel_fn):
-        raise TypeError(f"[{_OP}] kernel_fn must be a stax network or a kernel function. Received {type(kernel_fn).__name__}.")
+        raise TypeError(
+            f"[{_OP}] kernel_fn must be a stax network or a kernel function. Received {type(kernel_fn).__name__}."
+        )
     (name,) = names_of(get, ("nngp", "ntk"), _OP) if isinstance(get, str) else _one_kernel(get)
     noise = check_number(noise, "noise", _OP, minimum=0)
     x = check_array(x_train, "x_train", ndim=None, op=_OP)
@@ -105,7 +108,9 @@ def log_marginal_likelihood(
     warn_of_jitter(jitter, _OP, stacklevel=3)
     targets = np.ascontiguousarray(y.reshape(len(y), -1))
     solution = call("solve", "solve", factor, targets)
-    value, sensitivity = call("log_marginal_likelihood", "marginal likelihood", factor, targets, solution, eval_gradient)
+    value, sensitivity = call(
+        "log_marginal_likelihood", "marginal likelihood", factor, targets, solution, eval_gradient
+    )
     if not eval_gradient:
         return value
     return value, _gradient(kernel_fn, double(x), name, sensitivity, per_layer)
@@ -120,12 +125,16 @@ def _gradient(kernel_fn: Any, x: np.ndarray, name: str, sensitivity: np.ndarray,
 
     network = getattr(kernel_fn, "layer", None)
     if network is None:
-        raise ValueError(f"[{_OP}] eval_gradient needs the network or the kernel_fn of a stax network. Received another function.")
+        raise ValueError(
+            f"[{_OP}] eval_gradient needs the network or the kernel_fn of a stax network. Received another function."
+        )
     compiled, x = network._compiled, x.reshape(len(x), -1)
     count = int(compiled.describe(x.shape[1])["dense_count"])
 
     def slope(dense_W: np.ndarray, dense_b: np.ndarray) -> float:
-        tangent = call("kernel_tangent", "kernel derivative", compiled, x, None, dense_W, dense_b, name == "nngp", name == "ntk")
+        tangent = call(
+            "kernel_tangent", "kernel derivative", compiled, x, None, dense_W, dense_b, name == "nngp", name == "ntk"
+        )
         return float(_core.inner_product(sensitivity, tangent[name]))
 
     none, each = np.zeros(count), np.eye(count)

@@ -54,9 +54,12 @@ def _named(loss: str, gradient: Any, targets: Targets) -> CoreLoss:
     return CoreLoss("gradient", _gradient_function(_cross_entropy_gradient, y, targets), None, classes)
 
 
-def _gradient_function(gradient: Callable[..., Any], y: np.ndarray, targets: Targets) -> Callable[[np.ndarray], np.ndarray]:
+def _gradient_function(
+    gradient: Callable[..., Any], y: np.ndarray, targets: Targets
+) -> Callable[[np.ndarray], np.ndarray]:
     def function(outputs: np.ndarray) -> np.ndarray:
-        slope = check_array(gradient(_layout(outputs, targets), y), "the result of loss_gradient", ndim=None, dtype=np.float64, op=_OP)
+        # Trial steps may go too far: the integrator shortens them where the gradient is not finite.
+        slope = _array(gradient(_layout(outputs, targets), y), "loss_gradient")
         if slope.shape != y.shape:
             raise ValueError(f"[{_OP}] loss_gradient must return an array of shape {y.shape}. Received {slope.shape}.")
         return targets.matrix(slope).ravel()
@@ -68,8 +71,12 @@ def _layout(outputs: np.ndarray, targets: Targets) -> np.ndarray:
     return targets.outputs(outputs, targets.rows)
 
 
+def _array(value: Any, name: str) -> np.ndarray:
+    return check_array(value, f"the result of {name}", ndim=None, dtype=np.float64, finite=False, op=_OP)
+
+
 def _number(value: Any) -> float:
-    array = check_array(value, "the result of loss", ndim=None, dtype=np.float64, op=_OP)
+    array = _array(value, "loss")
     if array.size != 1:
         raise ValueError(f"[{_OP}] loss must return one number. Received an array of shape {array.shape}.")
     return float(array.reshape(()))

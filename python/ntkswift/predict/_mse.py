@@ -23,14 +23,15 @@ def gradient_descent_mse(
 ) -> Callable[..., Any]:
     """Outputs of an infinitely wide network during gradient descent on ``0.5 mean((f - y)^2)``, at any time, in closed form.
 
-    The network is linear in its weights, so its outputs obey ``df/dt = -K (f - y) / y.size`` (Jacot et al., arXiv:1806.07572; Lee et al.,
-    arXiv:1902.06720, equations 10 and 11). Time counts steps of size `learning_rate` and need not be whole.
+    The network is linear in its weights, so its outputs obey ``df/dt = -K (f - y) / y.size`` (Jacot et al.,
+    arXiv:1806.07572; Lee et al., arXiv:1902.06720, equations 10 and 11). Time counts steps of size `learning_rate` and
+    need not be whole.
 
     Parameters
     ----------
     k_train_train : array_like of shape (n, n)
-        NTK (or NNGP, where only the last layer is trained) between the training points, or in pairs of the axes of `y_train` without
-        `trace_axes`.
+        NTK (or NNGP, where only the last layer is trained) between the training points, or in pairs of the axes of
+        `y_train` without `trace_axes`.
     y_train : array_like of shape (n, outputs)
         Targets.
     learning_rate : float
@@ -45,21 +46,22 @@ def gradient_descent_mse(
     Returns
     -------
     predict_fn : callable
-        ``predict_fn(t=None, fx_train_0=0.0, fx_test_0=None, k_test_train=None)``. `t` is a time or an array of times, None is the limit of
-        infinite time. `fx_train_0` and `fx_test_0` are the outputs at time 0, numbers or arrays; None leaves that set out. The result is
-        ``fx_train``, ``fx_test`` or both as a tuple, with the axes of `t` in front. `k_test_train` is needed for the test set. Without
-        regularisation, ``t=None`` gives the targets themselves on the training set.
+        ``predict_fn(t=None, fx_train_0=0.0, fx_test_0=None, k_test_train=None)``. `t` is a time or an array of times,
+        None is the limit of infinite time. `fx_train_0` and `fx_test_0` are the outputs at time 0, numbers or arrays;
+        None leaves that set out. The result is ``fx_train``, ``fx_test`` or both as a tuple, with the axes of `t` in
+        front. `k_test_train` is needed for the test set. Without regularisation, ``t=None`` gives the targets
+        themselves on the training set.
 
-        The first finite time costs an eigendecomposition (O(n^3), and 2 n^2 more numbers of memory while it runs), ``t=None`` a Cholesky
-        factorisation; both are kept.
+        The first finite time costs an eigendecomposition (O(n^3), and 2 n^2 more numbers of memory while it runs),
+        ``t=None`` a Cholesky factorisation; both are kept.
 
     Raises
     ------
     ValueError
         For shapes that do not fit, NaN or infinity, negative times.
     NotPositiveDefiniteError
-        At ``t=None``, where the regularised kernel is not positive definite. At finite times, eigenvalues at or below 0 are taken as rounding
-        errors of 0: nothing moves along their eigenvectors.
+        At ``t=None``, where the regularised kernel is not positive definite. At finite times, eigenvalues below n eps
+        times the largest one are taken as rounding errors of 0: nothing moves along their eigenvectors.
 
     Examples
     --------
@@ -101,11 +103,16 @@ class _Flow:
         """Outputs at time(s) `t`; see :func:`gradient_descent_mse`."""
         check_request(fx_train_0, fx_test_0, k_test_train, _OP)
         y = self._targets.array
-        start = np.broadcast_to(0.0, y.shape) if fx_train_0 is None else self._targets.initial(fx_train_0, "fx_train_0", y.shape)
+        start = (
+            np.broadcast_to(0.0, y.shape)
+            if fx_train_0 is None
+            else self._targets.initial(fx_train_0, "fx_train_0", y.shape)
+        )
         test: tuple[np.ndarray, tuple[int, ...], np.ndarray] | None = None
         if fx_test_0 is not None:
             cross, rows = self._targets.cross_kernel(k_test_train)
             test = cross, rows, self._targets.initial(fx_test_0, "fx_test_0", self._targets.output_shape(rows))
+        fx_train: np.ndarray | None
         if t is None:
             fx_train, fx_test = self._limit(start, test)
         else:
@@ -134,13 +141,22 @@ class _Flow:
         scaled = np.ravel(times * self._learning_rate)
         cross = None if test is None else test[0]
         on_train, on_test = call(
-            "gradient_flow", "gradient flow", *self._spectrum, scaled, float(self._targets.size), residual, wants_train, cross
+            "gradient_flow",
+            "gradient flow",
+            *self._spectrum,
+            scaled,
+            float(self._targets.size),
+            residual,
+            wants_train,
+            cross,
         )
         fx_train = None if on_train is None else self._outputs(on_train, self._targets.rows, times.shape, start)
         fx_test = None if on_test is None else self._outputs(on_test, test[1], times.shape, test[2])
         return fx_train, fx_test
 
-    def _outputs(self, change: np.ndarray, rows: tuple[int, ...], t_shape: tuple[int, ...], start: np.ndarray) -> np.ndarray:
+    def _outputs(
+        self, change: np.ndarray, rows: tuple[int, ...], t_shape: tuple[int, ...], start: np.ndarray
+    ) -> np.ndarray:
         changes = time_first(change, t_shape)
         return (start + self._targets.outputs(changes, rows, t_shape)).astype(self._dtype, copy=False)
 
@@ -155,6 +171,8 @@ def time_first(matrix: np.ndarray, t_shape: tuple[int, ...]) -> np.ndarray:
 def check_request(fx_train_0: Any, fx_test_0: Any, k_test_train: Any, op: str) -> None:
     """ValueError where nothing is asked for, or test outputs without their kernel."""
     if fx_train_0 is None and fx_test_0 is None:
-        raise ValueError(f"[{op}] fx_train_0 or fx_test_0 must be given, or there is nothing to predict. Received None for both.")
+        raise ValueError(
+            f"[{op}] fx_train_0 or fx_test_0 must be given, or there is nothing to predict. Received None for both."
+        )
     if fx_test_0 is not None and k_test_train is None:
         raise ValueError(f"[{op}] predictions on the test set need k_test_train. Received None.")

@@ -27,8 +27,8 @@ def sample_posterior(
     n_samples : int
         Number of draws.
     seed : int, sequence of int, SeedSequence, Generator or None
-        Where the random stream starts; the same seed gives the same bits for any number of threads, and the first draws do not depend on
-        `n_samples`. None means fresh entropy.
+        Where the random stream starts; the same seed gives the same bits for any number of threads, and the first draws
+        do not depend on `n_samples`. None means fresh entropy.
     trace_axes : int or sequence of int
         Axes of the mean that the covariance does not have; outputs along them are drawn independently.
 
@@ -41,8 +41,8 @@ def sample_posterior(
     ValueError
         For shapes that do not fit, NaN or infinity.
     NotPositiveDefiniteError
-        For a covariance that is not positive semi-definite. (A singular one is fine: it gets jitter of at most 1e-6 times its mean diagonal,
-        and a RuntimeWarning above 1e-9 times.)
+        For a covariance that is not positive semi-definite. (A singular one is fine: it gets jitter of at most 1e-6
+        times its mean diagonal, and a RuntimeWarning above 1e-9 times.)
 
     Examples
     --------
@@ -55,12 +55,16 @@ def sample_posterior(
     try:
         mean, covariance = posterior
     except (TypeError, ValueError):
-        raise TypeError(f"[{_OP}] posterior must be a Gaussian, a mean and a covariance. Received {type(posterior).__name__}.") from None
+        raise TypeError(
+            f"[{_OP}] posterior must be a Gaussian, a mean and a covariance. Received {type(posterior).__name__}."
+        ) from None
     covariance = check_kernel(covariance, "posterior.covariance", _OP, square=True)
     names = ("posterior.mean", "posterior.covariance")
     center = Targets(mean, trace_axes, covariance.shape[::2], _OP, names)
     matrix = double(as_matrix(covariance))
-    draws, jitter = call("sample_posterior", "sampling", center.matrix(center.array), matrix, philox_key(seed, op=_OP), _count(n_samples))
+    draws, jitter = call(
+        "sample_posterior", "sampling", center.matrix(center.array), matrix, philox_key(seed, op=_OP), _count(n_samples)
+    )
     scale = float(np.trace(matrix)) / max(len(matrix), 1)
     warn_of_jitter(jitter if jitter > 1e-9 * scale else 0.0, _OP, stacklevel=3)
     # Columns run over draws, then outputs.

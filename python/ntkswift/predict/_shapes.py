@@ -1,7 +1,7 @@
 """Kernels and targets with any axes, as the matrices that the core computes with.
 
-A kernel has its axes in pairs, (n1, n2, a1, a2, ...), and becomes the matrix with rows (n1, a1, ...) and columns (n2, a2, ...). Targets
-become a matrix with one row for each kernel row and one column for each element along `trace_axes`.
+A kernel has its axes in pairs, (n1, n2, a1, a2, ...), and becomes the matrix with rows (n1, a1, ...) and columns (n2,
+a2, ...). Targets become a matrix with one row for each kernel row and one column for each element along `trace_axes`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ def check_kernel(kernel: Any, name: str, op: str, *, square: bool = False) -> np
     """A kernel as a finite float array with an even number of axes."""
     array = check_array(kernel, name, ndim=None, op=op)
     if array.ndim == 0 or array.ndim % 2:
-        raise ValueError(f"[{op}] {name} must have its axes in pairs, as (n1, n2). Received an array of shape {array.shape}.")
+        raise ValueError(
+            f"[{op}] {name} must have its axes in pairs, as (n1, n2). Received an array of shape {array.shape}."
+        )
     if square and array.shape[::2] != array.shape[1::2]:
         raise ValueError(f"[{op}] {name} must be square. Received an array of shape {array.shape}.")
     return array
@@ -91,9 +93,10 @@ class Targets:
         array = check_kernel(kernel, name, self.op)
         if array.shape[1::2] != self.rows:
             raise ValueError(
-                f"[{self.op}] {name} must have the training points {self.rows} as its second axes. Received an array of shape {array.shape}."
+                f"[{self.op}] {name} must have the training points {self.rows} as its second axes. "
+                f"Received an array of shape {array.shape}."
             )
-        return as_matrix(array).astype(np.float64, copy=False), array.shape[::2]
+        return np.ascontiguousarray(as_matrix(array), np.float64), array.shape[::2]
 
     def initial(self, value: Any, name: str, shape: tuple[int, ...]) -> np.ndarray:
         """Initial outputs, a number or an array, broadcast to `shape`."""

@@ -96,12 +96,19 @@ class ApplyFunction(_LayerFunction):
         x = flat(x, "inputs", "apply_fn", self.layer._starts_with_flatten())
         if rng is None and self.layer._trains_with_dropout():
             raise ValueError('[apply_fn] rng, a seed, is needed by Dropout in "train" mode. Received None.')
-        single(self.layer._flow(Signal(width=x.shape[1], finite=True)), "apply_fn")
+        after = single(self.layer._flow(Signal(width=x.shape[1], finite=True)), "apply_fn")
         weights: list[np.ndarray | None] = []
         self.layer._gather(params, weights, "params")
         seed = (0, 0) if rng is None else philox_key(rng, op="apply_fn")
         output = Resources(memory_limit=memory_limit).run(
-            "forward", "forward pass", self.layer._compiled, weights, x.astype(np.float64, copy=False), seed
+            "forward",
+            "forward pass",
+            self.layer._compiled,
+            weights,
+            x.astype(np.float64, copy=False),
+            seed,
+            after.width,
+            after.blocks,
         )
         return output.astype(x.dtype, copy=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -188,6 +189,7 @@ class KernelFunction:
             bool(kernel.is_gaussian),
             bool(kernel.x1_is_x2),
             get_ntk,
+            signal.blocks,
         )
         return _record(result, signal, nngp.shape[0], nngp.shape[1], bool(kernel.x1_is_x2))
 
@@ -271,6 +273,7 @@ def _check_outputs(out: dict[str, np.ndarray], inputs: tuple[np.ndarray, np.ndar
 
 
 def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool) -> Kernel:
+    _warn_of_missed_tolerance(result.get("missed_tolerance", 0.0))
     return Kernel(
         nngp=result.get("nngp"),  # type: ignore[arg-type]
         ntk=result.get("ntk"),
@@ -287,3 +290,14 @@ def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool
         batch_axis=0,
         channel_axis=1,
     )
+
+
+def _warn_of_missed_tolerance(missed: float) -> None:
+    """RuntimeWarning where a Hermite expansion ended before it met its tolerance."""
+    if missed > 0:
+        warnings.warn(
+            f"[kernel_fn] a Hermite expansion cut off {missed:.1e} of a variance, more than its tolerance: functions with "
+            "kinks, and steep ones at large variances, converge slowly. Raise tol, or give the kernel with stax.Elementwise.",
+            RuntimeWarning,
+            stacklevel=5,
+        )

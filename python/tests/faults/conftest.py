@@ -58,7 +58,7 @@ def _cases() -> list[Case]:
             {"x1": X, "x2": Z},
             ("x1", "x2"),
         ),
-        Case("kernel_fn(x1)", lambda x1: NETWORK.kernel_fn(x1, None, "ntk"), {"x1": X}, ("x1",)),
+        Case("kernel_fn(x1)", lambda x1: NETWORK.kernel_fn(x1, None, "ntk"), {"x1": X}, ()),
         Case("apply_fn", lambda inputs: NETWORK.apply_fn(PARAMS, inputs), {"inputs": X}, ("inputs",)),
         Case("NTKKernel", lambda X: NTKKernel()(X), {"X": X}, ()),
     ]

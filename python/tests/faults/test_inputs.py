@@ -46,7 +46,7 @@ def test_real_types(case, dtype):
         values["y"] = case.values["y"]
     result = case.run(**values)
     expected = case.run(**{name: x.astype(np.float64) for name, x in values.items()})
-    if dtype is np.float32 and result.dtype == np.float32:
+    if dtype is np.float32 and case.name.startswith(("kernel_fn", "apply_fn")):
         np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
     else:
         assert np.array_equal(result, expected)
@@ -71,6 +71,8 @@ def test_float32_in_float32_out(case):
 def test_types_that_are_not_real(case, argument, make):
     if case.is_estimator and argument == "y" and "Classifier" in case.name:
         pytest.skip("labels may be anything")
+    if case.is_estimator and make(np.zeros(1)).dtype.kind == "M":
+        pytest.skip("scikit-learn takes dates for numbers")
     with pytest.raises((TypeError, ValueError)):
         case.run(**{argument: make(case.values[argument])})
 

@@ -17,6 +17,7 @@ X = np.random.default_rng(0).standard_normal((6, 3))
 
 
 def displays():
+    """Yield one of each."""
     yield GramMatrixDisplay.from_kernel(KERNEL_FN, X, labels=[0, 1, 0, 1, 2, 2], normalize=True)
     yield GramMatrixDisplay.from_matrix(np.eye(1))
     yield PosteriorDisplay.from_predictions([0, 1, 2], [1, 2, 3], [0.1, 0.1, 0.2], x_train=[0.5], y_train=[1.0])
@@ -28,7 +29,7 @@ def displays():
     )
 
 
-@pytest.mark.parametrize("display", displays(), ids=lambda d: type(d).__name__)
+@pytest.mark.parametrize("display", list(displays()), ids=lambda d: type(d).__name__)
 def test_plot_sets_axes_and_figure(display):
     figure, ax = plt.subplots()
     assert display.plot(ax) is display

@@ -29,6 +29,9 @@ class Case:
     def __contains__(self, name):
         return name in self.case["arrays"]
 
+    def get(self, name, default):
+        return self[name] if name in self else default
+
     def kernels(self, where):
         return Kernels(self[f"nngp_{where}"], self[f"ntk_{where}"])
 
@@ -69,7 +72,10 @@ def _mse(case):
     t = np.array(case.options.pop("t"))
     assert case.options.pop("fx0", "zero") == "zero"
     predict_fn = predict.gradient_descent_mse(case["ntk_train_train"], case["y_train"], **case.options)
-    start = *((case[f"fx_{part}_0"] if f"fx_{part}_0" in case else 0.0) for part in ("train", "test")), case["ntk_test_train"]
+    start = (
+        *(case.get(f"fx_{part}_0", 0.0) for part in ("train", "test")),
+        case["ntk_test_train"],
+    )
     for suffix, time in (("t", t), ("inf", None)):
         fx_train, fx_test = predict_fn(time, *start)
         case.compare(f"out_fx_train_{suffix}", fx_train)

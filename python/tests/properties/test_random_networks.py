@@ -71,6 +71,11 @@ NETWORKS = st.tuples(_block, _dense).map(lambda parts: stax.serial(*parts))
 SEEDS = st.integers(0, 2**32 - 1)
 
 
+def _rtol(network):
+    """Rounding, or what an expansion may cut off: how many terms it keeps depends on all inputs of a call."""
+    return 1e-7 if any(name in repr(network) for name in ("Tanh", "Softplus")) else 1e-12
+
+
 def _inputs(seed, n, dtype=np.float64):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((n, 4))
@@ -104,8 +109,8 @@ def test_transposed_and_split(network, seed):
     whole = kernel_fn(np.concatenate([x1, x2]), None, ("nngp", "ntk"))
     for a, b, c in zip(between, turned, whole, strict=True):
         scale = np.abs(c).max()
-        np.testing.assert_allclose(a, b.T, rtol=0, atol=1e-13 * scale)
-        np.testing.assert_allclose(c[:6, 6:], a, rtol=0, atol=1e-12 * scale)
+        np.testing.assert_allclose(a, b.T, rtol=0, atol=_rtol(network) * scale)
+        np.testing.assert_allclose(c[:6, 6:], a, rtol=0, atol=_rtol(network) * scale)
 
 
 @SETTINGS
@@ -139,7 +144,7 @@ def test_a_kernel_may_be_handed_over_anywhere(network, seed):
     stepped, direct = last.kernel_fn(first.kernel_fn(x)), network.kernel_fn(x)
     for name in ("nngp", "ntk"):
         b = getattr(direct, name)
-        np.testing.assert_allclose(getattr(stepped, name), b, rtol=0, atol=1e-12 * np.abs(b).max())
+        np.testing.assert_allclose(getattr(stepped, name), b, rtol=0, atol=_rtol(network) * np.abs(b).max())
 
 
 @SETTINGS

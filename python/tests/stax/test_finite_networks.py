@@ -30,7 +30,7 @@ def test_a_deep_network():
     _, params = network.init_fn(3, (-1, 4))
     h = X @ params[0][0] / 2
     h = h + np.maximum(h, 0) @ params[2][0][1][0] / np.sqrt(6)
-    h = (h - h.mean(1, keepdims=True)) / h.std(1, keepdims=True)
+    h = (h - h.mean(1, keepdims=True)) / np.sqrt(1e-12 + h.var(1, keepdims=True))
     from math import erf
 
     h = h * (1 + np.vectorize(erf)(h / np.sqrt(2))) / 2

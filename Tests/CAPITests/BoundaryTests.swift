@@ -1,0 +1,89 @@
+import CAPI
+import CNTKSwift
+import Testing
+
+/// What crosses the C ABI is never trusted: each of these calls returns a status.
+@Suite struct BoundaryTests {
+  @Test func nullPointersAreErrors() {
+    var error = ntk_error()
+    #expect(ntk_architecture_create(nil, 1, nil, 0, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_kernel(1, nil, nil, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_kernel_tangent(1, nil, nil, nil, 0, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_philox_raw(nil, nil, nil, 4, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_architecture_describe(1, 3, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(message(error).contains("[architecture]"))
+    // Without room for an error the code still tells.
+    #expect(ntk_architecture_destroy(-7, nil) == NTK_INVALID_ARGUMENT.rawValue)
+  }
+
+  @Test func destroyedHandlesAreErrors() {
+    var error = ntk_error()
+    let handle = identity()
+    var info = ntk_architecture_info()
+    #expect(ntk_architecture_describe(handle, 3, &info, &error) == 0)
+    #expect(ntk_architecture_destroy(handle, &error) == 0)
+    #expect(ntk_architecture_describe(handle, 3, &info, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_architecture_destroy(handle, &error) == NTK_INVALID_ARGUMENT.rawValue)
+  }
+
+  @Test func impossibleMatricesAreErrors() {
+    let handle = identity()
+    var number = 1.0
+    withUnsafeMutablePointer(to: &number) { p in
+      for (rows, cols, stride) in [
+        (-1, 1, 1), (1, -1, 1), (Int64.max, 2, 1), (2, Int64.max, 1), (Int64.max / 8, 2, Int64.max / 4), (2, 2, Int64.min),
+      ] as [(Int64, Int64, Int64)] {
+        let x = ntk_matrix(data: p, rows: rows, cols: cols, row_stride: stride, col_stride: 1, dtype: 1, reserved: 0)
+        #expect(run(handle, x, x) != 0, "\(rows) x \(cols), stride \(stride)")
+      }
+      for dtype: Int32 in [-1, 2, .max] {
+        let x = ntk_matrix(data: p, rows: 1, cols: 1, row_stride: 1, col_stride: 1, dtype: dtype, reserved: 0)
+        #expect(run(handle, x, x) == NTK_INVALID_ARGUMENT.rawValue)
+      }
+      let one = ntk_matrix(data: p, rows: 1, cols: 1, row_stride: 1, col_stride: 1, dtype: 1, reserved: 0)
+      let wide = ntk_matrix(data: p, rows: 1, cols: 2, row_stride: 2, col_stride: 0, dtype: 1, reserved: 0)
+      #expect(run(handle, one, wide) == NTK_INVALID_ARGUMENT.rawValue, "result of another shape")
+      #expect(run(handle, one, one, threads: -1) == NTK_INVALID_ARGUMENT.rawValue)
+      #expect(run(handle, one, one, limit: -1) == NTK_INVALID_ARGUMENT.rawValue)
+      #expect(run(handle, one, one, limit: 1) == NTK_OUT_OF_MEMORY.rawValue)
+    }
+  }
+
+  @Test func emptyInputsGiveEmptyKernels() {
+    var number = 1.0
+    withUnsafeMutablePointer(to: &number) { p in
+      let empty = ntk_matrix(data: p, rows: 0, cols: 3, row_stride: 3, col_stride: 1, dtype: 1, reserved: 0)
+      let result = ntk_matrix(data: p, rows: 0, cols: 0, row_stride: 0, col_stride: 1, dtype: 1, reserved: 0)
+      #expect(run(identity(), empty, result) == 0)
+    }
+    #expect(number == 1)
+  }
+
+  @Test func longMessagesAreCutAtACharacter() {
+    var error = ntk_error()
+    let many = (0..<3000).map { _ in ntk_op(kind: 3, arity: 0, integers: (0, 0, 0, 0), reals: (0, 0, 0, 0, 0, 0)) }
+    var handle: Int64 = 0
+    #expect(ntk_architecture_create(many, Int64(many.count), nil, 0, &handle, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(!message(error).isEmpty)
+  }
+
+  private func identity() -> Int64 {
+    var handle: Int64 = 0
+    var op = ntk_op(kind: 3, arity: 0, integers: (0, 0, 0, 0), reals: (0, 0, 0, 0, 0, 0))
+    _ = ntk_architecture_create(&op, 1, nil, 0, &handle, nil)
+    return handle
+  }
+
+  private func run(_ handle: Int64, _ x: ntk_matrix, _ nngp: ntk_matrix, threads: Int32 = 1, limit: Int64 = 0) -> Int32 {
+    var source = ntk_kernel_source()
+    source.x1 = x
+    var result = ntk_kernel_result()
+    result.nngp = nngp
+    var call = ntk_call(threads: threads, reserved: 0, memory_limit: limit, progress: nil, context: nil)
+    return ntk_kernel(handle, &source, nil, nil, &result, &call, nil)
+  }
+
+  private func message(_ error: ntk_error) -> String {
+    withUnsafeBytes(of: error.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}

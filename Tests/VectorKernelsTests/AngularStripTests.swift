@@ -1,0 +1,71 @@
+import Testing
+import VectorKernelTypes
+import VectorKernels
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The ReLU strip against libm, at every CPU level that this machine has.
+@Suite(.serialized) struct AngularStripTests {
+  static var levels: [Int] { CPULevel.allCases.map(\.rawValue).filter { $0 > 0 && $0 <= CPULevel.available.rawValue } }
+
+  /// Angles from 1e-8 to pi, dense near both ends.
+  static let angles: [Double] = (0..<256).map { i in
+    let t = (Double(i) + 0.5) / 256
+    return t < 0.5 ? 0.5 * .pi * pow(2 * t, 6) : .pi - 0.5 * .pi * pow(2 - 2 * t, 6)
+  }
+
+  @Test(arguments: levels, [DualKind.relu, .abRelu]) func reluMatchesLibm(level: Int, kind: DualKind) throws {
+    let saved = CPULevel.current
+    defer { try? CPULevel.select(saved.rawValue) }
+    try CPULevel.select(level)
+    let kernel = KernelTable.current.float64.duals[kind.rawValue]
+    var gaps = Self.angles.map { t in
+      let size = 2 * pow(sin(min(t, .pi - t) / 2), 2)  // 1 - |cos t|
+      return t > .pi / 2 ? -size : size
+    }
+    var thetas = [Double](repeating: 1, count: gaps.count)
+    // ReLU: h = g = 1/2.
+    run(kernel.strip, &gaps, &thetas, parameters: [0.5, 0.5, 0.5.squareRoot(), 0.25, 0.25])
+    for (k, t) in Self.angles.enumerated() {
+      // 1 - kappa1 = 1 - cos t - (sin t - t cos t) / pi, by its series where it would cancel.
+      let excess = t < 0.05 ? pow(t, 3) * (1.0 / 3 - t * t / 30 + pow(t, 4) / 840) : sin(t) - t * cos(t)
+      let expected = 2 * pow(sin(t / 2), 2) - excess / .pi
+      #expect(abs(gaps[k] - expected) <= 4e-16 + 2e-8 * expected * (t < 1e-6 ? 1 : 0) + 4e-15 * expected, "angle \(t)")
+      #expect(abs(thetas[k] - (1 - t / .pi) / 2) <= 4e-16, "angle \(t)")
+    }
+  }
+
+  @Test(arguments: levels, [DualKind.relu, .abRelu]) func signedZerosKeepTheirMeaning(level: Int, kind: DualKind) throws {
+    let saved = CPULevel.current
+    defer { try? CPULevel.select(saved.rawValue) }
+    try CPULevel.select(level)
+    let kernel = KernelTable.current.float64.duals[kind.rawValue]
+    var gaps = [Double](repeating: 0, count: 256)
+    for k in stride(from: 1, to: 256, by: 2) { gaps[k] = -0.0 }
+    var thetas = [Double](repeating: 1, count: 256)
+    run(kernel.strip, &gaps, &thetas, parameters: [0.5, 0.5, 0.5.squareRoot(), 0.25, 0.25])
+    // Equal inputs stay equal; opposite inputs are uncorrelated after a ReLU.
+    #expect(gaps[0] == 0 && gaps[0].sign == .plus && thetas[0] == 0.5)
+    #expect(gaps[1] == 1 && thetas[1] == 0)
+  }
+
+  private func run(_ strip: StripFunction, _ gaps: inout [Double], _ thetas: inout [Double], parameters: [Double]) {
+    let padded = parameters + [Double](repeating: 0, count: 16)
+    let none = [UnsafeRawPointer(bitPattern: 64)!]
+    let count = gaps.count
+    gaps.withUnsafeMutableBytes { g in
+      thetas.withUnsafeMutableBytes { t in
+        padded.withUnsafeBufferPointer { p in
+          none.withUnsafeBufferPointer { none in
+            strip(
+              StripArguments(
+                gap: g.baseAddress!, theta: t.baseAddress, count: count, rowArrays: none.baseAddress!,
+                colArrays: none.baseAddress!, row: 0, column: 0, isDiagonal: false, parameters: p.baseAddress!))
+          }
+        }
+      }
+    }
+  }
+}
