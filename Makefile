@@ -37,7 +37,7 @@ demo: $(STAMP)-demo $(STAMP)-core
 test: test-swift test-python
 
 test-swift: $(STAMP)-build
-	NTKSWIFT_OPENBLAS_DIR="$(OPENBLAS_DIR)" swift test --scratch-path .build $(SWIFT_TEST_FLAGS)
+	NTKSWIFT_OPENBLAS_DIR="$(OPENBLAS_DIR)" swift test --disable-xctest --scratch-path .build $(SWIFT_TEST_FLAGS)
 
 test-python: $(STAMP)-test $(STAMP)-core
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)

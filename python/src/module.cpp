@@ -13,15 +13,12 @@ void bind_kernel_methods(nb::module_ &m);
 
 NB_MODULE(_core, m) {
   m.doc() = "The Swift core of ntkswift: what it computes, without the checks and conveniences of the package.";
+  nb::set_leak_warnings(false);  // networks may live until the interpreter ends
   bind_system(m);
   bind_random(m);
   bind_architecture(m);
   bind_kernels(m);
   bind_forward(m);
-#ifndef NTK_WITHOUT_linear_algebra
   bind_linear_algebra(m);
-#endif
-#ifndef NTK_WITHOUT_kernel_methods
   bind_kernel_methods(m);
-#endif
 }

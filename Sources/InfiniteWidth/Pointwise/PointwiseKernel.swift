@@ -112,7 +112,8 @@ public struct PointwiseKernel: Sendable {
     _ context: CallContext
   ) throws(NumericError) -> Double {
     let program = try ProgramBuilder.build(
-      network, width: source.width, isGaussian: source.isGaussian, isInput: source.isInput, rowBlock: i, colBlock: j)
+      network, width: source.width, isGaussian: source.isGaussian, isInput: source.isInput, rowBlock: i, colBlock: j,
+      tangent: tangent)
     let wantsTangent = tangent != nil
     try context.reserve(
       TilePlan.bytes(

@@ -28,17 +28,20 @@ struct ProgramBuilder {
   private var usesUserFunctions = false
   private let rowBlock: Int
   private let colBlock: Int
+  private let tangent: DenseTangent?
 
-  private init(rowBlock: Int, colBlock: Int) {
+  private init(rowBlock: Int, colBlock: Int, tangent: DenseTangent?) {
     self.rowBlock = rowBlock
     self.colBlock = colBlock
+    self.tangent = tangent
   }
 
   /// The steps for output blocks (rowBlock, colBlock) of a network whose inputs have `width` channels.
   static func build(
-    _ node: LayerNode, width: Int, isGaussian: Bool = false, isInput: Bool = true, rowBlock: Int = 0, colBlock: Int = 0
+    _ node: LayerNode, width: Int, isGaussian: Bool = false, isInput: Bool = true, rowBlock: Int = 0, colBlock: Int = 0,
+    tangent: DenseTangent? = nil
   ) throws(NumericError) -> PointwiseProgram {
-    var builder = ProgramBuilder(rowBlock: rowBlock, colBlock: colBlock)
+    var builder = ProgramBuilder(rowBlock: rowBlock, colBlock: colBlock, tangent: tangent)
     let start = State(slot: 0, row: 0, col: 0, isGaussian: isGaussian, isInput: isInput, width: width)
     let end = try builder.apply(node, [start])
     guard end.count == 1, let last = end.first else {
@@ -151,19 +154,24 @@ struct ProgramBuilder {
       own = Double(state.width) / Double(layer.inputScale)
       constant = layer.hasBias ? 1 : 0
     }
-    if layer.isFrozen { (own, constant) = (0, 0) }
+    // Their derivatives in the direction of the tangent, if one is wanted.
+    let (dw, db) = tangent?.directions(layer) ?? (0, 0)
+    let backChange = 2 * layer.weightStd * dw
+    var (ownChange, constantChange) = layer.isStandard ? (0, 0) : (backChange, 2 * layer.biasStd * db)
+    if layer.isFrozen { (own, constant, ownChange, constantChange) = (0, 0, 0, 0) }
+    let numbers = [own, back, constant, ownChange, backChange, constantChange]
     let arraysRow = [state.row] + ids.dropFirst()
     let arraysCol = [state.col] + ids.dropFirst()
     let epilogue: StripArguments.Epilogue = mixes ? .denseBias : .dense
     if let last = pairSteps.last, last.slot == state.slot, last.epilogue == .none, last.canTakeEpilogue {
       let at = pairSteps.count - 1
       pairSteps[at].epilogue = epilogue
-      pairSteps[at].parameters.replaceSubrange(8..<11, with: [own, back, constant])
+      pairSteps[at].parameters.replaceSubrange(8..<14, with: numbers)
       pairSteps[at].rowArrays += arraysRow
       pairSteps[at].colArrays += arraysCol
     } else {
       var parameters = PairStep.parameters([])
-      parameters.replaceSubrange(8..<11, with: [own, back, constant])
+      parameters.replaceSubrange(8..<14, with: numbers)
       pairSteps.append(
         PairStep(
           action: .dense, slot: state.slot, rowArrays: arraysRow, colArrays: arraysCol, parameters: parameters, epilogue: epilogue))

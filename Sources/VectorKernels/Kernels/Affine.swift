@@ -17,7 +17,7 @@ struct Affine<L: Lanes> {
   private let back: L
   private let constant: L
 
-  /// Arrays: deviations before the layer, then C and S. Parameters: factors of K and theta, the constant.
+  /// Arrays: deviations before the layer, then C and S. Parameters: factors of K and theta, the constant; their derivatives.
   @inline(__always)
   init(_ arguments: borrowing StripArguments, arraysBefore: Int, parametersBefore: Int) {
     gap = arguments.gap
@@ -26,9 +26,9 @@ struct Affine<L: Lanes> {
     isDiagonal = arguments.isDiagonal
     colArrays = arguments.colArrays + arraysBefore
     let p = arguments.parameters + parametersBefore
-    own = L(p[0])
-    back = L(p[1])
-    constant = L(p[2])
+    own = L(p[0], derivative: p[3])
+    back = L(p[1], derivative: p[4])
+    constant = L(p[2], derivative: p[5])
     let count = epilogue == .none ? 0 : epilogue == .dense ? 1 : 3
     rowValues = RowValues<L>(arguments.rowArrays + arraysBefore, count: count, index: arguments.row)
   }
@@ -59,7 +59,7 @@ struct Affine<L: Lanes> {
   private func next(
     theta: UnsafeMutableRawPointer, _ g: L, _ slope: L, _ deviations: L, _ k: Int, _ isNonNegative: Bool
   ) {
-    let correlation = isNonNegative ? L.one - g : L.signed(L.one - g.withoutSign(), negative: g.signBit())
+    let correlation = isNonNegative ? L.one - g : L.negated(L.one - g.withoutSign(), where: g.signBit())
     let kept = L.fma(back * slope, L.load(theta, vector: k), constant)
     L.fma(own * deviations, correlation, kept).store(theta, vector: k)
   }
@@ -75,7 +75,7 @@ struct Affine<L: Lanes> {
     let negative = g.signBit()
     let size = g.withoutSign()
     let cc = ca * cb
-    let correlation = L.fma(cc, L.signed(L.one - size, negative: negative), sa * sb)
+    let correlation = L.fma(cc, L.negated(L.one - size, where: negative), sa * sb)
     let turned = correlation < L.zero
     let c = ca - cb
     let s = sa - L.select(turned, -sb, sb)

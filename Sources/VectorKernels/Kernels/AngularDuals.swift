@@ -32,7 +32,7 @@ struct ABReluDual<L: Lanes>: Dual {
     let above = L.fma(linear, L.select(negative, size, L(2) - size), even * (L(2) - evenGap))
     let turned = above < below
     let turn = L.fma(L(-2 / Double.pi), angle, L.one)
-    let slope = L.fma(slopeEven, L.signed(turn, negative: negative), slopeLinear)
+    let slope = L.fma(slopeEven, L.negated(turn, where: negative), slopeLinear)
     return (L.signed(L.select(turned, above, below), negative: turned), slope)
   }
 }
@@ -109,7 +109,7 @@ struct RectifiedMonomialDual<L: Lanes>: Dual {
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let negative = g.signBit()
     let (angle, sine, cosine) = acuteAngle(g.withoutSign())
-    let rho = L.signed(cosine, negative: negative)
+    let rho = L.negated(cosine, where: negative)
     let rest = L.select(negative, angle, L(Double.pi) - angle)
     let j = L.fma(polynomial(16, rho), sine, polynomial(40, rho) * rest)
     let slope = L.fma(polynomial(64, rho), sine, polynomial(88, rho) * rest)

@@ -102,7 +102,7 @@ struct GaborDual<L: Lanes>: Dual {
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let size = g.withoutSign()
-    let covariance = (a.e0 * b.e0) * L.signed(L.one - size, negative: g.signBit())
+    let covariance = (a.e0 * b.e0) * L.negated(L.one - size, where: g.signBit())
     let (value, slope) = dual(size, covariance, a.e0, b.e0)
     return (gap(ofCorrelation: value * (a.e1 * b.e1), equalInputs: equalInputs(g, a.e0, b.e0)), slope)
   }
@@ -153,7 +153,7 @@ struct HermiteDual<L: Lanes>: Dual {
     return (values, power(s, degree))
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
-    let rho = L.signed(L.one - g.withoutSign(), negative: g.signBit())
+    let rho = L.negated(L.one - g.withoutSign(), where: g.signBit())
     let slope = degree == 0 ? L.zero : L(Double(degree)) * power((a.e0 * b.e0) * rho, degree &- 1)
     return (gap(ofCorrelation: power(rho, degree), equalInputs: equalInputs(g, a.e0, b.e0)), slope)
   }

@@ -9,6 +9,8 @@ protocol Lanes: Sendable {
   static var lanes: Int { get }
 
   init(_ x: Double)
+  /// A constant that depends on the parameters of a layer; only lanes with a derivative use `derivative`.
+  init(_ x: Double, derivative: Double)
   static func load(_ p: UnsafeRawPointer, vector: Int) -> Self
   /// The number at `index`, in every lane.
   static func splat(_ p: UnsafeRawPointer, index: Int) -> Self
@@ -46,6 +48,9 @@ protocol Lanes: Sendable {
 }
 
 extension Lanes {
+  @inline(__always) init(_ x: Double, derivative: Double) { self.init(x) }
+  /// -x where `mask`, as numbers (a derivative changes sign too, other than in `signed`).
+  @inline(__always) static func negated(_ x: Self, where mask: Mask) -> Self { select(mask, -x, x) }
   @inline(__always) static var one: Self { Self(1) }
   @inline(__always) static var zero: Self { Self(0) }
   @inline(__always) static func min(_ a: Self, _ b: Self) -> Self { select(b < a, b, a) }

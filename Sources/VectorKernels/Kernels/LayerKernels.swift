@@ -24,7 +24,7 @@ func seriesStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments
   for k in 0..<vectorCount(L.self, arguments) {
     let g = L.load(arguments.gap, vector: k)
     let size = g.withoutSign()
-    let rho = L.signed(L.one - size, negative: g.signBit())
+    let rho = L.negated(L.one - size, where: g.signBit())
     // A series of one parity is a polynomial in rho^2, half as long.
     let x = parity == 0 ? rho : rho * rho
     let (start, step) = parity == 0 ? (0, 1) : (parity == 1 ? 1 : 0, 2)
@@ -92,7 +92,7 @@ func sumStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
       let a = arguments.isDiagonal ? b : L.splat(arguments.rowArrays[branch], index: arguments.row)
       let (product, difference) = (a * b, a - b)
       let square = L(0.5) * difference * difference
-      correlation = L.fma(product, L.signed(L.one - size, negative: negative), correlation)
+      correlation = L.fma(product, L.negated(L.one - size, where: negative), correlation)
       towards = towards + L.fma(product, L.select(negative, L(2) - size, size), square)
       away = away + L.fma(product, L.select(negative, size, L(2) - size), square)
     }
@@ -125,7 +125,7 @@ func productStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArgument
       if let thetas = arguments.branchThetas {
         let b = L.load(arguments.colArrays[branch], vector: first &+ k)
         let a = arguments.isDiagonal ? b : L.splat(arguments.rowArrays[branch], index: arguments.row)
-        let covariance = (a * b) * L.signed(L.one - size, negative: negative)
+        let covariance = (a * b) * L.negated(L.one - size, where: negative)
         theta = L.fma(theta, covariance, kernel * L.load(thetas[branch], vector: k))
         kernel = kernel * covariance
       }
@@ -163,7 +163,7 @@ func covarianceStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArgum
     let g = L.load(arguments.gap, vector: k)
     let b = L.load(arguments.colArrays[0], vector: first &+ k)
     let a = arguments.isDiagonal ? b : rowValue
-    ((a * b) * L.signed(L.one - g.withoutSign(), negative: g.signBit())).store(arguments.gap, vector: k)
+    ((a * b) * L.negated(L.one - g.withoutSign(), where: g.signBit())).store(arguments.gap, vector: k)
   }
 }
 

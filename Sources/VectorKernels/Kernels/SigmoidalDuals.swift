@@ -28,7 +28,7 @@ struct ErfDual<L: Lanes>: Dual {
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let size = g.withoutSign()
-    let rho = L.signed(L.one - size, negative: g.signBit())
+    let rho = L.negated(L.one - size, where: g.signBit())
     let t = rho * (a.e0 * b.e0)
     let w = scaledComplement(size, a.e0, b.e0, a.e1 * a.e1, b.e1 * b.e1)
     let y = w.reciprocalSquareRoot()
@@ -61,7 +61,7 @@ struct GeluDual<L: Lanes>: Dual {
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let size = g.withoutSign()
-    let rho = L.signed(L.one - size, negative: g.signBit())
+    let rho = L.negated(L.one - size, where: g.signBit())
     let (correlation, slope) = dual(size, rho, a, b)
     return (gap(ofCorrelation: correlation, equalInputs: equalInputs(g, a.e0, b.e0)), slope)
   }
@@ -109,7 +109,7 @@ struct GaussianDual<L: Lanes>: Dual {
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let size = g.withoutSign()
-    let t = L.signed(L.one - size, negative: g.signBit()) * (a.e0 * b.e0)
+    let t = L.negated(L.one - size, where: g.signBit()) * (a.e0 * b.e0)
     let w = scaledComplement(size, a.e0, b.e0, a.e1 * a.e1, b.e1 * b.e1)
     let y = w.reciprocalSquareRoot()
     let next = gap(ofCorrelation: scale * (a.e2 * b.e2) * y, equalInputs: equalInputs(g, a.e0, b.e0))

@@ -13,6 +13,10 @@ struct TangentLanes: Lanes {
     v = DoubleLanes(x)
     d = .zero
   }
+  @inline(__always) init(_ x: Double, derivative: Double) {
+    v = DoubleLanes(x)
+    d = DoubleLanes(derivative)
+  }
   @inline(__always) init(_ v: DoubleLanes, _ d: DoubleLanes) {
     self.v = v
     self.d = d

@@ -36,7 +36,8 @@ def table(result: Result) -> str:
     for name, outcome in result.baselines.items():
         lines.append(f"{name:<{name_width}}{_score(outcome):>{cell}}")
     kernel, activation, depth = result.best()
+    score = _score(result.networks[result.best()]).strip()
     lines.append(
-        f"best network: {kernel.upper()} {activation}, depth {depth}: {_score(result.networks[result.best()]).strip()}"
+        f"best of {len(result.networks)} networks on these folds: {kernel.upper()} {activation}, depth {depth}: {score}"
     )
     return "\n".join(lines)

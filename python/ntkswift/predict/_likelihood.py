@@ -100,11 +100,9 @@ def log_marginal_likelihood(
     kernel = np.asarray(kernel_fn(x, None, name))
     if kernel.shape != (len(y), len(y)):
         raise ValueError(f"[{_OP}] the kernel of x_train must have shape {(len(y), len(y))}. Received {kernel.shape}.")
-    # The kernel is a temporary of this call, so its memory becomes the factor's.
-    own = kernel.dtype == np.float64 and kernel.flags.c_contiguous and kernel.flags.writeable and kernel.flags.owndata
-    factor, _, jitter, _ = call(
-        "cholesky", "Cholesky factorisation", kernel, noise, False, overwrite=own and hasattr(kernel_fn, "layer")
-    )
+    # The kernel that a stax network returns belongs to this call, so its memory becomes the factor's.
+    own = hasattr(kernel_fn, "layer") and kernel.dtype == np.float64
+    factor, _, jitter, _ = call("cholesky", "Cholesky factorisation", kernel, noise, False, overwrite=own)
     warn_of_jitter(jitter, _OP, stacklevel=3)
     targets = np.ascontiguousarray(y.reshape(len(y), -1))
     solution = call("solve", "solve", factor, targets)

@@ -107,7 +107,7 @@ def test_hyperparameters_are_learnt():
         model.log_marginal_likelihood_value_
         > GaussianProcessRegressor(start, optimizer=None).fit(X, y).log_marginal_likelihood_value_ + 5
     )
-    assert model.score(X, y) > 0.95
+    assert model.score(X, y) > 0.9
     labels = y > 0
     assert GaussianProcessClassifier(NTKKernel(depth=1)).fit(X, labels).score(X, labels) > 0.9
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ntkswift import stax
+from ntkswift import predict, stax
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 
 RNG = np.random.default_rng(0)
@@ -50,6 +50,18 @@ def _fit_coefficients(estimator: Any) -> Callable[..., Any]:
     return fit
 
 
+def _posterior_mean(k_train_train: Any, y_train: Any, k_test_train: Any) -> Any:
+    return predict.gp_inference(k_train_train, y_train, diag_reg=1e-3)("ntk", k_test_train)
+
+
+def _gradient_descent_mse(k_train_train: Any, y_train: Any, k_test_train: Any) -> Any:
+    return predict.gradient_descent_mse(k_train_train, y_train)(2.0, 0.0, 0.0, k_test_train)[1]
+
+
+def _likelihood(x_train: Any, y_train: Any) -> Any:
+    return predict.log_marginal_likelihood(NETWORK.kernel_fn, x_train, y_train, diag_reg=1e-2)
+
+
 def _cases() -> list[Case]:
     cases = [
         Case(
@@ -61,6 +73,14 @@ def _cases() -> list[Case]:
         Case("kernel_fn(x1)", lambda x1: NETWORK.kernel_fn(x1, None, "ntk"), {"x1": X}, ()),
         Case("apply_fn", lambda inputs: NETWORK.apply_fn(PARAMS, inputs), {"inputs": X}, ("inputs",)),
         Case("NTKKernel", lambda X: NTKKernel()(X), {"X": X}, ()),
+    ]
+    gram, cross = NETWORK.kernel_fn(X, None, "ntk"), NETWORK.kernel_fn(Z, X, "ntk")
+    given = {"k_train_train": gram, "y_train": Y[:, None], "k_test_train": cross}
+    cases += [
+        Case("predict.gp_inference", _posterior_mean, given, ()),
+        Case("predict.gradient_descent_mse", _gradient_descent_mse, given, ()),
+        Case("predict.max_learning_rate", predict.max_learning_rate, {"ntk_train_train": gram}, ()),
+        Case("predict.log_marginal_likelihood", _likelihood, {"x_train": X, "y_train": Y}, ()),
     ]
     for make in (NTKRegressor, NNGPRegressor):
         name, fitted = make.__name__, _fitted(make())

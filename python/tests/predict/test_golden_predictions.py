@@ -29,8 +29,9 @@ class Case:
     def __contains__(self, name):
         return name in self.case["arrays"]
 
-    def get(self, name, default):
-        return self[name] if name in self else default
+    def initial(self, name):
+        key = f"{self.case['name']}/{name}"
+        return ARRAYS[key] if key in ARRAYS.files else 0.0
 
     def kernels(self, where):
         return Kernels(self[f"nngp_{where}"], self[f"ntk_{where}"])
@@ -73,7 +74,7 @@ def _mse(case):
     assert case.options.pop("fx0", "zero") == "zero"
     predict_fn = predict.gradient_descent_mse(case["ntk_train_train"], case["y_train"], **case.options)
     start = (
-        *(case.get(f"fx_{part}_0", 0.0) for part in ("train", "test")),
+        *(case.initial(f"fx_{part}_0") for part in ("train", "test")),
         case["ntk_test_train"],
     )
     for suffix, time in (("t", t), ("inf", None)):
