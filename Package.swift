@@ -25,7 +25,7 @@ let fast: [SwiftSetting] = [
 
 let vectorLevels: [Target] = levels.map {
   .target(
-    name: "VectorKernelsV\($0)", dependencies: ["VectorKernelTypes"], path: "Sources/VectorKernels/Level\($0)",
+    name: "VectorKernelsV\($0)", dependencies: ["VectorKernelTypes", "CVectorSeeds"], path: "Sources/VectorKernels/Level\($0)",
     swiftSettings: march($0))
 }
 
@@ -54,6 +54,7 @@ let package = Package(
   products: [.library(name: "ntkcore", type: .static, targets: ["CAPI"])],
   targets: [
     .target(name: "CNTKSwift"),
+    .target(name: "CVectorSeeds"),
     .target(name: "COpenBLAS"),
     module("NumericCore", ["CNTKSwift"]),
     module("LinearAlgebra", ["NumericCore", "COpenBLAS"]),

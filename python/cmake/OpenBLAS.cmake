@@ -8,3 +8,6 @@ set(OPENBLAS_LIBRARY "${OPENBLAS_DIRECTORY}/lib${OPENBLAS_NAME}.so")
 if(NOT EXISTS "${OPENBLAS_LIBRARY}")
   message(FATAL_ERROR "[build] scipy-openblas32 must bring lib${OPENBLAS_NAME}.so. Nothing is at ${OPENBLAS_LIBRARY}.")
 endif()
+
+# What is installed beside _core: older wheels bring the Fortran runtime too.
+file(GLOB OPENBLAS_LIBRARIES "${OPENBLAS_DIRECTORY}/*.so*")

@@ -53,7 +53,7 @@ def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu',
     Kernels between the rows of x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
     """
 
-def kernel_from_kernel(architecture: Architecture, nngp: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: Annotated[NDArray, dict(device='cpu', writable=False)] | None, cov1: Annotated[NDArray, dict(device='cpu', writable=False)], cov2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, is_gaussian: bool, x1_is_x2: bool, get_ntk: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+def kernel_from_kernel(architecture: Architecture, nngp: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: Annotated[NDArray, dict(device='cpu', writable=False)] | None, cov1: Annotated[NDArray, dict(device='cpu', writable=False)], cov2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, is_gaussian: bool, x1_is_x2: bool, get_ntk: bool, output_blocks: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
     """
     Kernels of a network that follows another one whose kernel is given: nngp, ntk, cov1 and cov2.
     """
@@ -68,7 +68,7 @@ def kernel_plan(architecture: Architecture, n1: int, n2: int, width: int, float3
     Bytes that `kernel` would allocate beside its results, and the threads it would use.
     """
 
-def forward(architecture: Architecture, parameters: list, x: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+def forward(architecture: Architecture, parameters: list, x: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int], output_width: int, output_blocks: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
     """
     Output of the network with the given weights: W and b (or None) of each Dense layer in turn, float64.
     """

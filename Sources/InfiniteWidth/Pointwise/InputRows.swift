@@ -21,7 +21,7 @@ final class InputRows<Element: BLASReal>: @unchecked Sendable {
   init(_ x: StridedMatrix<Element>, name: String, context: CallContext) throws(NumericError) {
     count = x.rows
     dimension = x.cols
-    let padded = (count + 31) / 16 * 16
+    let padded = (count + 63) / 32 * 32
     inverseLengths = try Workspace<Double>(padded, zeroed: true)
     inverseLengthElements = try Workspace<Element>(padded, zeroed: true)
     deviations = try Workspace<Double>(max(count, 1), zeroed: true)

@@ -81,7 +81,7 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     }
   }
 
-  /// Runs all steps on the strip of `row` against `count` columns from `column` (a multiple of 16) on.
+  /// Runs all steps on the strip of `row` against `count` columns from `column` (a multiple of 32) on.
   func run(
     _ strip: StripMemory<Element>, row: Int, column: Int, count: Int, isDiagonal: Bool = false
   ) throws(NumericError) {

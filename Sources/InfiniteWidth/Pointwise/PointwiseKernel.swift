@@ -50,10 +50,21 @@ public struct PointwiseKernel: Sendable {
     return (program.isGaussian, program.width, program.usesUserFunctions)
   }
 
+  // Two concrete entries: behind them the whole engine is compiled for each element type. A public generic entry would leave it to
+  // run unspecialised, several times slower.
+
   /// Computes what `output` asks for; returns the largest tolerance that a Hermite expansion missed (0: none).
   @discardableResult
-  public func compute<Element: BLASReal>(
-    _ input: KernelInput<Element>, into output: KernelOutput<Element>, context: CallContext
+  public func compute(
+    _ input: KernelInput<Double>, into output: KernelOutput<Double>, context: CallContext
+  ) throws(NumericError) -> Double {
+    try run(input, output, tangent: nil, context: context)
+  }
+
+  /// The same in float32.
+  @discardableResult
+  public func compute(
+    _ input: KernelInput<Float>, into output: KernelOutput<Float>, context: CallContext
   ) throws(NumericError) -> Double {
     try run(input, output, tangent: nil, context: context)
   }
@@ -62,7 +73,7 @@ public struct PointwiseKernel: Sendable {
   public func computeTangent(
     _ input: KernelInput<Double>, weights: [Double], biases: [Double], into output: KernelOutput<Double>, context: CallContext
   ) throws(NumericError) {
-    try run(input, output, tangent: DenseTangent(weights: weights, biases: biases), context: context)
+    _ = try run(input, output, tangent: DenseTangent(weights: weights, biases: biases), context: context)
   }
 
   /// Bytes that `compute` allocates beside its arguments, for rows that need no copy.
@@ -71,7 +82,6 @@ public struct PointwiseKernel: Sendable {
     return TilePlan.bytes(program, rows: rows, cols: cols, elementSize: elementSize, threads: threads)
   }
 
-  @discardableResult
   private func run<Element: BLASReal>(
     _ input: KernelInput<Element>, _ output: KernelOutput<Element>, tangent: DenseTangent?, context: CallContext
   ) throws(NumericError) -> Double {

@@ -31,7 +31,7 @@ final class RowSide {
     self.users = users
     self.tangent = tangent
     planes = kernels.planes
-    padded = (count + 31) / 16 * 16
+    padded = (count + 63) / 32 * 32
     tables = [[Workspace<Double>]](repeating: [], count: tableCount)
     for _ in 0..<arrayCount { arrays.append(try Workspace<Double>(padded * planes, zeroed: true)) }
     for i in 0..<count { arrays[0].pointer[at(i)] = deviations[i] }

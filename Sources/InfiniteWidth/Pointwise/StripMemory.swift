@@ -10,7 +10,7 @@ final class StripMemory<Element: BLASReal> {
   private var gap0: UnsafeMutablePointer<Element>
   private var theta0: UnsafeMutablePointer<Element>
 
-  /// - Parameter width: columns, a multiple of 16.
+  /// - Parameter width: columns, a multiple of 32.
   init(slots: Int, width: Int, planes: Int, wantsTheta: Bool) throws(NumericError) {
     self.width = width
     self.planes = planes
@@ -38,14 +38,14 @@ final class StripMemory<Element: BLASReal> {
   }
 
   func copy(from source: Int, to target: Int, count: Int) {
-    let padded = (count + 15) / 16 * 16 * planes
+    let padded = (count + 31) / 32 * 32 * planes
     gapElements(target).update(from: gapElements(source), count: padded)
     if let from = theta(source), let to = theta(target) { to.update(from: from, count: padded) }
   }
 
   /// Correlation and NTK zero: independent branches.
   func fillUncorrelated(_ slot: Int, count: Int, planes: Int) {
-    let padded = (count + 15) / 16 * 16
+    let padded = (count + 31) / 32 * 32
     let gap = gapElements(slot)
     for j in 0..<(padded * planes) { gap[j] = planes == 2 && (j & 15) >= 8 ? 0 : 1 }
     theta(slot)?.update(repeating: 0, count: padded * planes)

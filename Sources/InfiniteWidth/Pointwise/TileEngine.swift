@@ -113,13 +113,13 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     _ program: PairProgram<Work>, _ area: TileArea, _ r: Int, _ tile: TileMemory<Work>
   ) throws(NumericError) {
     // On the diagonal of a symmetric result only columns from the row's own on are needed.
-    let skipped = isSymmetric && area.row == area.column ? r & ~15 : 0
+    let skipped = isSymmetric && area.row == area.column ? r & ~31 : 0
     let planes = program.planes
     let gaps = tile.gaps + r * tile.width + skipped * planes
     let thetas = tile.thetas + r * tile.width + skipped * planes
     let count = area.cols - skipped
     if output.ntk != nil {
-      let padded = (count + 15) / 16 * 16 * planes
+      let padded = (count + 31) / 32 * 32 * planes
       thetas.update(repeating: 0, count: padded)
       if let given = source.given { given.fillTheta(area, r, from: skipped, thetas, planes: planes) }
     }
@@ -133,35 +133,36 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
         parameters: noNumbers))
   }
 
-  /// Sends nearly parallel pairs of a float32 tile through the network in float64, eight neighbours at a time.
+  /// Sends nearly parallel pairs of a float32 tile through the network in float64, one vector of neighbours at a time.
   private func recompute(
     _ near: [NearPair], _ area: TileArea, _ tile: TileMemory<Element>, _ strip: StripMemory<Double>
   ) throws(NumericError) {
     guard let products else { return }
+    let lanes = double.kernels.lanes
     var first = 0
     while first < near.count {
-      let (row, group) = (near[first].row, near[first].col >> 3)
+      let (row, group) = (near[first].row, near[first].col / lanes)
       var last = first
       let gaps = strip.gapElements(0)
-      for lane in 0..<8 { gaps[lane] = 1 }
-      while last < near.count, near[last].row == row, near[last].col >> 3 == group {
-        gaps[near[last].col & 7] = products.exactGap(area, near[last])
+      for lane in 0..<lanes { gaps[lane] = 1 }
+      while last < near.count, near[last].row == row, near[last].col / lanes == group {
+        gaps[near[last].col % lanes] = products.exactGap(area, near[last])
         last += 1
       }
       let theta = strip.theta(0)
-      theta?.update(repeating: 0, count: 8)
-      let column = area.column + 8 * group
-      try double.run(strip, row: area.row + row, column: column, count: 8)
+      theta?.update(repeating: 0, count: lanes)
+      let column = area.column + lanes * group
+      try double.run(strip, row: area.row + row, column: column, count: lanes)
       if output.nngp != nil {
         double.kernels.layers.covariance(
           StripArguments(
-            gap: UnsafeMutableRawPointer(gaps), theta: nil, count: 8, rowArrays: double.rowOutput,
+            gap: UnsafeMutableRawPointer(gaps), theta: nil, count: lanes, rowArrays: double.rowOutput,
             colArrays: double.colOutput, row: area.row + row, column: column, isDiagonal: false, parameters: noNumbers))
       }
       for pair in near[first..<last] {
         let at = row * tile.width + pair.col
-        if output.nngp != nil { tile.gaps[at] = Element(gaps[pair.col & 7]) }
-        if let theta { tile.thetas[at] = Element(theta[pair.col & 7]) }
+        if output.nngp != nil { tile.gaps[at] = Element(gaps[pair.col % lanes]) }
+        if let theta { tile.thetas[at] = Element(theta[pair.col % lanes]) }
       }
       first = last
     }

@@ -2,7 +2,7 @@ import NumericCore
 
 /// Tiles of the result: which there are, and what they cost in memory.
 struct TilePlan: Sendable {
-  /// Rows and columns of a tile: two float64 tiles of this size stay in a 1 MiB second-level cache. A multiple of 16.
+  /// Rows and columns of a tile: two float64 tiles of this size stay in a 1 MiB second-level cache. A multiple of 32.
   static let side = 192
 
   let rows: Int

@@ -60,10 +60,10 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
     return unsafeDowncast(made, to: TileMemory<Work>.self)
   }
 
-  /// A strip of 16 columns for single pairs.
+  /// A strip of one vector for single pairs.
   func patch() throws(NumericError) -> StripMemory<Double> {
     let made =
-      if let patchMemory { patchMemory } else { try StripMemory<Double>(slots: slots, width: 16, planes: 1, wantsTheta: wantsTheta) }
+      if let patchMemory { patchMemory } else { try StripMemory<Double>(slots: slots, width: 32, planes: 1, wantsTheta: wantsTheta) }
     patchMemory = made
     return made
   }

@@ -1,3 +1,7 @@
+#if NTK_AVX512
+  import CVectorSeeds
+#endif
+
 /// Eight float64 lanes.
 struct DoubleLanes: Lanes {
   typealias Mask = SIMDMask<SIMD8<Int64>>
@@ -32,7 +36,16 @@ struct DoubleLanes: Lanes {
   }
   @inline(__always) func squareRoot() -> DoubleLanes { DoubleLanes(v: v.squareRoot()) }
   @inline(__always) func reciprocalSquareRoot() -> DoubleLanes {
-    DoubleLanes.select(DoubleLanes.zero < self, DoubleLanes(v: 1.0 / v.squareRoot()), .zero)
+    #if NTK_AVX512
+      // A 14-bit guess and two Newton steps; the second through the residual, so that the result is good to the last bit or two.
+      let y0 = DoubleLanes(v: ntk_reciprocal_root_seed8(v))
+      let y1 = y0 * DoubleLanes.fma(DoubleLanes(-0.5) * self * y0, y0, DoubleLanes(1.5))
+      let residual = DoubleLanes.fma(-(self * y1), y1, .one)
+      let y = DoubleLanes.fma(DoubleLanes(0.5) * y1, residual, y1)
+    #else
+      let y = DoubleLanes(v: 1.0 / v.squareRoot())
+    #endif
+    return DoubleLanes.select(DoubleLanes.zero < self, y, .zero)
   }
   @inline(__always) func magnitude() -> DoubleLanes { withoutSign() }
 

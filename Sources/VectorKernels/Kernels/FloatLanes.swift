@@ -1,3 +1,7 @@
+#if NTK_AVX512
+  import CVectorSeeds
+#endif
+
 /// Sixteen float32 lanes.
 struct FloatLanes: Lanes {
   typealias Mask = SIMDMask<SIMD16<Int32>>
@@ -32,7 +36,14 @@ struct FloatLanes: Lanes {
   }
   @inline(__always) func squareRoot() -> FloatLanes { FloatLanes(v: v.squareRoot()) }
   @inline(__always) func reciprocalSquareRoot() -> FloatLanes {
-    FloatLanes.select(FloatLanes.zero < self, FloatLanes(v: 1.0 / v.squareRoot()), .zero)
+    #if NTK_AVX512
+      let y0 = FloatLanes(v: ntk_reciprocal_root_seed16(v))
+      let residual = FloatLanes.fma(-(self * y0), y0, .one)
+      let y = FloatLanes.fma(FloatLanes(0.5) * y0, residual, y0)
+    #else
+      let y = FloatLanes(v: 1.0 / v.squareRoot())
+    #endif
+    return FloatLanes.select(FloatLanes.zero < self, y, .zero)
   }
   @inline(__always) func magnitude() -> FloatLanes { withoutSign() }
 

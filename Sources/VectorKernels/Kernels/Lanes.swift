@@ -3,7 +3,7 @@
 /// One source serves float64, float32 and float64 with a derivative. Every conformance names concrete SIMD overloads: generic
 /// SIMD code would compile to scalar loops.
 protocol Lanes: Sendable {
-  associatedtype Mask
+  associatedtype Mask: Sendable
   /// Numbers in memory per vector (lanes times planes).
   static var stride: Int { get }
   static var lanes: Int { get }

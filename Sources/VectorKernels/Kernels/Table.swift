@@ -5,8 +5,17 @@ public func makeKernelTable() -> KernelTable {
   KernelTable(float64: float64Kernels(), float32: float32Kernels(), tangent: tangentKernels())
 }
 
+// Two vectors at a time where there are 32 registers for them.
+#if NTK_AVX512
+  private typealias Float64 = PairLanes<DoubleLanes>
+  private typealias Float32 = PairLanes<FloatLanes>
+#else
+  private typealias Float64 = DoubleLanes
+  private typealias Float32 = FloatLanes
+#endif
+
 private func float64Kernels() -> ElementKernels {
-  typealias L = DoubleLanes
+  typealias L = Float64
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [
@@ -22,7 +31,7 @@ private func float64Kernels() -> ElementKernels {
 }
 
 private func float32Kernels() -> ElementKernels {
-  typealias L = FloatLanes
+  typealias L = Float32
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [

@@ -69,6 +69,7 @@ def test_leave_one_out_equals_leaving_one_out():
     random = np.random.default_rng(0)
     factor = random.standard_normal((12, 12))
     gram, targets = factor @ factor.T, random.standard_normal((12, 2))
+
     def error(multiple):
         residuals = []
         for i in range(12):

@@ -59,7 +59,7 @@ def _gradient_descent_mse(k_train_train: Any, y_train: Any, k_test_train: Any) -
 
 
 def _likelihood(x_train: Any, y_train: Any) -> Any:
-    return predict.log_marginal_likelihood(NETWORK.kernel_fn, x_train, y_train, diag_reg=1e-2)
+    return predict.log_marginal_likelihood(NETWORK.kernel_fn, x_train, y_train, noise=1e-2)
 
 
 def _cases() -> list[Case]:
@@ -75,7 +75,7 @@ def _cases() -> list[Case]:
         Case("NTKKernel", lambda X: NTKKernel()(X), {"X": X}, ()),
     ]
     gram, cross = NETWORK.kernel_fn(X, None, "ntk"), NETWORK.kernel_fn(Z, X, "ntk")
-    given = {"k_train_train": gram, "y_train": Y[:, None], "k_test_train": cross}
+    given = {"k_train_train": gram, "y_train": np.stack([Y, 1 - Y], axis=1), "k_test_train": cross}
     cases += [
         Case("predict.gp_inference", _posterior_mean, given, ()),
         Case("predict.gradient_descent_mse", _gradient_descent_mse, given, ()),

@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from ntkswift import stax
+import ntkswift
+from ntkswift import predict, stax
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKRegressor
 
 RNG = np.random.default_rng(0)
@@ -81,6 +82,15 @@ def test_duplicates_without_ridge_get_a_reported_jitter(make):
     assert model.jitter_ >= 0
     assert (model.jitter_ > 0) == any("singular" in str(w.message) for w in seen)
     assert np.isfinite(model.predict(x)).all()
+
+
+def test_an_indefinite_matrix_is_an_error_with_its_pivot():
+    indefinite = np.diag([1.0, 2.0, -1.0, 3.0])
+    with pytest.raises(ntkswift.NotPositiveDefiniteError, match="row 2") as caught:
+        predict.gp_inference(indefinite, np.ones((4, 1)))("ntk", np.ones((1, 4)))
+    assert isinstance(caught.value, np.linalg.LinAlgError)
+    assert caught.value.pivot == 2
+    assert caught.value.jitter > 0
 
 
 @pytest.mark.parametrize("make", [NTKRegressor, NNGPRegressor])

@@ -48,7 +48,7 @@ def test_real_types(case, dtype):
         values["y"] = case.values["y"]
     result = case.run(**values)
     expected = case.run(**{name: x.astype(np.float64) for name, x in values.items()})
-    if dtype is np.float32 and case.name.startswith(("kernel_fn", "apply_fn")):
+    if dtype is np.float32 and case.name.startswith(("kernel_fn", "apply_fn", "predict")):
         np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
     else:
         assert np.array_equal(result, expected)

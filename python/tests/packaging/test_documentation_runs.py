@@ -17,7 +17,8 @@ import ntkswift
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-MODULES = [m.name for m in pkgutil.walk_packages(ntkswift.__path__, "ntkswift.") if not m.name.endswith(("__main__", "libscipy_openblas"))]
+SKIPPED = ("__main__", "libscipy_openblas")
+MODULES = [m.name for m in pkgutil.walk_packages(ntkswift.__path__, "ntkswift.") if not m.name.endswith(SKIPPED)]
 
 
 def quick_starts() -> list[str]:

@@ -1,0 +1,22 @@
+/* First guesses that Swift has no name for: the processor's reciprocal square root, good to 14 bits. */
+#ifndef NTKSWIFT_VECTOR_SEEDS_H
+#define NTKSWIFT_VECTOR_SEEDS_H
+
+#if defined(__AVX512F__)
+typedef double ntk_double8 __attribute__((ext_vector_type(8)));
+typedef float ntk_float16 __attribute__((ext_vector_type(16)));
+
+static inline __attribute__((always_inline)) ntk_double8 ntk_reciprocal_root_seed8(ntk_double8 x) {
+  typedef double v8 __attribute__((vector_size(64)));
+  v8 zero = {0};
+  return (ntk_double8)__builtin_ia32_rsqrt14pd512_mask((v8)x, zero, (unsigned char)-1);
+}
+
+static inline __attribute__((always_inline)) ntk_float16 ntk_reciprocal_root_seed16(ntk_float16 x) {
+  typedef float v16 __attribute__((vector_size(64)));
+  v16 zero = {0};
+  return (ntk_float16)__builtin_ia32_rsqrt14ps512_mask((v16)x, zero, (unsigned short)-1);
+}
+#endif
+
+#endif

@@ -1,0 +1,2 @@
+/* A header-only module; SwiftPM wants one source. */
+#include "include/vector_seeds.h"
