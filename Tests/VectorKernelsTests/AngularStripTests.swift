@@ -62,7 +62,7 @@ import VectorKernels
             strip(
               StripArguments(
                 gap: g.baseAddress!, theta: t.baseAddress, count: count, rowArrays: none.baseAddress!,
-                colArrays: none.baseAddress!, row: 0, column: 0, isDiagonal: false, parameters: p.baseAddress!))
+                colArrays: none.baseAddress!, row: 0, column: 0, parameters: p.baseAddress!))
           }
         }
       }

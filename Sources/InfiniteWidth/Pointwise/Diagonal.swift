@@ -1,7 +1,7 @@
 import LinearAlgebra
 import NumericCore
 
-/// The diagonal of a symmetric kernel: each input against itself, in float64, by the same kernels in diagonal mode.
+/// The diagonal of a symmetric kernel: each input against itself, in float64, by the kernels of the pairs.
 final class Diagonal: @unchecked Sendable {
   private let covariances: Workspace<Double>
   private let thetas: Workspace<Double>?
@@ -20,18 +20,17 @@ final class Diagonal: @unchecked Sendable {
       covariances.pointer[i] = planes == 2 ? 2 * s[v] * s[v + 8] : s[v] * s[v]
     }
     guard let thetas else { return }
-    let width = TilePlan.side
-    let strip = try StripMemory<Double>(slots: program.slotCount, width: width, planes: planes, wantsTheta: true)
-    for first in stride(from: 0, to: count, by: width) {
-      let columns = min(width, count - first)
-      guard let theta = strip.theta(0) else { return }
-      strip.gapElements(0).update(repeating: 0, count: width * planes)
-      theta.update(repeating: 0, count: width * planes)
-      if let start = given?.ntk, planes == 1 {
-        for j in 0..<columns { theta[j] = Double(start[first + j, first + j]) }
-      }
-      try program.run(strip, row: first, column: first, count: columns, isDiagonal: true)
-      for j in 0..<columns { thetas.pointer[first + j] = planes == 2 ? theta[(j >> 3) * 16 + 8 + (j & 7)] : theta[j] }
+    // One vector per input, of which its own lane is read: strip kernels know only rows against columns.
+    let lanes = program.kernels.lanes
+    let strip = try StripMemory<Double>(slots: program.slotCount, width: 32, planes: planes, wantsTheta: true)
+    guard let theta = strip.theta(0) else { return }
+    for i in 0..<count {
+      strip.gapElements(0).update(repeating: 0, count: lanes * planes)
+      theta.update(repeating: 0, count: lanes * planes)
+      let lane = i % lanes
+      if let start = given?.ntk, planes == 1 { theta[lane] = Double(start[i, i]) }
+      try program.run(strip, row: i, column: i - lane, count: lanes, isSelf: true)
+      thetas.pointer[i] = planes == 2 ? theta[8 + lane] : theta[lane]
     }
   }
 

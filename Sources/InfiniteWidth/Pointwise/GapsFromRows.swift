@@ -64,7 +64,7 @@ final class GapsFromRows<Element: BLASReal>: @unchecked Sendable {
       let arguments = StripArguments(
         gap: UnsafeMutableRawPointer(tile.gaps + r * tile.width), theta: nil, count: area.cols,
         rowArrays: pointers.pointer + first, colArrays: pointers.pointer + first + 1, row: area.row + r, column: area.column,
-        isDiagonal: false, parameters: UnsafePointer(a.inverseLengths.pointer), smallest: smallest)
+        parameters: UnsafePointer(a.inverseLengths.pointer), smallest: smallest)
       (isDouble ? table.float64 : table.float32).layers.gapFromProduct(arguments)
     }
   }

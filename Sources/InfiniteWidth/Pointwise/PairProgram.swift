@@ -81,26 +81,27 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     }
   }
 
-  /// Runs all steps on the strip of `row` against `count` columns from `column` (a multiple of 32) on.
+  /// Runs all steps on the strip of `row` against `count` columns from `column` (a multiple of the lanes) on.
+  /// `isSelf`: only the pair of an input with itself is wanted.
   func run(
-    _ strip: StripMemory<Element>, row: Int, column: Int, count: Int, isDiagonal: Bool = false
+    _ strip: StripMemory<Element>, row: Int, column: Int, count: Int, isSelf: Bool = false
   ) throws(NumericError) {
     for index in 0..<steps.count {
       let step = prepared + index
       var arguments = StripArguments(
         gap: strip.gap(step.pointee.slot), theta: strip.theta(step.pointee.slot).map { UnsafeMutableRawPointer($0) },
         count: count, rowArrays: step.pointee.rowArrays, colArrays: step.pointee.colArrays, row: row, column: column,
-        isDiagonal: isDiagonal, parameters: step.pointee.parameters, epilogue: step.pointee.epilogue,
+        parameters: step.pointee.parameters, epilogue: step.pointee.epilogue,
         terms: step.pointee.terms)
       switch step.pointee.kind {
       case .strip: step.pointee.strip(arguments)
       case .copy: strip.copy(from: step.pointee.source, to: step.pointee.slot, count: count)
       case .uncorrelated: strip.fillUncorrelated(step.pointee.slot, count: count, planes: planes)
-      case .user: try runUser(index, strip, row, column, count, isDiagonal)
+      case .user: try runUser(index, strip, row, column, isSelf ? row - column..<row - column + 1 : 0..<count)
       case .shrink:
         // An input dropped out against itself: K and theta grow by 1 / rate, the correlation stays 1.
-        if isDiagonal {
-          strip.scaleTheta(step.pointee.slot, by: 1 / step.pointee.parameters[0], count: count * planes)
+        if isSelf {
+          strip.scaleTheta(step.pointee.slot, by: 1 / step.pointee.parameters[0], count: strip.width * planes)
         } else {
           step.pointee.strip(arguments)
         }
@@ -125,18 +126,18 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
 
   /// A step that calls the caller's code: values only, in float64.
   private func runUser(
-    _ index: Int, _ strip: StripMemory<Element>, _ row: Int, _ column: Int, _ count: Int, _ isDiagonal: Bool
+    _ index: Int, _ strip: StripMemory<Element>, _ row: Int, _ column: Int, _ columns: Range<Int>
   ) throws(NumericError) {
     let step = steps[index]
     let (gap, theta) = (strip.gapElements(step.slot), strip.theta(step.slot))
     func element(_ p: UnsafeRawPointer, _ i: Int) -> Double { Double(p.assumingMemoryBound(to: Element.self)[i]) }
-    let rowSide = { (k: Int, j: Int) in element(self.prepared[index].rowArrays[k], isDiagonal ? column + j : row) }
+    let rowSide = { (k: Int) in element(self.prepared[index].rowArrays[k], row) }
     let colSide = { (k: Int, j: Int) in element(self.prepared[index].colArrays[k], column + j) }
     var (c, q1, q2): ([Double], [Double], [Double]) = ([], [], [])
-    for j in 0..<count {
+    for j in columns {
       let g = Double(gap[j])
       let rho = g.sign == .minus ? -(1 + g) : 1 - g
-      let (s1, s2) = (rowSide(0, j), colSide(0, j))
+      let (s1, s2) = (rowSide(0), colSide(0, j))
       c.append(s1 * s2 * rho)
       q1.append(s1 * s1)
       q2.append(s2 * s2)
@@ -151,13 +152,13 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     } else {
       return
     }
-    for j in 0..<count {
-      let scale = rowSide(1, j) * colSide(1, j)
-      let rho = scale > 0 ? values[j] / scale : 0
-      let isSelf = Double(gap[j]) == 0 && gap[j].sign == .plus && q1[j] == q2[j]
+    for (k, j) in columns.enumerated() {
+      let scale = rowSide(1) * colSide(1, j)
+      let rho = scale > 0 ? values[k] / scale : 0
+      let isSelf = Double(gap[j]) == 0 && gap[j].sign == .plus && q1[k] == q2[k]
       let size = isSelf ? 0 : max(0, 1 - abs(rho))
       gap[j] = Element(rho < 0 ? -size : size)
-      if let theta { theta[j] *= Element(slopes[j]) }
+      if let theta { theta[j] *= Element(slopes[k]) }
     }
   }
 }

@@ -129,7 +129,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     program.kernels.layers.covariance(
       StripArguments(
         gap: UnsafeMutableRawPointer(gaps), theta: nil, count: count, rowArrays: program.rowOutput,
-        colArrays: program.colOutput, row: area.row + r, column: area.column + skipped, isDiagonal: false,
+        colArrays: program.colOutput, row: area.row + r, column: area.column + skipped,
         parameters: noNumbers))
   }
 
@@ -157,7 +157,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
         double.kernels.layers.covariance(
           StripArguments(
             gap: UnsafeMutableRawPointer(gaps), theta: nil, count: lanes, rowArrays: double.rowOutput,
-            colArrays: double.colOutput, row: area.row + row, column: column, isDiagonal: false, parameters: noNumbers))
+            colArrays: double.colOutput, row: area.row + row, column: column, parameters: noNumbers))
       }
       for pair in near[first..<last] {
         let at = row * tile.width + pair.col

@@ -10,7 +10,6 @@ struct Affine<L: Lanes> {
   private let gap: UnsafeMutableRawPointer
   private let theta: UnsafeMutableRawPointer?
   private let epilogue: StripArguments.Epilogue
-  private let isDiagonal: Bool
   private let colArrays: UnsafePointer<UnsafeRawPointer>
   private let rowValues: RowValues<L>
   private let own: L
@@ -23,7 +22,6 @@ struct Affine<L: Lanes> {
     gap = arguments.gap
     theta = arguments.theta
     epilogue = arguments.epilogue
-    isDiagonal = arguments.isDiagonal
     colArrays = arguments.colArrays + arraysBefore
     let p = arguments.parameters + parametersBefore
     own = L(p[0], derivative: p[3])
@@ -42,13 +40,12 @@ struct Affine<L: Lanes> {
     case .dense:
       g.store(gap, vector: k)
       if let theta {
-        let b = L.load(colArrays[0], vector: column)
-        let a = isDiagonal ? b : rowValues.e0
-        next(theta: theta, g, slope, a * b, k, isNonNegative)
+        let deviations = rowValues.e0 * L.load(colArrays[0], vector: column)
+        next(theta: theta, g, slope, deviations, k, isNonNegative)
       }
     case .denseBias:
       let b = RowValues<L>(colArrays, count: 3, vector: column)
-      let a = isDiagonal ? b : rowValues
+      let a = rowValues
       if let theta { next(theta: theta, g, slope, a.e0 * b.e0, k, isNonNegative) }
       let result = isNonNegative ? mixedNonNegative(g, a.e1, b.e1, a.e2, b.e2) : mixed(g, a.e1, b.e1, a.e2, b.e2)
       result.store(gap, vector: k)
@@ -79,8 +76,8 @@ struct Affine<L: Lanes> {
     let turned = correlation < L.zero
     let c = ca - cb
     let s = sa - L.select(turned, -sb, sb)
-    // 1 - o rho: the stored gap where the sign stays, 2 - gap where it changes.
-    let apart = L.select(L.differ(negative, turned), L(2) - size, size)
+    // 1 - o rho: the stored gap where the sign stays, 2 - gap where it changes (only from - to +).
+    let apart = L.select(turned, size, L.select(negative, L(2) - size, size))
     return L.signed(L.fma(L(0.5), L.fma(c, c, s * s), cc * apart), negative: turned)
   }
 }

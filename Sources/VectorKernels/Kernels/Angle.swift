@@ -32,9 +32,8 @@ func gap<L: Lanes>(ofCorrelation rho: L, equalInputs: L.Mask) -> L {
 /// Pairs of equal inputs: correlation exactly 1 and the same deviation.
 @inline(__always)
 func equalInputs<L: Lanes>(_ gap: L, _ a: L, _ b: L) -> L.Mask {
-  // A positive zero only: for -0 the correlation is -1, and 1 / x tells them apart.
-  let same = L.and(L.equal(gap, .zero), L.equal(a, b))
-  return L.and(same, L.differ(gap.signBit(), L.equal(gap, gap)))
+  // A positive zero only: for -0 the correlation is -1.
+  L.and(L.and(L.equal(gap, .zero), gap.plusSign()), L.equal(a, b))
 }
 
 /// 1 - t_i t_j where each t is a correlation scaled by u = sqrt(1 - d^2): from the gap and the d's, without cancellation.

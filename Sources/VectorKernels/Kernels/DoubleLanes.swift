@@ -62,6 +62,7 @@ struct DoubleLanes: Lanes {
   @inline(__always) private init(bits: SIMD8<Int64>) { v = unsafeBitCast(bits, to: SIMD8<Double>.self) }
   @inline(__always) func smallestLane() -> Double { v.min() }
   @inline(__always) func signBit() -> Mask { bits .< SIMD8<Int64>(repeating: 0) }
+  @inline(__always) func plusSign() -> Mask { bits .> SIMD8<Int64>(repeating: -1) }
   @inline(__always) func withoutSign() -> DoubleLanes { DoubleLanes(bits: bits & SIMD8<Int64>(repeating: Int64.max)) }
   @inline(__always) static func signed(_ gap: DoubleLanes, negative: Mask) -> DoubleLanes { select(negative, -gap, gap) }
 

@@ -60,6 +60,7 @@ struct FloatLanes: Lanes {
   @inline(__always) private init(bits: SIMD16<Int32>) { v = unsafeBitCast(bits, to: SIMD16<Float>.self) }
   @inline(__always) func smallestLane() -> Double { Double(v.min()) }
   @inline(__always) func signBit() -> Mask { bits .< SIMD16<Int32>(repeating: 0) }
+  @inline(__always) func plusSign() -> Mask { bits .> SIMD16<Int32>(repeating: -1) }
   @inline(__always) func withoutSign() -> FloatLanes { FloatLanes(bits: bits & SIMD16<Int32>(repeating: Int32.max)) }
   @inline(__always) static func signed(_ gap: FloatLanes, negative: Mask) -> FloatLanes { select(negative, -gap, gap) }
 

@@ -42,6 +42,7 @@ protocol Lanes: Sendable {
 
   /// Signed gaps: whether the sign bit is set (also of -0), the magnitude, and the inverse of the two.
   func signBit() -> Mask
+  func plusSign() -> Mask
   func withoutSign() -> Self
   static func signed(_ gap: Self, negative: Mask) -> Self
   func smallestLane() -> Double

@@ -20,7 +20,7 @@ func seriesStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments
   let parity = Int(arguments.parameters[3])
   let affine = Affine<L>(arguments, arraysBefore: 1 &+ terms, parametersBefore: 8)
   let first = arguments.column / L.lanes
-  let (rowArrays, colArrays, diagonal, row) = (arguments.rowArrays, arguments.colArrays, arguments.isDiagonal, arguments.row)
+  let (rowArrays, colArrays, row) = (arguments.rowArrays, arguments.colArrays, arguments.row)
   for k in 0..<vectorCount(L.self, arguments) {
     let g = L.load(arguments.gap, vector: k)
     let size = g.withoutSign()
@@ -33,7 +33,7 @@ func seriesStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments
     var n = start &+ ((terms &- 1 &- start) / step) &* step
     while n >= start {
       let b = L.load(colArrays[1 &+ n], vector: first &+ k)
-      let a = diagonal ? b : L.splat(rowArrays[1 &+ n], index: row)
+      let a = L.splat(rowArrays[1 &+ n], index: row)
       derivative = L.fma(derivative, x, value)
       value = L.fma(value, x, a * b)
       n = n &- step
@@ -45,7 +45,7 @@ func seriesStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments
       derivative = L(2) * rho * derivative
     }
     let b = L.load(colArrays[0], vector: first &+ k)
-    let a = diagonal ? b : L.splat(rowArrays[0], index: row)
+    let a = L.splat(rowArrays[0], index: row)
     let next = gap(ofCorrelation: value, equalInputs: equalInputs(g, a, b))
     affine.finish(gap: next, slope: derivative * (a * b), vector: k, column: first &+ k)
   }
@@ -59,8 +59,7 @@ func scaleStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments)
   let rowValue = L.splat(arguments.rowArrays[0], index: arguments.row)
   for k in 0..<vectorCount(L.self, arguments) {
     let b = L.load(arguments.colArrays[0], vector: first &+ k)
-    let a = arguments.isDiagonal ? b : rowValue
-    (L.load(theta, vector: k) * (a * b)).store(theta, vector: k)
+    (L.load(theta, vector: k) * (rowValue * b)).store(theta, vector: k)
   }
 }
 
@@ -89,7 +88,7 @@ func sumStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
       let g = L.load(gaps[branch], vector: k)
       let (negative, size) = (g.signBit(), g.withoutSign())
       let b = L.load(arguments.colArrays[branch], vector: first &+ k)
-      let a = arguments.isDiagonal ? b : L.splat(arguments.rowArrays[branch], index: arguments.row)
+      let a = L.splat(arguments.rowArrays[branch], index: arguments.row)
       let (product, difference) = (a * b, a - b)
       let square = L(0.5) * difference * difference
       correlation = L.fma(product, L.negated(L.one - size, where: negative), correlation)
@@ -124,7 +123,7 @@ func productStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArgument
       let (negative, size) = (g.signBit(), g.withoutSign())
       if let thetas = arguments.branchThetas {
         let b = L.load(arguments.colArrays[branch], vector: first &+ k)
-        let a = arguments.isDiagonal ? b : L.splat(arguments.rowArrays[branch], index: arguments.row)
+        let a = L.splat(arguments.rowArrays[branch], index: arguments.row)
         let covariance = (a * b) * L.negated(L.one - size, where: negative)
         theta = L.fma(theta, covariance, kernel * L.load(thetas[branch], vector: k))
         kernel = kernel * covariance
@@ -162,8 +161,7 @@ func covarianceStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArgum
   for k in 0..<vectorCount(L.self, arguments) {
     let g = L.load(arguments.gap, vector: k)
     let b = L.load(arguments.colArrays[0], vector: first &+ k)
-    let a = arguments.isDiagonal ? b : rowValue
-    ((a * b) * L.negated(L.one - g.withoutSign(), where: g.signBit())).store(arguments.gap, vector: k)
+    ((rowValue * b) * L.negated(L.one - g.withoutSign(), where: g.signBit())).store(arguments.gap, vector: k)
   }
 }
 

@@ -59,6 +59,7 @@ struct PairLanes<L: Lanes>: Lanes {
   }
 
   @inline(__always) func signBit() -> Mask { Mask(a.signBit(), b.signBit()) }
+  @inline(__always) func plusSign() -> Mask { Mask(a.plusSign(), b.plusSign()) }
   @inline(__always) func withoutSign() -> Self { Self(a.withoutSign(), b.withoutSign()) }
   @inline(__always) static func signed(_ gap: Self, negative: Mask) -> Self {
     Self(.signed(gap.a, negative: negative.a), .signed(gap.b, negative: negative.b))

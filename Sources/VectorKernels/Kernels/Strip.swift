@@ -67,8 +67,7 @@ func runStrip<D: Dual>(_ type: D.Type, _ arguments: borrowing StripArguments) {
   let rowSide = RowValues<L>(arguments.rowArrays, count: D.arrayCount, index: arguments.row)
   for k in 0..<vectors {
     let b = RowValues<L>(arguments.colArrays, count: D.arrayCount, vector: first &+ k)
-    let a = arguments.isDiagonal ? b : rowSide
-    let (gap, slope) = dual.pair(.load(arguments.gap, vector: k), a, b)
+    let (gap, slope) = dual.pair(.load(arguments.gap, vector: k), rowSide, b)
     affine.finish(gap: gap, slope: slope, vector: k, column: first &+ k, isNonNegative: D.isNonNegative)
   }
 }

@@ -64,6 +64,7 @@ struct TangentLanes: Lanes {
 
   @inline(__always) func smallestLane() -> Double { v.smallestLane() }
   @inline(__always) func signBit() -> Mask { v.signBit() }
+  @inline(__always) func plusSign() -> Mask { v.plusSign() }
   @inline(__always) func withoutSign() -> Self { Self(v.withoutSign(), d) }
   @inline(__always) static func signed(_ gap: Self, negative: Mask) -> Self { Self(.signed(gap.v, negative: negative), gap.d) }
 

@@ -16,8 +16,6 @@ public struct StripArguments {
   /// Index of the row in `rowArrays`, and of the first column in `colArrays`.
   public var row: Int
   public var column: Int
-  /// Pairs (j, j) instead of (row, j): used for variances and diagonals.
-  public var isDiagonal: Bool
   /// Numbers of the layer.
   public var parameters: UnsafePointer<Double>
   /// What follows the nonlinearity in the same pass.
@@ -41,7 +39,7 @@ public struct StripArguments {
 
   public init(
     gap: UnsafeMutableRawPointer, theta: UnsafeMutableRawPointer?, count: Int, rowArrays: UnsafePointer<UnsafeRawPointer>,
-    colArrays: UnsafePointer<UnsafeRawPointer>, row: Int, column: Int, isDiagonal: Bool, parameters: UnsafePointer<Double>,
+    colArrays: UnsafePointer<UnsafeRawPointer>, row: Int, column: Int, parameters: UnsafePointer<Double>,
     epilogue: Epilogue = .none, terms: Int = 0, branchGaps: UnsafePointer<UnsafeRawPointer>? = nil,
     branchThetas: UnsafePointer<UnsafeRawPointer>? = nil, smallest: UnsafeMutablePointer<Double>? = nil
   ) {
@@ -52,7 +50,6 @@ public struct StripArguments {
     self.colArrays = colArrays
     self.row = row
     self.column = column
-    self.isDiagonal = isDiagonal
     self.parameters = parameters
     self.epilogue = epilogue
     self.terms = terms
