@@ -5,7 +5,7 @@ import PackageDescription
 // `-fno-math-errno` lets a square root be one instruction.
 let fast: [SwiftSetting] = [
   .unsafeFlags(
-    ["-Ounchecked", "-enforce-exclusivity=unchecked", "-Xcc", "-fno-math-errno"], .when(configuration: .release)),
+    ["-Ounchecked", "-enforce-exclusivity=unchecked", "-Xcc", "-fno-math-errno"], .when(configuration: .release))
 ]
 
 // VectorKernels is compiled once per CPU level from the same (linked) sources; VectorKernels itself picks one.

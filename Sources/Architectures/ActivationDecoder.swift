@@ -67,8 +67,10 @@ enum ActivationDecoder {
   }
 
   private static func slice(_ all: [Double], _ first: Int64, _ count: Int64) throws(NumericError) -> [Double] {
-    guard first >= 0, count >= 1, count <= Int64(maxDegree + 1), first <= Int64(all.count), Int64(all.count) - first >= count else {
-      throw .invalid("[Polynomial] coef must hold 1 to \(maxDegree + 1) numbers. Received \(count) from \(first) of \(all.count).")
+    guard first >= 0, count >= 1, count <= Int64(maxDegree + 1), first <= Int64(all.count), Int64(all.count) - first >= count
+    else {
+      throw .invalid(
+        "[Polynomial] coef must hold 1 to \(maxDegree + 1) numbers. Received \(count) from \(first) of \(all.count).")
     }
     let part = Array(all[Int(first)..<Int(first + count)])
     for (i, c) in part.enumerated() where !c.isFinite {

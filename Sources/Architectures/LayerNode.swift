@@ -27,9 +27,13 @@ public enum ConcatAxis: Int, Sendable {
 public struct DenseLayer: Sendable, Equatable {
   /// Number of this layer among the Dense layers, in the order of the op table.
   public var index: Int
+  /// Units of the layer, where a finite width matters.
   public var outDim: Int
+  /// Standard deviation of the weights.
   public var weightStd: Double
+  /// Standard deviation of the biases.
   public var biasStd: Double
+  /// Whether there is a bias at all (in the standard parameterization it counts even with deviation 0).
   public var hasBias: Bool
   /// Standard parameterization (Sohl-Dickstein et al., arXiv:2001.07301): gradients by unscaled weights.
   public var isStandard: Bool
@@ -37,8 +41,10 @@ public struct DenseLayer: Sendable, Equatable {
   public var isFrozen: Bool
   /// Width scalings (s[0], s[1]) of the standard parameterization.
   public var inputScale: Int
+  /// The second of the two, s[1].
   public var outputScale: Int
 
+  /// A layer; defaults are those of `stax.Dense`.
   public init(
     index: Int = 0, outDim: Int, weightStd: Double, biasStd: Double = 0, hasBias: Bool = false, isStandard: Bool = false,
     isFrozen: Bool = false, inputScale: Int = 1, outputScale: Int = 1

@@ -2,11 +2,16 @@ import NumericCore
 
 /// One record of an op table: the flat form in which a layer tree crosses the C ABI (`ntk_op`).
 public struct OpRecord: Sendable {
+  /// What the layer is; the numbers of `ntk_op_kind`.
   public var kind: Int32
+  /// Children that stand before it.
   public var arity: Int32
+  /// Integer parameters.
   public var integers: (Int64, Int64, Int64, Int64)
+  /// Real parameters.
   public var reals: (Double, Double, Double, Double, Double, Double)
 
+  /// A record with the given fields.
   public init(
     kind: Int32, arity: Int32 = 0, integers: (Int64, Int64, Int64, Int64) = (0, 0, 0, 0),
     reals: (Double, Double, Double, Double, Double, Double) = (0, 0, 0, 0, 0, 0)
@@ -22,6 +27,7 @@ public struct OpRecord: Sendable {
 public struct OpTableDecoder {
   /// Limits that keep every later recursion and allocation small.
   public static let maxRecords = 1_000_000
+  /// Deepest nesting.
   public static let maxDepth = 200
 
   private let coefficients: [Double]
@@ -55,7 +61,8 @@ public struct OpTableDecoder {
       return
     }
     guard arity >= 0, arity <= stack.count else {
-      throw .invalid("[architecture] layer \(position) needs its children before it. Received arity \(arity) after \(stack.count).")
+      throw .invalid(
+        "[architecture] layer \(position) needs its children before it. Received arity \(arity) after \(stack.count).")
     }
     let children = stack.suffix(arity)
     let depth = (children.map(\.depth).max() ?? 0) + 1
@@ -115,7 +122,8 @@ public struct OpTableDecoder {
     }
     defer { denseCount += 1 }
     return DenseLayer(
-      index: denseCount, outDim: Int(outDim), weightStd: weightStd, biasStd: flags & 1 != 0 ? biasStd : 0, hasBias: flags & 1 != 0,
+      index: denseCount, outDim: Int(outDim), weightStd: weightStd, biasStd: flags & 1 != 0 ? biasStd : 0,
+      hasBias: flags & 1 != 0,
       isStandard: flags & 2 != 0, isFrozen: flags & 4 != 0, inputScale: Int(s0), outputScale: Int(s1))
   }
 }

@@ -28,7 +28,8 @@ enum ArchitectureTable {
   }
 
   private static func unknown(_ handle: Int64) -> NumericError {
-    .invalid("[architecture] needs a handle that ntk_architecture_create returned and that was not destroyed. Received \(handle).")
+    .invalid(
+      "[architecture] needs a handle that ntk_architecture_create returned and that was not destroyed. Received \(handle).")
   }
 }
 
@@ -38,7 +39,9 @@ public func ntk_architecture_create(
   _ handle: UnsafeMutablePointer<Int64>!, _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
-    guard let ops, let handle else { throw .invalid("[architecture] needs an op table and room for a handle. Received a null pointer.") }
+    guard let ops, let handle else {
+      throw .invalid("[architecture] needs an op table and room for a handle. Received a null pointer.")
+    }
     guard count >= 1, count <= Int64(OpTableDecoder.maxRecords) else {
       throw .invalid("[architecture] needs 1 to \(OpTableDecoder.maxRecords) layers. Received \(count).")
     }

@@ -39,7 +39,8 @@ public func ntk_kernel_tangent(
     }
     let node = try ArchitectureTable.node(architecture)
     guard dense_count == Int64(node.denseLayers.count) else {
-      throw .invalid("[kernel_tangent] needs one direction for each of \(node.denseLayers.count) Dense layers. Received \(dense_count).")
+      throw .invalid(
+        "[kernel_tangent] needs one direction for each of \(node.denseLayers.count) Dense layers. Received \(dense_count).")
     }
     let count = Int(dense_count)
     let (weights, biases) = ((0..<count).map { dense_W[$0] }, (0..<count).map { dense_b[$0] })

@@ -24,7 +24,9 @@ public func ntk_philox_normal(
 private func stream(
   _ name: String, _ key: UnsafePointer<UInt64>?, _ counter: UnsafePointer<UInt64>?, _ count: Int64, _ hasRoom: Bool
 ) throws(NumericError) -> PhiloxStream {
-  guard let key, let counter, hasRoom else { throw .invalid("[\(name)] needs a key, a counter and room. Received a null pointer.") }
+  guard let key, let counter, hasRoom else {
+    throw .invalid("[\(name)] needs a key, a counter and room. Received a null pointer.")
+  }
   guard count >= 0 else { throw .invalid("[\(name)] count must not be negative. Received \(count).") }
   return PhiloxStream(key: (key[0], key[1]), counter: (counter[0], counter[1], counter[2], counter[3]))
 }

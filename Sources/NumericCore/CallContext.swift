@@ -7,6 +7,7 @@ public struct CallContext: @unchecked Sendable {
   /// Asked on the calling thread with the fraction done; `false` asks to stop.
   public let report: ((Double) -> Bool)?
 
+  /// One call's threads, memory limit in bytes, and progress callback.
   public init(threads: Int = 1, memoryLimit: Int = .max, report: ((Double) -> Bool)? = nil) {
     self.threads = max(1, threads)
     self.memoryLimit = memoryLimit

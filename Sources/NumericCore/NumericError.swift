@@ -14,6 +14,7 @@ public struct NumericError: Error, Equatable, Sendable {
     case `internal` = 8
   }
 
+  /// What kind of failure it is.
   public var kind: Kind
   /// "[op] what is required. Received what."
   public var message: String
@@ -24,6 +25,7 @@ public struct NumericError: Error, Equatable, Sendable {
   /// A number that belongs to the message (a jitter, a tolerance).
   public var value: Double
 
+  /// A failure with its place and numbers.
   public init(_ kind: Kind, _ message: String, index: (Int, Int) = (-1, -1), bytes: Int = 0, value: Double = 0) {
     self.kind = kind
     self.message = message
@@ -32,12 +34,15 @@ public struct NumericError: Error, Equatable, Sendable {
     self.value = value
   }
 
+  /// A bad argument.
   public static func invalid(_ message: String, index: (Int, Int) = (-1, -1)) -> NumericError {
     NumericError(.invalidArgument, message, index: index)
   }
 
+  /// The caller asked to stop.
   public static let cancelled = NumericError(.cancelled, "[call] cancelled by the caller.")
 
+  /// Same kind, message and place.
   public static func == (a: NumericError, b: NumericError) -> Bool {
     a.kind == b.kind && a.message == b.message && a.index == b.index
   }

@@ -11,9 +11,12 @@
 ///
 /// Block b of four words depends on the key and on counter + b + 1 only, so any part of the stream can be made anywhere.
 public struct PhiloxStream: Sendable {
+  /// The key: which stream.
   public let key: (UInt64, UInt64)
+  /// The counter before the first block.
   public let counter: (UInt64, UInt64, UInt64, UInt64)
 
+  /// The stream of a key, from a counter on.
   public init(key: (UInt64, UInt64), counter: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)) {
     self.key = key
     self.counter = counter

@@ -2,12 +2,18 @@
 ///
 /// It does not own its memory; it lives for one call.
 public struct StridedMatrix<Element>: @unchecked Sendable {
+  /// Element (0, 0).
   public let base: UnsafeMutablePointer<Element>
+  /// Number of rows.
   public let rows: Int
+  /// Number of columns.
   public let cols: Int
+  /// Elements from one row to the next.
   public let rowStride: Int
+  /// Elements from one column to the next.
   public let colStride: Int
 
+  /// A view of given shape and strides.
   public init(_ base: UnsafeMutablePointer<Element>, rows: Int, cols: Int, rowStride: Int, colStride: Int) {
     self.base = base
     self.rows = rows
@@ -24,6 +30,7 @@ public struct StridedMatrix<Element>: @unchecked Sendable {
   /// Whether rows are contiguous, so that a row can be read as a vector.
   public var hasContiguousRows: Bool { colStride == 1 || cols <= 1 }
 
+  /// Element (i, j); indices are not checked.
   @inlinable public subscript(_ i: Int, _ j: Int) -> Element {
     get { base[i &* rowStride &+ j &* colStride] }
     nonmutating set { base[i &* rowStride &+ j &* colStride] = newValue }

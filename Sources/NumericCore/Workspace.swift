@@ -8,7 +8,9 @@
 
 /// Aligned memory that is freed with its owner. Allocation fails by throwing, never by trapping.
 public final class Workspace<Element: BitwiseCopyable>: @unchecked Sendable {
+  /// The first element.
   public let pointer: UnsafeMutablePointer<Element>
+  /// How many elements there are.
   public let count: Int
 
   /// Room for `count` elements, aligned to 64 bytes, not initialised unless `zeroed`.
@@ -28,6 +30,7 @@ public final class Workspace<Element: BitwiseCopyable>: @unchecked Sendable {
 
   deinit { free(UnsafeMutableRawPointer(pointer)) }
 
+  /// Element i; the index is not checked.
   @inlinable public subscript(_ i: Int) -> Element {
     get { pointer[i] }
     set { pointer[i] = newValue }

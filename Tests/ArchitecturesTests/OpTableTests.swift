@@ -23,7 +23,8 @@ import Testing
   @Test func malformedTablesAreErrors() {
     let nan = Double.nan
     let bad: [[OpRecord]] = [
-      [], [OpRecord(kind: 77)], [OpRecord(kind: 1, arity: 1)], [OpRecord(kind: 1, arity: -1)], [OpRecord(kind: 3), OpRecord(kind: 3)],
+      [], [OpRecord(kind: 77)], [OpRecord(kind: 1, arity: 1)], [OpRecord(kind: 1, arity: -1)],
+      [OpRecord(kind: 3), OpRecord(kind: 3)],
       [OpRecord(kind: 3, arity: 1)], [OpRecord(kind: 4, integers: (0, 0, 1, 1), reals: (1, 0, 0, 0, 0, 0))],
       [OpRecord(kind: 4, integers: (1, 0, 1, 1), reals: (nan, 0, 0, 0, 0, 0))],
       [OpRecord(kind: 4, integers: (1, 0, 0, 1), reals: (1, 0, 0, 0, 0, 0))], [OpRecord(kind: 5)],

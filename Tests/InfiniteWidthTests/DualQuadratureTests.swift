@@ -28,17 +28,22 @@ import Testing
     Sample(
       activation: .gelu(approximate: false), f: { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) },
       derivative: { 0.5 * erfc(-$0 / 2.0.squareRoot()) + $0 * exp(-$0 * $0 / 2) / (2 * Double.pi).squareRoot() }),
-    Sample(activation: .sin(a: 0.7, b: 1.3, c: 0.4), f: { 0.7 * sin(1.3 * $0 + 0.4) }, derivative: { 0.91 * cos(1.3 * $0 + 0.4) }),
+    Sample(
+      activation: .sin(a: 0.7, b: 1.3, c: 0.4), f: { 0.7 * sin(1.3 * $0 + 0.4) }, derivative: { 0.91 * cos(1.3 * $0 + 0.4) }),
     Sample(
       activation: .rbf(gamma: 0.6), f: { 2.0.squareRoot() * sin(1.2.squareRoot() * $0 + .pi / 4) },
       derivative: { 2.4.squareRoot() * cos(1.2.squareRoot() * $0 + .pi / 4) }),
     Sample(activation: .exp(a: 0.8, b: 0.5), f: { 0.8 * exp(0.5 * $0) }, derivative: { 0.4 * exp(0.5 * $0) }),
-    Sample(activation: .gaussian(a: 1.2, b: -0.7), f: { 1.2 * exp(-0.7 * $0 * $0) }, derivative: { -1.68 * $0 * exp(-0.7 * $0 * $0) }),
-    Sample(activation: .gaussian(a: 1, b: 0.05), f: { exp(0.05 * $0 * $0) }, derivative: { 0.1 * $0 * exp(0.05 * $0 * $0) }, tolerance: 1e-9),
+    Sample(
+      activation: .gaussian(a: 1.2, b: -0.7), f: { 1.2 * exp(-0.7 * $0 * $0) }, derivative: { -1.68 * $0 * exp(-0.7 * $0 * $0) }),
+    Sample(
+      activation: .gaussian(a: 1, b: 0.05), f: { exp(0.05 * $0 * $0) }, derivative: { 0.1 * $0 * exp(0.05 * $0 * $0) },
+      tolerance: 1e-9),
     Sample(
       activation: .gabor, f: { exp(-$0 * $0) * sin($0) }, derivative: { exp(-$0 * $0) * (cos($0) - 2 * $0 * sin($0)) }),
     Sample(activation: .rectifiedMonomial(degree: 2), f: { $0 > 0 ? $0 * $0 : 0 }, derivative: { $0 > 0 ? 2 * $0 : 0 }),
-    Sample(activation: .rectifiedMonomial(degree: 5), f: { $0 > 0 ? pow($0, 5) : 0 }, derivative: { $0 > 0 ? 5 * pow($0, 4) : 0 }),
+    Sample(
+      activation: .rectifiedMonomial(degree: 5), f: { $0 > 0 ? pow($0, 5) : 0 }, derivative: { $0 > 0 ? 5 * pow($0, 4) : 0 }),
     Sample(
       activation: .polynomial([0.3, -0.5, 0.2, 0.1]), f: { 0.3 + $0 * (-0.5 + $0 * (0.2 + 0.1 * $0)) },
       derivative: { -0.5 + $0 * (0.4 + 0.3 * $0) }),
@@ -55,7 +60,8 @@ import Testing
       activation: .named(.swish, parameter: 1, tolerance: 1e-10), f: { $0 / (1 + exp(-$0)) },
       derivative: { (1 + exp(-$0) + $0 * exp(-$0)) / pow(1 + exp(-$0), 2) }, tolerance: 1e-9),
     Sample(
-      activation: .named(.elu, parameter: 1, tolerance: 1e-6), f: { $0 > 0 ? $0 : expm1($0) }, derivative: { $0 > 0 ? 1 : exp($0) },
+      activation: .named(.elu, parameter: 1, tolerance: 1e-6), f: { $0 > 0 ? $0 : expm1($0) },
+      derivative: { $0 > 0 ? 1 : exp($0) },
       tolerance: 3e-5),
   ]
 
@@ -92,7 +98,8 @@ func kernels(_ network: LayerNode, _ x: [Double], _ rows: Int, _ d: Int, threads
     try nngp.withUnsafeMutableBufferPointer { nngp in
       try ntk.withUnsafeMutableBufferPointer { ntk in
         let output = KernelOutput(
-          nngp: StridedMatrix(nngp.baseAddress!, rows: rows, cols: rows), ntk: StridedMatrix(ntk.baseAddress!, rows: rows, cols: rows))
+          nngp: StridedMatrix(nngp.baseAddress!, rows: rows, cols: rows),
+          ntk: StridedMatrix(ntk.baseAddress!, rows: rows, cols: rows))
         try PointwiseKernel(network).compute(
           .rows(StridedMatrix(x.baseAddress!, rows: rows, cols: d), nil), into: output, context: CallContext(threads: threads))
       }

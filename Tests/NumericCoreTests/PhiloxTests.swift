@@ -4,7 +4,9 @@ import Testing
 @Suite struct PhiloxTests {
   /// numpy.random.Philox(key=[1, 2], counter=[3, 4, 5, 6]).random_raw(5), NumPy 2.4.
   @Test func rawWordsEqualNumPys() {
-    let expected: [UInt64] = [9255149540171158142, 2043208287545267464, 15009128581364441760, 15455447760629209550, 47206410336271039]
+    let expected: [UInt64] = [
+      9255149540171158142, 2043208287545267464, 15009128581364441760, 15455447760629209550, 47206410336271039,
+    ]
     var words = [UInt64](repeating: 0, count: 5)
     PhiloxStream(key: (1, 2), counter: (3, 4, 5, 6)).fillRaw(&words, count: 5)
     #expect(words == expected)

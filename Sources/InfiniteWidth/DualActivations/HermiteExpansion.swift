@@ -29,7 +29,8 @@ public struct GaussianQuadrature {
       breaks.append(first)
       first *= 2
     }
-    breaks += stride(from: 1.0, through: 13.0, by: 0.75)
+    // Twenty nodes on a panel of 1.5 resolve functions with poles as near as tanh's at this steepness.
+    breaks += stride(from: 1.0, through: 13.0, by: steepness <= 3 ? 1.5 : 0.75)
     let (x, w) = GaussianQuadrature.legendre(20)
     var nodes: [Double] = []
     var weights: [Double] = []
@@ -93,8 +94,13 @@ struct HermiteExpansion {
     switch source {
     case .polynomial(let c): return try exact(c, deviations, terms)
     case .named(let function, let parameter, _):
+      let isOdd = source.parity == 1
       return try byQuadrature(deviations, terms) { (x, y, n) in
-        for i in 0..<n { y[i] = function(x[i], parameter) }
+        // Nodes come in pairs z, -z.
+        for i in stride(from: 0, to: n, by: 2) {
+          y[i] = function(x[i], parameter)
+          y[i + 1] = isOdd ? -y[i] : function(x[i + 1], parameter)
+        }
         return true
       }
     case .user(let index, _):
@@ -106,6 +112,8 @@ struct HermiteExpansion {
   func termsNeeded(_ deviations: [Double]) throws(NumericError) -> (terms: Int, missed: Double) {
     if case .polynomial(let c) = source { return (c.count, 0) }
     // More units of variance need more terms, so the extremes and the middle stand for all.
+    // A quarter of the tolerance, because the cut-off shares of several layers add up.
+    let tolerance = source.tolerance / 4
     let sorted = deviations.sorted()
     guard let least = sorted.first, let most = sorted.last else { return (1, 0) }
     let sample = [least, sorted[sorted.count / 2], most]
@@ -120,7 +128,7 @@ struct HermiteExpansion {
       var terms = all
       // The last terms themselves estimate what lies beyond the table.
       let beyond = (all - 32..<all).reduce(0.0) { $0 + Double($1 + 1) * a[$1] * a[$1] }
-      while terms > 1, tail + Double(terms) * a[terms - 1] * a[terms - 1] <= source.tolerance * energy {
+      while terms > 1, tail + Double(terms) * a[terms - 1] * a[terms - 1] <= tolerance * energy {
         terms -= 1
         tail += Double(terms + 1) * a[terms] * a[terms]
       }
@@ -152,7 +160,8 @@ struct HermiteExpansion {
         throw NumericError(.callbackFailed, "[Elementwise] the given function raised an error.")
       }
       for k in 0..<(rows * count) where !y.pointer[k].isFinite {
-        throw .invalid("[Elementwise] the function must be finite where it is needed. Received f(\(x.pointer[k])) = \(y.pointer[k]).")
+        throw .invalid(
+          "[Elementwise] the function must be finite where it is needed. Received f(\(x.pointer[k])) = \(y.pointer[k]).")
       }
       Double.gemm(
         false, false, Int32(rows), Int32(terms), Int32(count), 1, y.pointer, Int32(count), hermite.pointer, Int32(terms), 0,

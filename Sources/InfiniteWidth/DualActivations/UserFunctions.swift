@@ -2,10 +2,11 @@ import NumericCore
 
 /// The caller's functions: number, what is wanted, three arrays of arguments, the result, how many. `false` reports failure.
 /// It may be called from any thread.
-public typealias UserFunctionCall = @Sendable (
-  _ function: Int, _ what: UserFunctionKind, _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>?,
-  _ c: UnsafePointer<Double>?, _ y: UnsafeMutablePointer<Double>, _ count: Int
-) -> Bool
+public typealias UserFunctionCall =
+  @Sendable (
+    _ function: Int, _ what: UserFunctionKind, _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>?,
+    _ c: UnsafePointer<Double>?, _ y: UnsafeMutablePointer<Double>, _ count: Int
+  ) -> Bool
 
 /// What is wanted of a caller's function.
 public enum UserFunctionKind: Int32, Sendable {

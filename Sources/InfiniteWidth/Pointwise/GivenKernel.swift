@@ -3,15 +3,22 @@ import NumericCore
 
 /// A kernel that an earlier network made, as the start of another.
 public struct GivenKernel<Element: BLASReal>: Sendable {
+  /// Covariances, rows by columns.
   public var nngp: StridedMatrix<Element>
+  /// The NTK of the same shape; nil stands for zero.
   public var ntk: StridedMatrix<Element>?
   /// Variances of the inputs on either side.
   public var variances1: [Double]
+  /// Variances of the column inputs.
   public var variances2: [Double]
+  /// Channels of the layer that made the kernel.
   public var width: Int
+  /// Whether that layer's output is Gaussian.
   public var isGaussian: Bool
+  /// Whether rows and columns are the same inputs.
   public var isSame: Bool
 
+  /// A kernel as the start of a network.
   public init(
     nngp: StridedMatrix<Element>, ntk: StridedMatrix<Element>?, variances1: [Double], variances2: [Double], width: Int,
     isGaussian: Bool, isSame: Bool

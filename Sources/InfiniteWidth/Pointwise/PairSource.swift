@@ -19,7 +19,8 @@ final class PairSource<Element: BLASReal>: @unchecked Sendable {
     switch input {
     case .rows(let x1, let x2):
       if let x2, x2.cols != x1.cols {
-        throw .invalid("[kernel] x1 and x2 need the same number of columns. Received (\(x1.rows), \(x1.cols)) and (\(x2.rows), \(x2.cols)).")
+        throw .invalid(
+          "[kernel] x1 and x2 need the same number of columns. Received (\(x1.rows), \(x1.cols)) and (\(x2.rows), \(x2.cols)).")
       }
       inputs1 = try InputRows(x1, name: "x1", context: context)
       inputs2 = if let x2 { try InputRows(x2, name: "x2", context: context) } else { inputs1 }
@@ -29,7 +30,8 @@ final class PairSource<Element: BLASReal>: @unchecked Sendable {
       (rows, cols, isSame, width) = (kernel.nngp.rows, kernel.nngp.cols, kernel.isSame, kernel.width)
       guard kernel.variances1.count == rows, kernel.variances2.count == cols, !isSame || rows == cols else {
         throw .invalid(
-          "[kernel] cov1 and cov2 need lengths \(rows) and \(cols). Received \(kernel.variances1.count) and \(kernel.variances2.count).")
+          "[kernel] cov1 and cov2 need lengths \(rows) and \(cols). Received \(kernel.variances1.count) and \(kernel.variances2.count)."
+        )
       }
       guard width >= 1 else { throw .invalid("[kernel] the given kernel needs a width of at least 1. Received \(width).") }
       given = kernel

@@ -13,11 +13,16 @@ public enum KernelInput<Element: BLASReal>: Sendable {
 
 /// Where results go; nil is not wanted. Kernels have blocks * n1 rows and blocks * n2 columns.
 public struct KernelOutput<Element: BLASReal>: Sendable {
+  /// The NNGP kernel.
   public var nngp: StridedMatrix<Element>?
+  /// The neural tangent kernel.
   public var ntk: StridedMatrix<Element>?
+  /// Output variances of the rows, one column.
   public var variances1: StridedMatrix<Double>?
+  /// Output variances of the columns, one column.
   public var variances2: StridedMatrix<Double>?
 
+  /// Results of the given places.
   public init(
     nngp: StridedMatrix<Element>? = nil, ntk: StridedMatrix<Element>? = nil, variances1: StridedMatrix<Double>? = nil,
     variances2: StridedMatrix<Double>? = nil
@@ -34,10 +39,13 @@ public struct KernelOutput<Element: BLASReal>: Sendable {
 ///
 /// A tile takes its inner products from one small matrix product and then passes, row by row, through all layers in the cache.
 public struct PointwiseKernel: Sendable {
+  /// The layers.
   public let network: LayerNode
+  /// Output rows per input, more than 1 after FanInConcat along the batch.
   public let blocks: Int
   let users: UserDuals
 
+  /// A network, and the caller's functions if it uses any.
   public init(_ network: LayerNode, userFunctions: UserFunctionCall? = nil) throws(NumericError) {
     self.network = network
     blocks = try ProgramBuilder.blockCount(network)
@@ -132,7 +140,9 @@ public struct PointwiseKernel: Sendable {
       for: "the kernel of \(source.rows) x \(source.cols) inputs (beside its result)", instead: "Use fewer inputs at a time.")
     let table = KernelTable.current
     let kernels = wantsTangent ? table.tangent : table.float64
-    let limit = Element.self == Float.self ? Double(Float.greatestFiniteMagnitude).squareRoot() : Double.greatestFiniteMagnitude.squareRoot()
+    let limit =
+      Element.self == Float.self
+      ? Double(Float.greatestFiniteMagnitude).squareRoot() : Double.greatestFiniteMagnitude.squareRoot()
     let row = try RowSide(
       deviations: source.deviations1, count: source.rows, arrayCount: program.rowArrayCount, tableCount: program.rowTableCount,
       kernels: kernels, users: users, tangent: tangent)

@@ -93,7 +93,9 @@ struct ProgramBuilder {
       return states
     case .parallel(let children):
       guard children.count == states.count else {
-        throw .invalid("[parallel] needs one input for each of its \(children.count) branches. Received \(states.count): FanOut comes before it.")
+        throw .invalid(
+          "[parallel] needs one input for each of its \(children.count) branches. Received \(states.count): FanOut comes before it."
+        )
       }
       var result: [State] = []
       for (child, state) in zip(children, states) {
@@ -174,7 +176,8 @@ struct ProgramBuilder {
       parameters.replaceSubrange(8..<14, with: numbers)
       pairSteps.append(
         PairStep(
-          action: .dense, slot: state.slot, rowArrays: arraysRow, colArrays: arraysCol, parameters: parameters, epilogue: epilogue))
+          action: .dense, slot: state.slot, rowArrays: arraysRow, colArrays: arraysCol, parameters: parameters, epilogue: epilogue
+        ))
     }
     let width = layer.outDim * (layer.isStandard ? layer.outputScale : 1)
     return State(slot: state.slot, row: ids[0], col: ids[0], isGaussian: true, isInput: false, width: width)
@@ -209,7 +212,8 @@ struct ProgramBuilder {
       if case .user = source { usesUserFunctions = true }
       (next.row, next.col) = (ids[1], ids[1])
     case .userDual(let function, let hasDerivative):
-      next = user(.userDual(function: function), .userDual(function: function, hasDerivative: hasDerivative), activation.name, next)
+      next = user(
+        .userDual(function: function), .userDual(function: function, hasDerivative: hasDerivative), activation.name, next)
     case .userQuadrature(let function, let degree):
       next = user(
         .userQuadrature(function: function, degree: degree), .userQuadrature(function: function, degree: degree),
@@ -233,7 +237,9 @@ struct ProgramBuilder {
 
   private mutating func layerNorm(_ epsilon: Double, _ state: State) throws(NumericError) -> State {
     guard state.isGaussian else {
-      throw .invalid("[LayerNorm] needs a Gaussian input: put a Dense layer before it. Received \(state.isInput ? "the data" : "activations").")
+      throw .invalid(
+        "[LayerNorm] needs a Gaussian input: put a Dense layer before it. Received \(state.isInput ? "the data" : "activations")."
+      )
     }
     let ids = newArrays(2)
     emit(.layerNorm(epsilon: epsilon, scale: ids[0]), "LayerNorm", from: state, to: ids[1])
@@ -245,7 +251,9 @@ struct ProgramBuilder {
 
   private mutating func dropout(_ rate: Double, _ training: Bool, _ state: State) throws(NumericError) -> State {
     guard training else { return state }
-    guard !state.isInput else { throw .invalid("[Dropout] cannot be applied to the input. Received the data: put a layer before it.") }
+    guard !state.isInput else {
+      throw .invalid("[Dropout] cannot be applied to the input. Received the data: put a layer before it.")
+    }
     let output = newArrays(1)[0]
     emit(.dropout(rate: rate), "Dropout", from: state, to: output)
     pairSteps.append(PairStep(action: .shrink(rate: rate), slot: state.slot, parameters: PairStep.parameters([rate])))
@@ -278,7 +286,8 @@ struct ProgramBuilder {
     switch node {
     case .fanInConcat(.batch):
       guard allGaussian else {
-        throw .invalid("[FanInConcat] along the batch needs Gaussian branches: put a Dense layer at the end of each. Received others.")
+        throw .invalid(
+          "[FanInConcat] along the batch needs Gaussian branches: put a Dense layer at the end of each. Received others.")
       }
       guard rowBlock < states.count, colBlock < states.count else {
         throw NumericError(.internal, "[FanInConcat] block out of range.")

@@ -109,7 +109,9 @@ final class RowSide {
 
   private func requireValuesOnly(_ layer: String) throws(NumericError) {
     guard planes == 1 else {
-      throw .invalid("[\(layer)] derivatives by W_std and b_std need a closed form or a Hermite expansion (deg=None). Received the caller's own dual.")
+      throw .invalid(
+        "[\(layer)] derivatives by W_std and b_std need a closed form or a Hermite expansion (deg=None). Received the caller's own dual."
+      )
     }
   }
 

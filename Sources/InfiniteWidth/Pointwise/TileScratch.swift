@@ -63,7 +63,9 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
   /// A strip of one vector for single pairs.
   func patch() throws(NumericError) -> StripMemory<Double> {
     let made =
-      if let patchMemory { patchMemory } else { try StripMemory<Double>(slots: slots, width: 32, planes: 1, wantsTheta: wantsTheta) }
+      if let patchMemory { patchMemory } else {
+        try StripMemory<Double>(slots: slots, width: 32, planes: 1, wantsTheta: wantsTheta)
+      }
     patchMemory = made
     return made
   }

@@ -37,7 +37,8 @@ public enum CPULevel: Int, Sendable, CaseIterable {
 
   /// Uses `level` from the next call on; throws where the processor lacks it.
   public static func select(_ level: Int) throws(NumericError) {
-    guard let wanted = CPULevel(rawValue: level), wanted.rawValue <= available.rawValue, (wanted == .portable) == (available == .portable)
+    guard let wanted = CPULevel(rawValue: level), wanted.rawValue <= available.rawValue,
+      (wanted == .portable) == (available == .portable)
     else {
       throw .invalid("[cpu_level] needs a level from 2 to \(available.rawValue) on this processor. Received \(level).")
     }
@@ -46,7 +47,9 @@ public enum CPULevel: Int, Sendable, CaseIterable {
 
   private static func startLevel() -> CPULevel {
     guard let text = getenv("NTKSWIFT_CPU").flatMap({ String(validatingCString: $0) }) else { return available }
-    for level in [CPULevel.v2, .v3, .v4] where text == "v\(level.rawValue)" && level.rawValue <= available.rawValue { return level }
+    for level in [CPULevel.v2, .v3, .v4] where text == "v\(level.rawValue)" && level.rawValue <= available.rawValue {
+      return level
+    }
     return available
   }
 }

@@ -26,7 +26,9 @@ struct FloatLanes: Lanes {
   @inline(__always) static func * (a: FloatLanes, b: FloatLanes) -> FloatLanes { FloatLanes(v: a.v * b.v) }
   @inline(__always) static func / (a: FloatLanes, b: FloatLanes) -> FloatLanes { FloatLanes(v: a.v / b.v) }
   // By the sign bit: SIMD negation in Swift is 0 - x and would lose the sign of zero.
-  @inline(__always) static prefix func - (a: FloatLanes) -> FloatLanes { FloatLanes(bits: a.bits ^ SIMD16<Int32>(repeating: .min)) }
+  @inline(__always) static prefix func - (a: FloatLanes) -> FloatLanes {
+    FloatLanes(bits: a.bits ^ SIMD16<Int32>(repeating: .min))
+  }
   @inline(__always) static func fma(_ a: FloatLanes, _ b: FloatLanes, _ c: FloatLanes) -> FloatLanes {
     #if NTK_FMA
       FloatLanes(v: c.v.addingProduct(a.v, b.v))

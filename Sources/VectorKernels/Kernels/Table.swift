@@ -19,7 +19,8 @@ private func float64Kernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [
-      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self),
+      DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
@@ -35,7 +36,8 @@ private func float32Kernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [
-      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self),
+      DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
@@ -51,7 +53,8 @@ private func tangentKernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 2,
     duals: [
-      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self),
+      DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),

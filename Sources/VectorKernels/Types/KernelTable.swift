@@ -1,4 +1,6 @@
+/// Runs one layer on one strip.
 public typealias StripFunction = @Sendable (borrowing StripArguments) -> Void
+/// Runs one nonlinearity on all inputs of a side.
 public typealias RowFunction = @Sendable (borrowing RowArguments) -> Void
 
 /// A nonlinearity with a closed-form dual, as the vector kernels know it.
@@ -12,8 +14,10 @@ public struct DualKernel: Sendable {
   public var arrayCount: Int
   /// Fills these arrays and the deviations after the layer from the deviations before.
   public var prepare: RowFunction
+  /// The dual of pairs, and the Dense layer that follows it.
   public var strip: StripFunction
 
+  /// Puts the parts together.
   public init(arrayCount: Int, prepare: @escaping RowFunction, strip: @escaping StripFunction) {
     self.arrayCount = arrayCount
     self.prepare = prepare
@@ -25,12 +29,14 @@ public struct DualKernel: Sendable {
 public struct ElementKernels: Sendable {
   /// Elements per vector, and numbers stored per element (2 where a derivative travels along).
   public var lanes: Int
+  /// Numbers stored per element: 2 where a derivative travels along.
   public var planes: Int
   /// Indexed by `DualKind.rawValue`.
   public var duals: [DualKernel]
   /// Layers that are not nonlinearities; see `LayerStrips`.
   public var layers: LayerStrips
 
+  /// Puts the parts together.
   public init(lanes: Int, planes: Int, duals: [DualKernel], layers: LayerStrips) {
     self.lanes = lanes
     self.planes = planes
@@ -59,6 +65,7 @@ public struct LayerStrips: Sendable {
   /// `gap` becomes the covariance s_i s_j rho. Arrays: deviations.
   public var covariance: StripFunction
 
+  /// Puts the parts together.
   public init(
     dense: @escaping StripFunction, series: @escaping StripFunction, scale: @escaping StripFunction,
     shrink: @escaping StripFunction, sum: @escaping StripFunction, product: @escaping StripFunction,
@@ -77,11 +84,14 @@ public struct LayerStrips: Sendable {
 
 /// All vector kernels of one CPU level.
 public struct KernelTable: Sendable {
+  /// Kernels for float64.
   public var float64: ElementKernels
+  /// Kernels for float32.
   public var float32: ElementKernels
   /// float64 with one directional derivative.
   public var tangent: ElementKernels
 
+  /// Puts the parts together.
   public init(float64: ElementKernels, float32: ElementKernels, tangent: ElementKernels) {
     self.float64 = float64
     self.float32 = float32

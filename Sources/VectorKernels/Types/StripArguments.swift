@@ -12,9 +12,11 @@ public struct StripArguments {
   public var count: Int
   /// Per-row arrays of the row side and of the column side, in the order that the kernel documents.
   public var rowArrays: UnsafePointer<UnsafeRawPointer>
+  /// The same arrays of the column side.
   public var colArrays: UnsafePointer<UnsafeRawPointer>
   /// Index of the row in `rowArrays`, and of the first column in `colArrays`.
   public var row: Int
+  /// Index of the strip's first column in `colArrays`.
   public var column: Int
   /// Numbers of the layer.
   public var parameters: UnsafePointer<Double>
@@ -24,6 +26,7 @@ public struct StripArguments {
   public var terms: Int
   /// Gaps and NTKs of the branches of a fan-in.
   public var branchGaps: UnsafePointer<UnsafeRawPointer>?
+  /// NTKs of the branches of a fan-in; nil when only the NNGP is wanted.
   public var branchThetas: UnsafePointer<UnsafeRawPointer>?
   /// Where `gapFromProduct` leaves the smallest gap of the strip.
   public var smallest: UnsafeMutablePointer<Double>?
@@ -37,6 +40,7 @@ public struct StripArguments {
     case denseBias
   }
 
+  /// All fields, in order.
   public init(
     gap: UnsafeMutableRawPointer, theta: UnsafeMutableRawPointer?, count: Int, rowArrays: UnsafePointer<UnsafeRawPointer>,
     colArrays: UnsafePointer<UnsafeRawPointer>, row: Int, column: Int, parameters: UnsafePointer<Double>,
@@ -67,9 +71,12 @@ public struct RowArguments {
   public var arrays: UnsafePointer<UnsafeMutableRawPointer>
   /// Where the standard deviations after go.
   public var result: UnsafeMutableRawPointer
+  /// Inputs; kernels may compute up to the next whole vector.
   public var count: Int
+  /// Numbers of the layer.
   public var parameters: UnsafePointer<Double>
 
+  /// All fields, in order.
   public init(
     deviations: UnsafeRawPointer, arrays: UnsafePointer<UnsafeMutableRawPointer>, result: UnsafeMutableRawPointer, count: Int,
     parameters: UnsafePointer<Double>
