@@ -146,38 +146,33 @@ struct ProgramBuilder {
 
   private mutating func dense(_ layer: DenseLayer, _ state: State) -> State {
     let mixes = layer.hasBias && layer.biasStd > 0
-    let ids = newArrays(mixes ? 3 : 1)
-    emit(.dense(layer, cosine: mixes ? ids[1] : nil, sine: mixes ? ids[2] : nil), "Dense", from: state, to: ids[0])
-
+    let ids = newArrays(mixes ? 4 : 2)
     // theta' = own K + back theta + constant, with K the kernel before this layer.
     let back = layer.weightStd * layer.weightStd
-    var (own, constant) = (back, layer.biasStd * layer.biasStd)
-    if layer.isStandard {
-      own = Double(state.width) / Double(layer.inputScale)
-      constant = layer.hasBias ? 1 : 0
-    }
-    // Their derivatives in the direction of the tangent, if one is wanted.
     let (dw, db) = tangent?.directions(layer) ?? (0, 0)
-    let backChange = 2 * layer.weightStd * dw
-    var (ownChange, constantChange) = layer.isStandard ? (0, 0) : (backChange, 2 * layer.biasStd * db)
-    if layer.isFrozen { (own, constant, ownChange, constantChange) = (0, 0, 0, 0) }
-    let numbers = [own, back, constant, ownChange, backChange, constantChange]
-    let arraysRow = [state.row] + ids.dropFirst()
-    let arraysCol = [state.col] + ids.dropFirst()
+    var ownRoot = layer.isStandard ? (Double(state.width) / Double(layer.inputScale)).squareRoot() : layer.weightStd
+    var constant = layer.isStandard ? (layer.hasBias ? 1 : 0) : layer.biasStd * layer.biasStd
+    var constantChange = layer.isStandard ? 0 : 2 * layer.biasStd * db
+    if layer.isFrozen { (ownRoot, constant, constantChange) = (0, 0, 0) }
+    emit(
+      .dense(layer, ownRoot: ownRoot, own: ids[1], cosine: mixes ? ids[2] : nil, sine: mixes ? ids[3] : nil), "Dense",
+      from: state, to: ids[0])
+
+    let numbers = [back, constant, 2 * layer.weightStd * dw, constantChange]
+    let arrays = Array(ids.dropFirst())
     let epilogue: StripArguments.Epilogue = mixes ? .denseBias : .dense
     if let last = pairSteps.last, last.slot == state.slot, last.epilogue == .none, last.canTakeEpilogue {
       let at = pairSteps.count - 1
       pairSteps[at].epilogue = epilogue
-      pairSteps[at].parameters.replaceSubrange(8..<14, with: numbers)
-      pairSteps[at].rowArrays += arraysRow
-      pairSteps[at].colArrays += arraysCol
+      pairSteps[at].parameters.replaceSubrange(8..<12, with: numbers)
+      pairSteps[at].rowArrays += arrays
+      pairSteps[at].colArrays += arrays
     } else {
       var parameters = PairStep.parameters([])
-      parameters.replaceSubrange(8..<14, with: numbers)
+      parameters.replaceSubrange(8..<12, with: numbers)
       pairSteps.append(
         PairStep(
-          action: .dense, slot: state.slot, rowArrays: arraysRow, colArrays: arraysCol, parameters: parameters, epilogue: epilogue
-        ))
+          action: .dense, slot: state.slot, rowArrays: arrays, colArrays: arrays, parameters: parameters, epilogue: epilogue))
     }
     let width = layer.outDim * (layer.isStandard ? layer.outputScale : 1)
     return State(slot: state.slot, row: ids[0], col: ids[0], isGaussian: true, isInput: false, width: width)

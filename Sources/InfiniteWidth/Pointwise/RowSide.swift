@@ -73,8 +73,9 @@ final class RowSide {
             RowArguments(deviations: input, arrays: t, result: output, count: count, parameters: p))
         }
       }
-    case .dense(let layer, let cosine, let sine):
+    case .dense(let layer, let ownRoot, let own, let cosine, let sine):
       mapDense(layer, input, output, cosine.map { arrays[$0].pointer }, sine.map { arrays[$0].pointer })
+      mapOwn(layer, ownRoot, input, arrays[own].pointer)
     case .layerNorm(let epsilon, let scale):
       let u = arrays[scale].pointer
       eachInput { (i, d) in
@@ -141,6 +142,17 @@ final class RowSide {
         cosine[d] = (da - cosine[i] * out[d]) * inverse
         sine[d] = (db - sine[i] * out[d]) * inverse
       }
+    }
+  }
+
+  /// The deviations times the root of the layer's own factor (W_std, or the root of the width).
+  private func mapOwn(
+    _ layer: DenseLayer, _ root: Double, _ s: UnsafeMutablePointer<Double>, _ own: UnsafeMutablePointer<Double>
+  ) {
+    let change = layer.isStandard || layer.isFrozen ? 0 : tangent?.directions(layer).0 ?? 0
+    eachInput { (i, d) in
+      own[i] = root * s[i]
+      if let d { own[d] = change * s[i] + root * s[d] }
     }
   }
 

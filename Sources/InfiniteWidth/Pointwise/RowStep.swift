@@ -9,8 +9,9 @@ typealias ArrayID = Int
 struct RowStep {
   enum Action {
     case dual(DualKind, parameters: [Double], arrays: [ArrayID])
-    /// cosine, sine: the mixing angle of weights and bias; nil without bias.
-    case dense(DenseLayer, cosine: ArrayID?, sine: ArrayID?)
+    /// own: deviations before, times the root of the factor of K in the NTK. cosine, sine: the mixing angle of weights and bias;
+    /// nil without bias.
+    case dense(DenseLayer, ownRoot: Double, own: ArrayID, cosine: ArrayID?, sine: ArrayID?)
     case layerNorm(epsilon: Double, scale: ArrayID)
     case dropout(rate: Double)
     case sum(branches: [ArrayID], weights: [Double], shares: [ArrayID])

@@ -11,12 +11,12 @@ struct Affine<L: Lanes> {
   private let theta: UnsafeMutableRawPointer?
   private let epilogue: StripArguments.Epilogue
   private let colArrays: UnsafePointer<UnsafeRawPointer>
-  /// The first is times the factor of K.
   private let rowValues: RowValues<L>
   private let back: L
   private let constant: L
 
-  /// Arrays: deviations before the layer, then C and S. Parameters: factors of K and theta, the constant; their derivatives.
+  /// Arrays: deviations before the layer times the root of K's factor, then C and S.
+  /// Parameters: factor of theta, the constant; their derivatives.
   @inline(__always)
   init(_ arguments: borrowing StripArguments, arraysBefore: Int, parametersBefore: Int) {
     gap = arguments.gap
@@ -24,13 +24,10 @@ struct Affine<L: Lanes> {
     epilogue = arguments.epilogue
     colArrays = arguments.colArrays + arraysBefore
     let p = arguments.parameters + parametersBefore
-    let own = L(p[0], derivative: p[3])
-    back = L(p[1], derivative: p[4])
-    constant = L(p[2], derivative: p[5])
+    back = L(p[0], derivative: p[2])
+    constant = L(p[1], derivative: p[3])
     let count = epilogue == .none ? 0 : epilogue == .dense ? 1 : 3
-    var values = RowValues<L>(arguments.rowArrays + arraysBefore, count: count, index: arguments.row)
-    values.e0 = own * values.e0
-    rowValues = values
+    rowValues = RowValues<L>(arguments.rowArrays + arraysBefore, count: count, index: arguments.row)
   }
 
   @inline(__always)

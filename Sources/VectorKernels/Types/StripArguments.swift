@@ -34,9 +34,9 @@ public struct StripArguments {
   /// The Dense layer that a nonlinearity kernel applies on its way out. Its arrays follow the nonlinearity's own.
   public enum Epilogue: Int, Sendable {
     case none
-    /// theta <- p0 K + p1 theta + p2; arrays: the standard deviations before the layer.
+    /// theta <- f K + p0 theta + p1; arrays: sqrt(f) times the standard deviations before the layer.
     case dense
-    /// The same, and the gap is mixed with the bias; arrays: deviations before, cosine, sine of the mixing angle.
+    /// The same, and the gap is mixed with the bias; arrays: as before, then cosine and sine of the mixing angle.
     case denseBias
   }
 
