@@ -49,9 +49,9 @@ final class Diagonal: @unchecked Sendable {
   func patch<Work: BLASReal>(_ area: TileArea, _ tile: TileMemory<Work>, planes: Int) {
     guard area.row == area.column else { return }
     for r in 0..<area.rows {
-      let at = r * tile.width + (planes == 2 ? (r >> 3) * 16 + 8 + (r & 7) : r)
-      tile.gaps[at] = Work(covariances.pointer[area.row + r])
-      if let thetas { tile.thetas[at] = Work(thetas.pointer[area.row + r]) }
+      let at = planes == 2 ? (r >> 3) * 16 + 8 + (r & 7) : r
+      tile.gaps[r * tile.width + at] = Work(covariances.pointer[area.row + r])
+      if let thetas { tile.thetas[r * tile.thetaWidth + at] = Work(thetas.pointer[area.row + r]) }
     }
   }
 }

@@ -65,6 +65,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
   ) throws(NumericError) -> Bool {
     guard let products else { return false }
     let tile = try scratch.tile(of: Element.self)
+    let isPlaced = place(tile, area)
     products.fillProducts(area, tile)
     var near: [NearPair] = []
     for r in 0..<area.rows {
@@ -75,12 +76,13 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     for r in 0..<area.rows { try runStrip(program, area, r, tile) }
     try recompute(near, area, tile, scratch.patch())
     diagonal?.patch(area, tile, planes: 1)
-    write(tile, area)
+    write(tile, area, isPlaced: isPlaced)
     return true
   }
 
   private func doubleTile(_ area: TileArea, _ scratch: TileScratch<Element>) throws(NumericError) {
     let tile = try scratch.tile(of: Double.self)
+    let isPlaced = place(tile, area)
     if let products {
       try products.fillProducts(area, tile, scratch)
       var near: [NearPair] = []
@@ -95,7 +97,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     }
     for r in 0..<area.rows { try runStrip(double, area, r, tile) }
     diagonal?.patch(area, tile, planes: double.planes)
-    write(tile, area)
+    write(tile, area, isPlaced: isPlaced)
   }
 
   /// Values become values with zero derivatives, in vectors of eight.
@@ -116,7 +118,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     let skipped = isSymmetric && area.row == area.column ? r & ~31 : 0
     let planes = program.planes
     let gaps = tile.gaps + r * tile.width + skipped * planes
-    let thetas = tile.thetas + r * tile.width + skipped * planes
+    let thetas = tile.thetas + r * tile.thetaWidth + skipped * planes
     let count = area.cols - skipped
     if output.ntk != nil {
       let padded = (count + 31) / 32 * 32 * planes
@@ -160,31 +162,36 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
             colArrays: double.colOutput, row: area.row + row, column: column, parameters: noNumbers))
       }
       for pair in near[first..<last] {
-        let at = row * tile.width + pair.col
-        if output.nngp != nil { tile.gaps[at] = Element(gaps[pair.col % lanes]) }
-        if let theta { tile.thetas[at] = Element(theta[pair.col % lanes]) }
+        if output.nngp != nil { tile.gaps[row * tile.width + pair.col] = Element(gaps[pair.col % lanes]) }
+        if let theta { tile.thetas[row * tile.thetaWidth + pair.col] = Element(theta[pair.col % lanes]) }
       }
       first = last
     }
   }
 
-  private func write<Work: BLASReal>(_ tile: TileMemory<Work>, _ area: TileArea) {
-    let isTangent = double.planes == 2
-    let onDiagonal = isSymmetric && area.row == area.column
-    for (values, target, mirror) in [
-      (tile.gaps, output.nngp, output.mirroredNNGP), (tile.thetas, output.ntk, output.mirroredNTK),
-    ] {
-      guard let target else { continue }
-      let view = TileView(values: values, width: tile.width, isTangent: isTangent)
-      if onDiagonal {
-        view.mirrorUpper(area.rows)
-        view.write(area, to: target)
-      } else {
-        view.write(area, to: target)
-        if isSymmetric { view.writeTransposed(area, to: target) }
-      }
-      if let mirror { view.writeTransposed(area, to: mirror) }
-    }
+  /// The NTKs of a tile off the diagonal are computed in the result itself: no copy.
+  private func place<Work: BLASReal>(_ tile: TileMemory<Work>, _ area: TileArea) -> Bool {
+    let isOnDiagonal = isSymmetric && area.row == area.column
+    return tile.placeThetas(in: output.ntk, area, allowed: !isOnDiagonal && double.planes == 1)
+  }
+
+  private func write<Work: BLASReal>(_ tile: TileMemory<Work>, _ area: TileArea, isPlaced: Bool) {
+    write(TileView(values: tile.gaps, width: tile.width, isTangent: double.planes == 2), area, output.nngp, output.mirroredNNGP)
+    write(
+      TileView(values: tile.thetas, width: tile.thetaWidth, isTangent: double.planes == 2), area, output.ntk,
+      output.mirroredNTK, isPlaced: isPlaced)
+  }
+
+  private func write<Work: BLASReal>(
+    _ view: TileView<Work>, _ area: TileArea, _ target: StridedMatrix<Element>?, _ mirror: StridedMatrix<Element>?,
+    isPlaced: Bool = false
+  ) {
+    guard let target else { return }
+    let isOnDiagonal = isSymmetric && area.row == area.column
+    if isOnDiagonal { view.mirrorUpper(area.rows) }
+    if !isPlaced { view.write(area, to: target) }
+    if isSymmetric, !isOnDiagonal { view.writeTransposed(area, to: target) }
+    if let mirror { view.writeTransposed(area, to: mirror) }
   }
 }
 

@@ -12,8 +12,11 @@ struct TileArea {
 /// One tile: gaps (at last covariances) and NTKs, row-major, `width` elements apart.
 final class TileMemory<Work: BLASReal> {
   let gaps: UnsafeMutablePointer<Work>
-  let thetas: UnsafeMutablePointer<Work>
   let width: Int
+  /// Where the NTKs stand, `thetaWidth` elements from row to row: own memory, or the result itself.
+  private(set) var thetas: UnsafeMutablePointer<Work>
+  private(set) var thetaWidth: Int
+  private let ownThetas: UnsafeMutablePointer<Work>
   let strip: StripMemory<Work>
   /// Smallest gap of the row that was made last.
   var smallest = 1.0
@@ -24,8 +27,22 @@ final class TileMemory<Work: BLASReal> {
     width = side * planes
     room = try Workspace<Work>(side * width * (wantsTheta ? 2 : 1), zeroed: true)
     gaps = room.pointer
-    thetas = room.pointer + (wantsTheta ? side * width : 0)
+    ownThetas = room.pointer + (wantsTheta ? side * width : 0)
+    (thetas, thetaWidth) = (ownThetas, width)
     strip = try StripMemory<Work>(slots: slots, width: side, planes: planes, wantsTheta: wantsTheta)
+  }
+
+  /// NTKs go straight into `result` where its layout allows (rows of whole vectors, nothing to mirror within the tile).
+  /// Returns whether they do.
+  func placeThetas<Element: BLASReal>(in result: StridedMatrix<Element>?, _ area: TileArea, allowed: Bool) -> Bool {
+    guard allowed, Element.self == Work.self, let result, result.colStride == 1, area.cols % 32 == 0 else {
+      (thetas, thetaWidth) = (ownThetas, width)
+      return false
+    }
+    let place = result.base + area.row * result.rowStride + area.column
+    thetas = UnsafeMutableRawPointer(place).assumingMemoryBound(to: Work.self)
+    thetaWidth = result.rowStride
+    return true
   }
 }
 
