@@ -87,7 +87,8 @@ import Testing
   }
 
   @Test func canBeCancelled() throws {
-    let k = try Dense.covariance(1500)
+    // Long enough for a report, which is due after 50 ms.
+    let k = try Dense(4000, 4000) { i, j in i == j ? 2 : 0 }
     let stop = CallContext(threads: 1) { _ in false }
     #expect { try cholesky(k.view, into: k.view, context: stop) } throws: { ($0 as? NumericError)?.kind == .cancelled }
   }
