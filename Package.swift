@@ -64,7 +64,7 @@ let package = Package(
       dependencies: ["VectorKernelTypes", "CNTKSwift", "NumericCore"] + vectorLevels.map { .target(name: $0.name) },
       path: "Sources/VectorKernels/Choice", swiftSettings: fast),
     module("Architectures", ["NumericCore"]),
-    module("InfiniteWidth", ["NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
+    module("InfiniteWidth", ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
     module(

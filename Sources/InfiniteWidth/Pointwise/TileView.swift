@@ -1,3 +1,4 @@
+import CVectorSeeds
 import LinearAlgebra
 import NumericCore
 
@@ -31,21 +32,48 @@ struct TileView<Work: BLASReal> {
     }
   }
 
+  /// Writes the transpose: whole cache lines of a large result are streamed past the caches, which spares reading them first.
   func writeTransposed<Element: BLASReal>(_ area: TileArea, to target: StridedMatrix<Element>) {
     let base = target.base + area.column * target.rowStride + area.row * target.colStride
     let isPlain = Element.self == Work.self && target.colStride == 1 && !isTangent
-    for first in stride(from: 0, to: area.rows, by: 8) {
-      let rows = min(8, area.rows - first)
+    let perLine = 64 / MemoryLayout<Work>.size
+    let isLarge = target.rows &* target.cols &* MemoryLayout<Element>.size >= TileView.streamFrom
+    var first = 0
+    while first < area.rows {
+      let rows = min(perLine, area.rows - first)
       for c in 0..<area.cols {
         let to = base + c * target.rowStride + first * target.colStride
-        if isPlain, rows == 8 {
-          let from = values + first * width + c
+        let isLine = isPlain && rows == perLine
+        if isLine, isLarge, UInt(bitPattern: to) & 63 == 0 {
+          stream(first, c, UnsafeMutableRawPointer(to))
+        } else if isLine {
           let line = UnsafeMutableRawPointer(to).assumingMemoryBound(to: Work.self)
-          for r in 0..<8 { line[r] = from[r &* width] }
+          for r in 0..<perLine { line[r] = values[(first &+ r) &* width &+ c] }
         } else {
           for r in 0..<rows { to[r * target.colStride] = Element(values[at(first + r, c)]) }
         }
       }
+      first += rows
+    }
+    if isLarge { ntk_stream_end() }
+  }
+
+  /// Bytes from which on a result does not stay in the caches anyway.
+  private static var streamFrom: Int { 16 << 20 }
+
+  @inline(__always)
+  private func stream(_ first: Int, _ c: Int, _ to: UnsafeMutableRawPointer) {
+    let from = UnsafeRawPointer(values + (first &* width &+ c))
+    if Work.self == Double.self {
+      let column = from.assumingMemoryBound(to: Double.self)
+      var line = SIMD8<Double>()
+      for r in 0..<8 { line[r] = column[r &* width] }
+      ntk_stream8(to, line)
+    } else {
+      let column = from.assumingMemoryBound(to: Float.self)
+      var line = SIMD16<Float>()
+      for r in 0..<16 { line[r] = column[r &* width] }
+      ntk_stream16(to, line)
     }
   }
 }
