@@ -10,7 +10,14 @@ import inspect
 import re
 import types
 
-MODULES = ["ntkswift", "ntkswift.stax", "ntkswift.predict", "ntkswift.estimators", "ntkswift.plotting"]
+MODULES = [
+    "ntkswift",
+    "ntkswift.stax",
+    "ntkswift.predict",
+    "ntkswift.estimators",
+    "ntkswift.plotting",
+    "ntkswift.reproduce",
+]
 
 
 def signature(name: str, value: object) -> str:

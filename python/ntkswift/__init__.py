@@ -33,7 +33,7 @@ from ._show import show_config
 from .kernel import Kernel
 
 if TYPE_CHECKING:
-    from . import estimators, plotting
+    from . import estimators, plotting, reproduce
 
 __version__ = "0.1.0"
 
@@ -48,6 +48,7 @@ __all__ = [
     "num_threads",
     "plotting",
     "predict",
+    "reproduce",
     "set_memory_limit",
     "set_num_threads",
     "show_config",
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 # Modules that need more than NumPy load when they are first named.
-_LAZY = frozenset({"demo", "estimators", "plotting"})
+_LAZY = frozenset({"demo", "estimators", "plotting", "reproduce"})
 
 
 def __getattr__(name: str) -> ModuleType:

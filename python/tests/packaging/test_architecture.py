@@ -40,6 +40,7 @@ PYTHON_ORDER = [
     "estimators",
     "plotting",
     "demo",
+    "reproduce",
     "__init__",
     "__main__",
 ]

@@ -14,7 +14,14 @@ import ntkswift
 from ntkswift import _core
 
 ROOT = Path(__file__).parents[3]
-MODULES = ["ntkswift", "ntkswift.stax", "ntkswift.predict", "ntkswift.estimators", "ntkswift.plotting"]
+MODULES = [
+    "ntkswift",
+    "ntkswift.stax",
+    "ntkswift.predict",
+    "ntkswift.estimators",
+    "ntkswift.plotting",
+    "ntkswift.reproduce",
+]
 
 
 def documented() -> dict[str, list[str]]:

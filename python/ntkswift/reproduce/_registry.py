@@ -1,0 +1,83 @@
+"""The table of reproductions: one line each. A new one is a module with `reproduce(full, data, seed, report, steps)`."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .._progress import progress_bar
+from ._report import Report
+from ._steps import Steps
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A reproduction that can be run: its name, where it lives and what it shows.
+
+    Attributes
+    ----------
+    name : str
+        As the command line takes it.
+    module : str
+        The module of this package with ``reproduce(report, steps, *, full, data, seed)``, loaded when it runs.
+    title, source : str
+        The paper, and where to find it.
+    description : str
+        One sentence for the list.
+    takes_data : bool
+        Whether it can use a file of the user's own.
+    """
+
+    name: str
+    module: str
+    title: str
+    source: str
+    description: str
+    takes_data: bool = False
+
+    def run(
+        self,
+        full: bool = False,
+        *,
+        data: Any = None,
+        output: Any = None,
+        seed: int = 0,
+        progress: bool | None = None,
+    ) -> Report:
+        """Compute everything, write it to `output` where one is given, and return the report."""
+        self.check(data, seed)
+        report = Report(self.name, self.title, self.source, full=full, seed=seed)
+        module = importlib.import_module(f"{__package__}.{self.module}")
+        began = time.perf_counter()
+        with progress_bar(self.name, progress) as bar:
+            module.reproduce(report, Steps(bar), full=full, data=data, seed=seed)
+        report.seconds = time.perf_counter() - began
+        if output is not None:
+            report.write(output)
+        return report
+
+    def check(self, data: Any, seed: int) -> None:
+        """Raise ValueError for a data file that is missing or of no use, and for a seed that is none."""
+        if data is not None and not self.takes_data:
+            raise ValueError(f"[{self.name}] takes no data file. Received {str(data)!r}.")
+        if data is not None and not Path(data).is_file():
+            raise ValueError(f"[{self.name}] data must be a file that exists. Received {str(data)!r}.")
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise ValueError(f"[{self.name}] seed must be an integer, 0 or more. Received {seed!r}.")
+
+
+# name, module, title of the paper, source, one sentence
+_TABLE: tuple[Reproduction, ...] = ()
+
+REPRODUCTIONS: dict[str, Reproduction] = {entry.name: entry for entry in _TABLE}
+
+
+def find(name: str) -> Reproduction:
+    """Return the reproduction of this name; ValueError that lists the known ones."""
+    known = REPRODUCTIONS.get(str(name).replace("_", "-"))
+    if known is None:
+        raise ValueError(f"[reproduce] name must be one of {', '.join(REPRODUCTIONS)}. Received {name!r}.")
+    return known
