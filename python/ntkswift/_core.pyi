@@ -136,3 +136,14 @@ def gradient_descent(loss: str, function: object | None, targets: Annotated[NDAr
     States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, or
     gradient or value with a Python function of the outputs as a vector.
     """
+
+def lanczos(product: object, dimension: int, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Eigenvalues at one end (largest, smallest, magnitude) of a symmetric operator given by product(x) -> y on float64 vectors:
+    (values, residual norms, vectors as rows or None, number of products).
+    """
+
+def lanczos_quadrature(product: object, dimension: int, steps: int, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Gauss rule of the spectral measure of a symmetric operator at a start vector (None: random): (nodes, weights, how many).
+    """

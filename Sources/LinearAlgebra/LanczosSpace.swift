@@ -1,0 +1,188 @@
+import COpenBLAS
+import NumericCore
+
+/// y = A x for a symmetric operator A; called on the calling thread with the context of the whole computation.
+public typealias OperatorProduct = (
+  _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ context: CallContext
+) throws(NumericError) -> Void
+
+/// An orthonormal basis that grows by one product with the operator at a time, and the operator's projection V A V^T on it.
+///
+/// Every new vector is orthogonalised twice against all others, so the basis stays orthonormal to rounding, and the projection is
+/// that of the operator itself, also after a restart.
+final class LanczosSpace {
+  let n: Int
+  /// Most vectors of which the product is known; the vector after the last of them is the next direction.
+  let capacity: Int
+  /// Vectors whose product with the operator is known.
+  private(set) var size = 0
+  /// Products so far.
+  private(set) var products = 0
+  /// How strongly the space is coupled to its next direction; 0 where it is invariant under the operator.
+  private(set) var coupling = 0.0
+  /// Row i is basis vector i.
+  private let basis: Workspace<Double>
+  private let projection: StridedMatrix<Double>
+  private let room: Workspace<Double>
+  private let coefficients: Workspace<Double>
+  /// Vectors that the last restart kept.
+  private var restarted = 0
+  private var scale = 0.0
+  private var draws: UInt64 = 0
+  private let seed: UInt64
+
+  init(dimension n: Int, capacity: Int, seed: UInt64, context: CallContext) throws(NumericError) {
+    try requireInt32(n, "lanczos")
+    let numbers = checkedProduct(capacity, 2 * capacity).flatMap { square in
+      checkedProduct(n, capacity + 1).flatMap { checkedSum($0, square) }
+    }
+    try context.reserve(
+      numbers.flatMap { checkedProduct($0, 8) }, for: "a Lanczos basis of \(capacity + 1) vectors of \(n) numbers",
+      instead: "Ask for fewer eigenvalues or a smaller subspace.")
+    (self.n, self.capacity, self.seed) = (n, capacity, seed)
+    basis = try Workspace((capacity + 1) * n)
+    room = try Workspace(capacity * capacity, zeroed: true)
+    coefficients = try Workspace(2 * (capacity + 1))
+    projection = StridedMatrix(room.pointer, rows: capacity, cols: capacity)
+    BLASThreads.useOne()
+  }
+
+  /// No direction is left: the basis spans everything.
+  var isExhausted: Bool { size == n }
+
+  /// The first direction: `start`, or a random one where it is nil or zero.
+  func begin(_ start: UnsafePointer<Double>?) {
+    if let start { basis.pointer.update(from: start, count: n) }
+    if start == nil || normalize(0) == 0 { drawDirection(0) }
+  }
+
+  /// Multiplies the next direction, orthogonalises the product, and makes it the direction after that.
+  func step(context: CallContext, _ product: OperatorProduct) throws(NumericError) {
+    let (j, before) = (size, coupling)
+    let w = basis.pointer + (j + 1) * n
+    try product(basis.pointer + j * n, w, context)
+    products += 1
+    let norm = cblas_dnrm2(Int32(n), w, 1)
+    guard norm.isFinite else {
+      throw .invalid("[lanczos] the operator must return finite numbers. Received NaN or infinity in product \(products).")
+    }
+    scale = max(scale, norm)
+    orthogonalize(j + 1, against: j + 1)
+    for i in 0...j { (projection[i, j], projection[j, i]) = (coefficients[i], coefficients[i]) }
+    // Right after a restart the new column is coupled to all kept vectors; from then on to the one before it, as that was to it.
+    if j > restarted, abs(coefficients[j - 1] - before) > 1e-3 * scale {
+      throw .invalid("[lanczos] the operator must be symmetric. Received one for which x A y differs from y A x.")
+    }
+    size = j + 1
+    coupling = isExhausted ? 0 : normalize(j + 1)
+    if coupling <= 4e-16 * Double(n).squareRoot() * scale {
+      coupling = 0
+      if !isExhausted { drawDirection(j + 1) }
+    }
+  }
+
+  /// Replaces the basis by the Ritz vectors with the given values and coordinates (one per row), followed by the next direction, or by
+  /// a random one where `isFresh`.
+  func restart(_ values: [Double], _ coordinates: StridedMatrix<Double>, isFresh: Bool) throws(NumericError) {
+    let (kept, next) = (coordinates.rows, size)
+    let width = 512
+    let block = try Workspace<Double>(kept * width)
+    for first in stride(from: 0, to: n, by: width) {
+      let columns = min(width, n - first)
+      cblas_dgemm(
+        BLAS_ROW_MAJOR, BLAS_NO_TRANS, BLAS_NO_TRANS, Int32(kept), Int32(columns), Int32(size), 1, coordinates.base,
+        Int32(coordinates.rowStride), basis.pointer + first, Int32(n), 0, block.pointer, Int32(width))
+      for i in 0..<kept { (basis.pointer + i * n + first).update(from: block.pointer + i * width, count: columns) }
+    }
+    (basis.pointer + kept * n).update(from: basis.pointer + next * n, count: n)
+    for i in 0..<kept { for j in 0..<kept { projection[i, j] = i == j ? values[i] : 0 } }
+    (size, restarted) = (kept, kept)
+    if isFresh { drawDirection(kept) }
+  }
+
+  /// Eigenvalues of the projection, ascending, and its eigenvectors as rows.
+  func ritz(context: CallContext) throws(NumericError) -> RitzPairs {
+    let pairs = try RitzPairs(size)
+    let corner = StridedMatrix(room.pointer, rows: size, cols: size, rowStride: capacity, colStride: 1)
+    try symmetricEigen(
+      corner, values: pairs.values.pointer, vectors: pairs.coordinates, context: CallContext(memoryLimit: context.memoryLimit))
+    for i in 0..<size { pairs.residuals[i] = abs(coupling * pairs.coordinates[i, size - 1]) }
+    return pairs
+  }
+
+  /// Writes the vectors with the given coordinates into the rows of `out`.
+  func expand(_ coordinates: StridedMatrix<Double>, into out: StridedMatrix<Double>) {
+    cblas_dgemm(
+      BLAS_ROW_MAJOR, BLAS_NO_TRANS, BLAS_NO_TRANS, Int32(coordinates.rows), Int32(n), Int32(size), 1, coordinates.base,
+      Int32(coordinates.rowStride), basis.pointer, Int32(n), 0, out.base, Int32(out.rowStride))
+  }
+
+  // MARK: - Orthogonality
+
+  /// Classical Gram-Schmidt of vector j against the first `count`, twice; the sums of both passes stay in `coefficients`.
+  private func orthogonalize(_ j: Int, against count: Int) {
+    let (w, h) = (basis.pointer + j * n, coefficients.pointer)
+    let again = h + capacity + 1
+    let (rows, columns) = (Int32(count), Int32(n))
+    for (pass, target) in [h, again].enumerated() {
+      cblas_dgemv(BLAS_ROW_MAJOR, BLAS_NO_TRANS, rows, columns, 1, basis.pointer, columns, w, 1, 0, target, 1)
+      cblas_dgemv(BLAS_ROW_MAJOR, BLAS_TRANS, rows, columns, -1, basis.pointer, columns, target, 1, 1, w, 1)
+      if pass == 1 { for i in 0..<count { h[i] += again[i] } }
+    }
+  }
+
+  @discardableResult private func normalize(_ j: Int) -> Double {
+    let v = basis.pointer + j * n
+    let norm = cblas_dnrm2(Int32(n), v, 1)
+    if norm > 0 { for i in 0..<n { v[i] /= norm } }
+    return norm
+  }
+
+  /// A random direction orthogonal to the first j vectors.
+  private func drawDirection(_ j: Int) {
+    for _ in 0..<3 {
+      PhiloxStream(key: (0x6E74_6B73 ^ seed, draws)).fillNormal(basis.pointer + j * n, count: n)
+      draws += 1
+      normalize(j)
+      if j == 0 { return }
+      orthogonalize(j, against: j)
+      if normalize(j) > 1e-8 { return }
+    }
+  }
+}
+
+/// Eigenpairs of a projection: ascending values, coordinates of the vectors as rows, norms of A x - value x.
+struct RitzPairs {
+  let values: Workspace<Double>
+  let residuals: Workspace<Double>
+  let coordinates: StridedMatrix<Double>
+  private let room: Workspace<Double>
+
+  init(_ size: Int) throws(NumericError) {
+    values = try Workspace(size)
+    residuals = try Workspace(size)
+    room = try Workspace(size * size)
+    coordinates = StridedMatrix(room.pointer, rows: size, cols: size)
+  }
+
+  /// Size of the projection.
+  var count: Int { values.count }
+
+  /// The rows of `coordinates` at the given places, in that order.
+  func rows(_ places: [Int]) throws(NumericError) -> (StridedMatrix<Double>, owner: Workspace<Double>) {
+    let picked = try Workspace<Double>(places.count * count)
+    for (i, place) in places.enumerated() {
+      (picked.pointer + i * count).update(from: coordinates.base + place * count, count: count)
+    }
+    return (StridedMatrix(picked.pointer, rows: places.count, cols: count), picked)
+  }
+
+  /// A bound on the error of value i: its residual, or the residual squared over the distance to the nearest other value.
+  func error(_ i: Int) -> Double {
+    let r = residuals[i]
+    var gap = Double.infinity
+    if i > 0 { gap = min(gap, values[i] - values[i - 1] - residuals[i - 1]) }
+    if i + 1 < count { gap = min(gap, values[i + 1] - values[i] - residuals[i + 1]) }
+    return gap > r && gap < .infinity ? r * r / gap : r
+  }
+}

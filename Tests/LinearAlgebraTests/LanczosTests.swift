@@ -1,0 +1,137 @@
+import LinearAlgebra
+import NumericCore
+import Testing
+
+@Suite struct LanczosTests {
+  /// The product with a matrix, and all its eigenvalues (ascending) by LAPACK.
+  private func problem(_ k: Dense) throws -> (OperatorProduct, [Double]) {
+    let n = k.rows
+    let values = try Workspace<Double>(n)
+    try symmetricEigen(k.view, values: values.pointer, context: CallContext())
+    let product: OperatorProduct = { (x, y, _) throws(NumericError) in
+      for i in 0..<n { y[i] = (0..<n).reduce(0) { $0 + k[i, $1] * x[$1] } }
+    }
+    return (product, Array(values.buffer))
+  }
+
+  private func random(_ n: Int, seed: UInt64 = 3) throws -> Dense {
+    let a = try Dense.random(n, n, seed: seed)
+    return try Dense(n, n) { a[$0, $1] + a[$1, $0] }
+  }
+
+  @Test(arguments: [1, 2, 3, 40, 200], [LanczosRequest.End.largest, .smallest, .magnitude])
+  func agreesWithLAPACK(_ n: Int, _ end: LanczosRequest.End) throws {
+    let k = try random(n)
+    let (product, all) = try problem(k)
+    var request = LanczosRequest(count: min(n, 5))
+    request.end = end
+    request.refinesVectors = true
+    let vectors = try Dense(request.count, n)
+    let found = try lanczosEigen(dimension: n, request, vectors: vectors.view, context: CallContext(), product: product)
+    let wanted: [Double] =
+      switch end {
+      case .largest: Array(all.reversed())
+      case .smallest: all
+      case .magnitude: all.sorted { abs($0) > abs($1) }
+      }
+    let scale = abs(all[0]) + abs(all[n - 1])
+    for i in 0..<request.count { #expect(abs(found.values[i] - wanted[i]) < 1e-11 * scale) }
+    // ||A x - value x|| as the result states it, and orthonormal vectors.
+    let image = try Workspace<Double>(n)
+    for i in 0..<request.count {
+      let x = vectors.view.base + i * n
+      try product(x, image.pointer, CallContext())
+      let residual = (0..<n).reduce(0) { $0 + (image[$1] - found.values[i] * x[$1]) * (image[$1] - found.values[i] * x[$1]) }
+      #expect(residual.squareRoot() < 1e-9 * scale)
+      for j in 0...i {
+        let inner = (0..<n).reduce(0) { $0 + x[$1] * vectors[j, $1] }
+        #expect(abs(inner - (i == j ? 1 : 0)) < 1e-12)
+      }
+    }
+  }
+
+  /// A small subspace has to restart many times.
+  @Test func restarts() throws {
+    let n = 300
+    // Eigenvalues 1, 2, ..., n: relative gaps of 1 / 300.
+    let k = try Dense(n, n) { $0 == $1 ? Double($0 + 1) : 0 }
+    let (product, _) = try problem(k)
+    var request = LanczosRequest(count: 4)
+    request.subspace = 14
+    let found = try lanczosEigen(dimension: n, request, context: CallContext(), product: product)
+    for i in 0..<4 { #expect(abs(found.values[i] - Double(n - i)) < 1e-8) }
+    #expect(found.products > 3 * 14)
+    request.mostProducts = 15
+    #expect { try lanczosEigen(dimension: n, request, context: CallContext(), product: product) } throws: {
+      ($0 as? NumericError)?.kind == .notConverged
+    }
+  }
+
+  @Test func findsCopiesOfMultipleValues() throws {
+    let n = 150
+    // 5 three times, 4 twice, the rest below 1.
+    let k = try Dense(n, n) { i, j in i != j ? 0 : i < 3 ? 5 : i < 5 ? 4 : Double(i) / Double(n) }
+    let (product, _) = try problem(k)
+    var request = LanczosRequest(count: 5)
+    request.findsMultiples = true
+    let found = try lanczosEigen(dimension: n, request, context: CallContext(), product: product)
+    for (value, expected) in zip(found.values, [5, 5, 5, 4, 4] as [Double]) { #expect(abs(value - expected) < 1e-9) }
+  }
+
+  @Test(arguments: [0.0, 3.0]) func multiplesOfTheIdentity(_ value: Double) throws {
+    let n = 80
+    let product: OperatorProduct = { (x, y, _) throws(NumericError) in for i in 0..<n { y[i] = value * x[i] } }
+    let found = try lanczosEigen(dimension: n, LanczosRequest(count: 7), context: CallContext(), product: product)
+    for v in found.values { #expect(abs(v - value) < 1e-12) }
+  }
+
+  /// The rule integrates polynomials of degree below 2 steps exactly: v A^p v.
+  @Test func quadratureIsExactForPolynomials() throws {
+    let n = 30
+    let k = try random(n)
+    let (product, _) = try problem(k)
+    let start = try Dense.random(1, n)
+    let norm = start.elements.reduce(0) { $0 + $1 * $1 }
+    let (nodes, weights) = try lanczosQuadrature(
+      dimension: n, steps: 4, start: start.view.base, context: CallContext(), product: product)
+    #expect(nodes.count == 4)
+    var power = start.elements
+    let image = try Workspace<Double>(n)
+    for p in 0..<8 {
+      let expected = zip(start.elements, power).reduce(0) { $0 + $1.0 * $1.1 } / norm
+      let sum = zip(nodes, weights).reduce(0) { total, rule in total + rule.1 * (0..<p).reduce(1) { x, _ in x * rule.0 } }
+      #expect(abs(sum - expected) < 1e-11 * max(1, abs(expected)) * 100)
+      power.withUnsafeBufferPointer { try? product($0.baseAddress!, image.pointer, CallContext()) }
+      power = Array(image.buffer)
+    }
+  }
+
+  @Test func badOperatorsAndRequestsAreErrors() throws {
+    let n = 20
+    let k = try Dense.random(n, n)
+    let product: OperatorProduct = { (x, y, _) throws(NumericError) in
+      for i in 0..<n { y[i] = (0..<n).reduce(0) { $0 + k[i, $1] * x[$1] } }
+    }
+    #expect { try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(), product: product) } throws: {
+      ($0 as? NumericError)?.message.contains("symmetric") == true
+    }
+    let infinite: OperatorProduct = { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = .infinity } }
+    #expect { try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(), product: infinite) } throws: {
+      ($0 as? NumericError)?.message.contains("finite") == true
+    }
+    for count in [0, -1, 21] {
+      #expect(throws: NumericError.self) {
+        try lanczosEigen(dimension: n, LanczosRequest(count: count), context: CallContext(), product: infinite)
+      }
+    }
+    #expect {
+      try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(memoryLimit: 100), product: infinite)
+    } throws: {
+      ($0 as? NumericError)?.kind == .outOfMemory
+    }
+    let cancelling: OperatorProduct = { (_, _, _) throws(NumericError) in throw .cancelled }
+    #expect { try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(), product: cancelling) } throws: {
+      ($0 as? NumericError)?.kind == .cancelled
+    }
+  }
+}
