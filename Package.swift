@@ -67,11 +67,12 @@ let package = Package(
     module("InfiniteWidth", ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
+    module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "Architectures", "FiniteWidth"]),
     module(
       "CAPI",
       [
         "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures", "InfiniteWidth", "FiniteWidth",
-        "KernelMethods",
+        "KernelMethods", "TrainingRegimes",
       ]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
@@ -81,6 +82,7 @@ let package = Package(
     test("InfiniteWidth", ["InfiniteWidth", "Architectures"]),
     test("FiniteWidth", ["FiniteWidth", "Architectures"]),
     test("KernelMethods", ["KernelMethods"]),
+    test("TrainingRegimes", ["TrainingRegimes"]),
     test("CAPI", ["CAPI", "CNTKSwift"]),
   ] + vectorLevels
 )

@@ -147,3 +147,24 @@ def lanczos_quadrature(product: object, dimension: int, steps: int, seed: int = 
     """
     Gauss rule of the spectral measure of a symmetric operator at a start vector (None: random): (nodes, weights, how many).
     """
+
+def quadratic_form(weights: Annotated[NDArray, dict(device='cpu', writable=False)], outputs: Annotated[NDArray, dict(device='cpu', writable=False)] | None, tangents: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """The matrix of a two-layer network of squares."""
+
+def quadratic_risk(task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float], form: Annotated[NDArray, dict(device='cpu', writable=False)], offset: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[float, float]:
+    """The risk of a quadratic form, and that of the best constant."""
+
+def quadratic_fit(task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float], regime: int, weights: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    The best network of a regime (0 RF, 1 NT, 2 NN): weights (NN only), coefficients, offset, jitter.
+    """
+
+def lazy_limit(regime: int, spectrum: Annotated[NDArray, dict(device='cpu', writable=False)], rho: float) -> float:
+    """
+    The risk of a regime as d and N = rho d go to infinity, over that of the best constant.
+    """
+
+def mean_tangent_risk(spectrum: Annotated[NDArray, dict(device='cpu', writable=False)], width: int) -> float:
+    """
+    The mean risk of the NT regime at finite d and width, over that of the best constant.
+    """

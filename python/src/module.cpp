@@ -11,6 +11,7 @@ void bind_forward(nb::module_ &m);
 void bind_linear_algebra(nb::module_ &m);
 void bind_kernel_methods(nb::module_ &m);
 void bind_lanczos(nb::module_ &m);
+void bind_two_layer(nb::module_ &m);
 
 NB_MODULE(_core, m) {
   m.doc() = "The Swift core of ntkswift: what it computes, without the checks and conveniences of the package.";
@@ -23,4 +24,5 @@ NB_MODULE(_core, m) {
   bind_linear_algebra(m);
   bind_kernel_methods(m);
   bind_lanczos(m);
+  bind_two_layer(m);
 }

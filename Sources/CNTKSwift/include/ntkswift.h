@@ -337,6 +337,39 @@ int32_t ntk_lanczos_quadrature(const ntk_lanczos_request *request, ntk_operator 
                                const ntk_matrix *nodes, const ntk_matrix *weights, int64_t *found, const ntk_call *call,
                                ntk_error *error);
 
+/* ---------------------------------------------------------------- two-layer networks in three regimes */
+
+/* y = c + sum_i a_i s(<w_i, x>) with s(t) = t^2 is the quadratic form c + x^T M x. Ghorbani et al., arXiv:1906.08899. */
+
+typedef enum ntk_regime { NTK_REGIME_RF = 0, NTK_REGIME_NT = 1, NTK_REGIME_NN = 2 } ntk_regime;
+
+/* What is learnt, symmetric d x d float64 matrices: kind 0, y = offset + x^T first x with x ~ N(0, I), `second` absent; kind 1, y = +-1
+ * with x | y ~ N(0, first - y second). */
+typedef struct ntk_quadratic_task {
+  int32_t kind;
+  int32_t reserved;
+  ntk_matrix first, second;
+  double offset;
+} ntk_quadratic_task;
+
+/* out (d x d) = W^T diag(outputs) W + W^T tangents + tangents^T W; `outputs` (N x 1) and `tangents` (N x d) may be absent. */
+int32_t ntk_quadratic_form(const ntk_matrix *weights, const ntk_matrix *outputs, const ntk_matrix *tangents, const ntk_matrix *out,
+                           const ntk_call *call, ntk_error *error);
+
+/* E (y - offset - x^T form x)^2, and the risk of the best constant. */
+int32_t ntk_quadratic_risk(const ntk_quadratic_task *task, const ntk_matrix *form, double offset, double *risk, double *variance,
+                           const ntk_call *call, ntk_error *error);
+
+/* Least squares under the distribution of the task. RF: weights in, coefficients (N x 1) out. NT: weights in, tangent coefficients (N x d)
+ * out. NN: weights and coefficients (N x 1) out. `offset` and `jitter` receive the constant and what the ladder added. */
+int32_t ntk_quadratic_fit(const ntk_quadratic_task *task, int32_t regime, const ntk_matrix *weights, const ntk_matrix *coefficients,
+                          double *offset, double *jitter, const ntk_call *call, ntk_error *error);
+
+/* Risk over that of the best constant as d and N = rho d go to infinity, for a target with these eigenvalues (a column). */
+int32_t ntk_lazy_limit(int32_t regime, const ntk_matrix *spectrum, double rho, double *risk, ntk_error *error);
+/* Its mean for NT over isotropic weights at d = number of eigenvalues and N = width. */
+int32_t ntk_mean_tangent_risk(const ntk_matrix *spectrum, int64_t width, double *risk, ntk_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,7 @@ SWIFT_ORDER = [
     "InfiniteWidth",
     "FiniteWidth",
     "KernelMethods",
+    "TrainingRegimes",
     "CAPI",
 ]
 # What may come from outside; no Foundation, no Dispatch, no Concurrency (size, link trouble, fork).
@@ -37,6 +38,7 @@ PYTHON_ORDER = [
     "kernel",
     "stax",
     "predict",
+    "regimes",
     "estimators",
     "plotting",
     "demo",
