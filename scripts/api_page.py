@@ -16,6 +16,7 @@ MODULES = [
     "ntkswift.predict",
     "ntkswift.estimators",
     "ntkswift.plotting",
+    "ntkswift.regimes",
     "ntkswift.reproduce",
 ]
 

@@ -33,7 +33,7 @@ from ._show import show_config
 from .kernel import Kernel
 
 if TYPE_CHECKING:
-    from . import estimators, plotting, reproduce
+    from . import estimators, plotting, regimes, reproduce
 
 __version__ = "0.1.0"
 
@@ -48,6 +48,7 @@ __all__ = [
     "num_threads",
     "plotting",
     "predict",
+    "regimes",
     "reproduce",
     "set_memory_limit",
     "set_num_threads",
@@ -56,7 +57,7 @@ __all__ = [
 ]
 
 # Modules that need more than NumPy load when they are first named.
-_LAZY = frozenset({"demo", "estimators", "plotting", "reproduce"})
+_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce"})
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -73,6 +73,38 @@ def forward(architecture: Architecture, parameters: list, x: Annotated[NDArray, 
     Output of the network with the given weights: W and b (or None) of each Dense layer in turn, float64.
     """
 
+def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, loss: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+    """
+    Trains encoder and decoder (None: tied weights) in place for len(loss) - 1 steps and writes the losses down; state receives the
+    steps done and whether training diverged, also where the call is interrupted.
+    """
+
+def autoencoder_outputs(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, outputs: bool, hidden: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """(outputs (n, d), hidden activations (n, m)), or None where not wanted."""
+
+def autoencoder_kernel(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, layers: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Tangent kernel of the outputs, shape (n d, n d); layers: 1 encoder, 2 decoder, 3 both.
+    """
+
+def autoencoder_limits(x: Annotated[NDArray, dict(device='cpu', writable=False)], y: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (<x, y> P(w x > 0, w y > 0), E[relu(w x) relu(w y)]) for Gaussian w, each of shape (n1, n2).
+    """
+
+def autoencoder_tied_limit(x: Annotated[NDArray, dict(device='cpu', writable=False)], y: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """Kernel per neuron of infinitely many tied neurons, shape (n1 d, n2 d)."""
+
+def autoencoder_movement(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, start_encoder: Annotated[NDArray, dict(device='cpu', writable=False)], start_decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (relative movement of the encoder, of the decoder, largest movement of a neuron, share of flipped activations).
+    """
+
+def predicted_loss(values: Annotated[NDArray, dict(device='cpu', writable=False)], vectors: Annotated[NDArray, dict(device='cpu', writable=False)], residual: Annotated[NDArray, dict(device='cpu', writable=False)], spread: Annotated[NDArray, dict(device='cpu', writable=False)] | None, rate: float, is_flow: bool, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Losses 0.5 sum R_k^2 of k = 0..steps under a constant kernel, by its eigendecomposition.
+    """
+
 def cholesky(a: object, ridge: float = 0.0, relative: bool = True, largest_jitter: float = 1e-06, overwrite: bool = False, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """
     Cholesky factor of a + ridge I (float32 or float64 in, float64 out): (factor, ridge in absolute units, jitter, log determinant).

@@ -8,6 +8,7 @@ void bind_random(nb::module_ &m);
 void bind_architecture(nb::module_ &m);
 void bind_kernels(nb::module_ &m);
 void bind_forward(nb::module_ &m);
+void bind_autoencoder(nb::module_ &m);
 void bind_linear_algebra(nb::module_ &m);
 void bind_kernel_methods(nb::module_ &m);
 void bind_lanczos(nb::module_ &m);
@@ -21,6 +22,7 @@ NB_MODULE(_core, m) {
   bind_architecture(m);
   bind_kernels(m);
   bind_forward(m);
+  bind_autoencoder(m);
   bind_linear_algebra(m);
   bind_kernel_methods(m);
   bind_lanczos(m);

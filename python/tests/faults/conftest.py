@@ -1,5 +1,6 @@
 """The table of public functions that take arrays, each with a valid call."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from ntkswift import predict, stax
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
+from ntkswift.regimes import Autoencoder
 
 RNG = np.random.default_rng(0)
 X, Z = RNG.standard_normal((8, 3)), RNG.standard_normal((5, 3))
@@ -62,6 +64,24 @@ def _likelihood(x_train: Any, y_train: Any) -> Any:
     return predict.log_marginal_likelihood(NETWORK.kernel_fn, x_train, y_train, noise=1e-2)
 
 
+def _autoencoder_cases() -> list[Case]:
+    model = Autoencoder(20, steps=3, normalize=True, random_state=0)
+    fitted = Autoencoder(20, steps=3, normalize=True, random_state=0).fit(X)
+    inputs = X[:, ::-1] + 0.1  # no row of zeros after rounding
+
+    def fit(X: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # rounding makes rows parallel
+            return model.fit(X).encoder_
+
+    return [
+        Case("Autoencoder.fit", fit, {"X": inputs}, ()),
+        Case("Autoencoder.limit_kernel", model.limit_kernel, {"X": inputs, "X2": Z}, ("X2",)),
+        Case("Autoencoder.reconstruct", fitted.reconstruct, {"X": Z}, ("X",)),
+        Case("Autoencoder.predict_infinite", fitted.predict_infinite, {"X_new": Z}, ("X_new",)),
+    ]
+
+
 def _cases() -> list[Case]:
     cases = [
         Case(
@@ -102,7 +122,7 @@ def _cases() -> list[Case]:
             Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
             Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
         ]
-    return cases
+    return cases + _autoencoder_cases()
 
 
 def pytest_generate_tests(metafunc: Any) -> None:

@@ -20,6 +20,7 @@ MODULES = [
     "ntkswift.predict",
     "ntkswift.estimators",
     "ntkswift.plotting",
+    "ntkswift.regimes",
     "ntkswift.reproduce",
 ]
 
