@@ -45,9 +45,10 @@ class Autoencoder(Parameters):
     scaling : {"ntk", "mean", "identity"} or float, default="ntk"
         Factor in front of the sum over neurons: ``(m d)^-0.5``, with which the kernel is of order one; ``1 / m``, with
         which tied outputs start at ``x / 2``; ``2 / m``, with which they start at x; or a number.
-    decoder_init : {"rademacher", "gaussian"}, default="rademacher"
+    decoder_init : {"rademacher", "gaussian", "mirrored"}, default="rademacher"
         Entries of A at the start, +-1 or N(0, 1). The theory asks for independent columns with ``E[a a^T] = I``; which of
-        the two is our choice. The encoder starts from N(0, 1).
+        the two is our choice. "mirrored" draws half of the neurons, and gives the other half the same encoder and the
+        opposite decoder: outputs start at exactly 0, with the same kernel limit. The encoder starts from N(0, 1).
     learning_rate : float or "auto", default="auto"
         Step size. "auto" is ``1 / lambda_max`` of the infinitely wide network's kernel, half the bound of stability.
     steps : int, default=1000
@@ -172,7 +173,7 @@ class Autoencoder(Parameters):
     def _check_choices(self, op: str) -> None:
         choices = {
             "mode": tuple(_TRAINED),
-            "decoder_init": ("rademacher", "gaussian"),
+            "decoder_init": ("rademacher", "gaussian", "mirrored"),
             "optimizer": ("gd", "flow"),
         }
         for name, allowed in choices.items():
@@ -189,15 +190,21 @@ class Autoencoder(Parameters):
                 f"[{op}] the weights of {m} neurons need {needed} bytes. The memory limit is {limit} bytes. "
                 "Use fewer neurons, or ntkswift.set_memory_limit."
             )
-        random = generator(self.random_state, op=op)
-        encoder = random.standard_normal((m, d))
-        decoder: np.ndarray | None = None
-        if self.mode != "tied":
-            if self.decoder_init == "gaussian":
-                decoder = random.standard_normal((m, d))
-            else:
-                decoder = 2.0 * random.integers(0, 2, (m, d)) - 1.0
+        encoder, decoder = self._initial(generator(self.random_state, op=op), m, d, op)
         return Weights(encoder, decoder, self._scale(m, d, op))
+
+    def _initial(self, random: np.random.Generator, m: int, d: int, op: str) -> tuple[np.ndarray, np.ndarray | None]:
+        if self.mode == "tied":
+            return random.standard_normal((m, d)), None
+        if self.decoder_init == "mirrored":
+            if m % 2:
+                raise ValueError(f"[{op}] width must be even for mirrored neurons. Received {m}.")
+            encoder, signs = random.standard_normal((m // 2, d)), random.integers(0, 2, (m // 2, d))
+            return np.concatenate([encoder, encoder]), np.concatenate([2.0 * signs - 1, 1 - 2.0 * signs])
+        encoder = random.standard_normal((m, d))
+        if self.decoder_init == "gaussian":
+            return encoder, random.standard_normal((m, d))
+        return encoder, 2.0 * random.integers(0, 2, (m, d)) - 1.0
 
     def _scale(self, m: int, d: int, op: str) -> float:
         named = {"ntk": (m * d) ** -0.5, "mean": 1 / m, "identity": 2 / m}

@@ -70,7 +70,15 @@ class Reproduction:
 
 
 # name, module, title of the paper, source, one sentence
-_TABLE: tuple[Reproduction, ...] = ()
+_TABLE: tuple[Reproduction, ...] = (
+    Reproduction(
+        "autoencoders",
+        "_autoencoders",
+        "Benefits of Jointly Training Autoencoders: An Improved Neural Tangent Kernel Analysis",
+        "Nguyen, Wong & Hegde, arXiv:1911.11983",
+        "What two-layer autoencoders gain from training both halves; their kernels, memorisation, tied weights.",
+    ),
+)
 
 REPRODUCTIONS: dict[str, Reproduction] = {entry.name: entry for entry in _TABLE}
 
