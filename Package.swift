@@ -68,11 +68,12 @@ let package = Package(
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
     module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "Architectures", "FiniteWidth"]),
+    module("Spectra", ["NumericCore", "LinearAlgebra"]),
     module(
       "CAPI",
       [
         "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures", "InfiniteWidth", "FiniteWidth",
-        "KernelMethods", "TrainingRegimes",
+        "KernelMethods", "TrainingRegimes", "Spectra",
       ]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
@@ -83,6 +84,7 @@ let package = Package(
     test("FiniteWidth", ["FiniteWidth", "Architectures"]),
     test("KernelMethods", ["KernelMethods"]),
     test("TrainingRegimes", ["TrainingRegimes"]),
+    test("Spectra", ["Spectra"]),
     test("CAPI", ["CAPI", "CNTKSwift"]),
   ] + vectorLevels
 )

@@ -14,6 +14,7 @@ MODULES = [
     "ntkswift",
     "ntkswift.stax",
     "ntkswift.predict",
+    "ntkswift.spectra",
     "ntkswift.estimators",
     "ntkswift.plotting",
     "ntkswift.regimes",

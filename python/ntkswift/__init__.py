@@ -31,9 +31,10 @@ from ._config import (
 from ._errors import ConvergenceError, NotPositiveDefiniteError
 from ._show import show_config
 from .kernel import Kernel
+from .stax._residual import resntk
 
 if TYPE_CHECKING:
-    from . import estimators, plotting, regimes, reproduce
+    from . import estimators, plotting, regimes, reproduce, spectra
 
 __version__ = "0.1.0"
 
@@ -50,14 +51,16 @@ __all__ = [
     "predict",
     "regimes",
     "reproduce",
+    "resntk",
     "set_memory_limit",
     "set_num_threads",
     "show_config",
+    "spectra",
     "stax",
 ]
 
 # Modules that need more than NumPy load when they are first named.
-_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce"})
+_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce", "spectra"})
 
 
 def __getattr__(name: str) -> ModuleType:

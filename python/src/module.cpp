@@ -13,6 +13,7 @@ void bind_linear_algebra(nb::module_ &m);
 void bind_kernel_methods(nb::module_ &m);
 void bind_lanczos(nb::module_ &m);
 void bind_two_layer(nb::module_ &m);
+void bind_spectra(nb::module_ &m);
 
 NB_MODULE(_core, m) {
   m.doc() = "The Swift core of ntkswift: what it computes, without the checks and conveniences of the package.";
@@ -27,4 +28,5 @@ NB_MODULE(_core, m) {
   bind_kernel_methods(m);
   bind_lanczos(m);
   bind_two_layer(m);
+  bind_spectra(m);
 }

@@ -40,6 +40,7 @@ from ._closed_form import (
 from ._combinators import parallel, repeat, serial
 from ._expansions import Elu, Selu, Sigmoid, Softplus, Swish, Tanh
 from ._linear import Dense, Dropout, Flatten, Identity, LayerNorm
+from ._residual import ResidualBlock
 from ._user_functions import Elementwise, ElementwiseNumerical
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "Rbf",
     "RectifiedMonomial",
     "Relu",
+    "ResidualBlock",
     "Selu",
     "Sigmoid",
     "Sigmoid_like",

@@ -22,6 +22,7 @@ SWIFT_ORDER = [
     "FiniteWidth",
     "KernelMethods",
     "TrainingRegimes",
+    "Spectra",
     "CAPI",
 ]
 # What may come from outside; no Foundation, no Dispatch, no Concurrency (size, link trouble, fork).
@@ -39,6 +40,7 @@ PYTHON_ORDER = [
     "stax",
     "predict",
     "estimators",
+    "spectra",
     "plotting",
     "regimes",
     "demo",

@@ -18,6 +18,7 @@ MODULES = [
     "ntkswift",
     "ntkswift.stax",
     "ntkswift.predict",
+    "ntkswift.spectra",
     "ntkswift.estimators",
     "ntkswift.plotting",
     "ntkswift.regimes",

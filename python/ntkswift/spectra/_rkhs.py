@@ -1,0 +1,138 @@
+"""Norms of functions in a kernel's space, and the energy that functions have in each frequency."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from .._arrays import check_array, check_lengths
+from ..predict._core_calls import call, double, warn_of_jitter
+from ..stax import _checks as layer_checks
+from . import _checks
+from ._sphere import multiplicity
+from ._zonal import as_zonal
+
+
+def check_energies(energies: Any, most: int, op: str) -> np.ndarray:
+    """Energies as float64, not negative, at most `most` of them."""
+    array = check_array(energies, "energies", ndim=1, dtype=np.float64, op=op)
+    if (array < 0).any() or len(array) > most:
+        raise ValueError(
+            f"[{op}] energies must be 0 or more, one for each of at most {most} frequencies. "
+            f"Received {len(array)} with a smallest of {array.min():.3g}."
+        )
+    return array
+
+
+def zonal_energies(function: Any, dimension: int, max_frequency: int = 100) -> np.ndarray:
+    """Energy per frequency of the function ``x -> g(angle between x and a fixed point)`` on S^(d-1).
+
+    Parameters
+    ----------
+    function : callable or ZonalKernel
+        g as a vectorised function of the cosine, or a `ZonalKernel` with `of="angle"`.
+    dimension : int
+        d of the sphere.
+    max_frequency : int
+        The largest frequency.
+
+    Returns
+    -------
+    ndarray of shape (max_frequency + 1,)
+        ``N(d, k) g_k^2`` with the Funk-Hecke coefficients g_k; they add up to the mean square of the function.
+
+    Examples
+    --------
+    >>> from ntkswift import spectra
+    >>> spectra.zonal_energies(lambda cosine: cosine, 3, 2).round(6).tolist()
+    [0.0, 0.333333, 0.0]
+    """
+    op = "zonal_energies"
+    zonal, d = as_zonal(function), _checks.dimension(dimension, op)
+    top = _checks.frequency(max_frequency, op)
+    from ._sphere import _double
+
+    coefficients, _, _ = _double(zonal, d, top)
+    counts = np.array([float(multiplicity(d, k)) for k in range(top + 1)])
+    return counts * coefficients**2
+
+
+def frequency_energies(X: Any, y: Any, max_frequency: int = 20) -> np.ndarray:
+    """Energy per frequency of a function on the sphere, estimated from its values at independent uniform points.
+
+    The mean of ``N(d, k) y_i y_j P_k(x_i . x_j)`` over pairs of different points: unbiased, so it may fall below 0 where
+    there is little energy. Its standard error is of the order of ``sqrt(N(d, k)) mean(y^2) / n``.
+
+    Parameters
+    ----------
+    X : array_like of shape (n, d)
+        Points of any norm but 0; their directions count.
+    y : array_like of shape (n,)
+        Values.
+    max_frequency : int
+        The largest frequency.
+
+    Returns
+    -------
+    ndarray of shape (max_frequency + 1,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ntkswift import spectra
+    >>> X = np.random.default_rng(0).standard_normal((2000, 3))
+    >>> X /= np.linalg.norm(X, axis=1, keepdims=True)
+    >>> spectra.frequency_energies(X, X[:, 0], 2).round(2).tolist()  # x_1 has frequency 1 and mean square 1/3
+    [0.0, 0.35, -0.0]
+    """
+    op = "frequency_energies"
+    points = check_array(X, "X", dtype=np.float64, min_rows=2, min_cols=2, op=op)
+    values = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
+    check_lengths(points, values, ("X", "y"), op=op)
+    top = _checks.frequency(max_frequency, op)
+    norms = np.linalg.norm(points, axis=1, keepdims=True)
+    if not (norms > 0).all():
+        raise ValueError(f"[{op}] X must have no zero rows. Received one in row {int(np.argmin(norms))}.")
+    return call("frequency_energies", "energies", points / norms, double(values), top + 1)
+
+
+def interpolant_norm(kernel: Any, X: Any, y: Any, *, get: str = "ntk", ridge: float = 0.0) -> float:
+    """The norm, in the kernel's space, of the smallest function that takes the values y at X: the root of ``y K^-1 y``.
+
+    It grows with every further point towards the norm of the function that is sampled, and beyond all bounds where
+    that function is not in the space.
+
+    Parameters
+    ----------
+    kernel : Layer or kernel_fn
+        A network, its `kernel_fn`, or a function ``k(x1, x2)`` of two arrays of points.
+    X : array_like of shape (n, d)
+        Points.
+    y : array_like of shape (n,)
+        Values.
+    get : {"ntk", "nngp"}
+        Which kernel of a network.
+    ridge : float
+        Added to the diagonal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ntkswift import spectra, stax
+    >>> float(spectra.interpolant_norm(lambda x, z: x @ z.T + 1, np.eye(2), np.array([1.0, 1.0])).__round__(6))
+    0.816497
+    """
+    from ._gram import gram_matrix
+
+    op = "interpolant_norm"
+    values = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
+    gram, points = gram_matrix(kernel, X, get, op)
+    check_lengths(points, values, ("X", "y"), op=op)
+    ridge = layer_checks.real(ridge, op, "ridge", minimum=0)
+    factor, _, jitter, _ = call("cholesky", "Cholesky factorisation", gram, ridge, False)
+    warn_of_jitter(jitter, op, stacklevel=3)
+    half = call("solve", "solve", factor, double(values[:, None]), 1)
+    return math.sqrt(float(_core.inner_product(half, half)))
