@@ -15,6 +15,16 @@ public indirect enum LayerNode: Sendable, Equatable {
   /// `rate` is the probability to keep a unit; only training mode does anything.
   case dropout(rate: Double, training: Bool)
   case activation(Activation)
+  /// Finite networks only, as everything below.
+  case convolution(ConvolutionLayer)
+  /// Mean or sum over windows of positions.
+  case pool(PoolingLayer)
+  /// Mean or sum over all positions.
+  case globalPool(isMean: Bool)
+  /// Positions and channels made one axis.
+  case flatten
+  /// Each channel centred and scaled over the batch and all positions; `isAffine` adds a trained scale and shift per channel.
+  case batchNorm(epsilon: Double, isAffine: Bool)
 }
 
 /// Along what `FanInConcat` joins its branches.
@@ -58,6 +68,70 @@ public struct DenseLayer: Sendable, Equatable {
     self.isFrozen = isFrozen
     self.inputScale = inputScale
     self.outputScale = outputScale
+  }
+}
+
+/// What stands beyond the edge of an image.
+public enum Padding: Int, Sendable {
+  /// Nothing: windows stay inside.
+  case valid = 0
+  /// Zeros, so that a stride of 1 keeps the size.
+  case same = 1
+  /// The opposite edge.
+  case circular = 2
+}
+
+/// A window that slides over one or two spatial axes.
+public struct SlidingWindow: Sendable, Equatable {
+  /// Positions of the window along each axis; a line has width 1.
+  public var height: Int
+  /// Positions along the second axis.
+  public var width: Int
+  /// Step along the first axis.
+  public var strideHeight: Int
+  /// Step along the second axis.
+  public var strideWidth: Int
+  /// What stands beyond the edge.
+  public var padding: Padding
+
+  /// A window; strides of 1 unless said.
+  public init(height: Int, width: Int = 1, strideHeight: Int = 1, strideWidth: Int = 1, padding: Padding = .valid) {
+    self.height = height
+    self.width = width
+    self.strideHeight = strideHeight
+    self.strideWidth = strideWidth
+    self.padding = padding
+  }
+}
+
+/// A convolution z = W_std / sqrt(n) W * x + b_std b with n numbers in a window; `dense` holds everything but the window.
+public struct ConvolutionLayer: Sendable, Equatable {
+  /// Output channels, deviations and flags.
+  public var dense: DenseLayer
+  /// The window.
+  public var window: SlidingWindow
+
+  /// A layer.
+  public init(dense: DenseLayer, window: SlidingWindow) {
+    self.dense = dense
+    self.window = window
+  }
+}
+
+/// Mean or sum over the positions of a window.
+public struct PoolingLayer: Sendable, Equatable {
+  /// The window.
+  public var window: SlidingWindow
+  /// Mean, else sum.
+  public var isMean: Bool
+  /// Whether a mean divides by the positions that are inside the image only.
+  public var normalizesEdges: Bool
+
+  /// A layer.
+  public init(window: SlidingWindow, isMean: Bool, normalizesEdges: Bool = false) {
+    self.window = window
+    self.isMean = isMean
+    self.normalizesEdges = normalizesEdges
   }
 }
 

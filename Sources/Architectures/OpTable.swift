@@ -100,30 +100,47 @@ public struct OpTableDecoder {
       let rate = record.reals.0
       guard rate > 0, rate <= 1 else { throw .invalid("[Dropout] rate must be in (0, 1]. Received \(rate).") }
       return .dropout(rate: rate, training: record.integers.0 != 0)
+    case 11: return .convolution(try SpatialDecoder.convolution(record, at: position))
+    case 12: return .pool(try SpatialDecoder.pooling(record))
+    case 13: return .globalPool(isMean: record.integers.0 != 0)
+    case 14: return .flatten
+    case 15:
+      let epsilon = record.reals.0
+      guard epsilon.isFinite, epsilon >= 0 else {
+        throw .invalid("[BatchNorm] eps must be a finite number >= 0. Received \(epsilon).")
+      }
+      return .batchNorm(epsilon: epsilon, isAffine: record.integers.0 != 0)
     default: return .activation(try ActivationDecoder.decode(record, coefficients: coefficients, at: position))
     }
   }
 
   private mutating func dense(_ record: OpRecord, at position: Int) throws(NumericError) -> DenseLayer {
+    defer { denseCount += 1 }
     let (outDim, flags, s0, s1) = record.integers
+    return try OpTableDecoder.linear("Dense", denseCount, outDim, flags, (s0, s1), record.reals)
+  }
+
+  /// What Dense and convolutions share, checked.
+  static func linear(
+    _ name: String, _ index: Int, _ outDim: Int64, _ flags: Int64, _ s: (Int64, Int64),
+    _ reals: (Double, Double, Double, Double, Double, Double)
+  ) throws(NumericError) -> DenseLayer {
     guard outDim >= 1, outDim <= 1 << 40 else {
-      throw .invalid("[Dense] out_dim must be a positive integer. Received \(outDim).")
+      throw .invalid("[\(name)] out_dim must be a positive integer. Received \(outDim).")
     }
-    guard flags >= 0, flags < 8 else { throw .invalid("[Dense] flags must be in 0...7. Received \(flags).") }
-    guard s0 >= 1, s1 >= 1, s0 <= 1 << 40, s1 <= 1 << 40 else {
-      throw .invalid("[Dense] s must be two positive integers. Received (\(s0), \(s1)).")
+    guard flags >= 0, flags < 8 else { throw .invalid("[\(name)] flags must be in 0...7. Received \(flags).") }
+    guard s.0 >= 1, s.1 >= 1, s.0 <= 1 << 40, s.1 <= 1 << 40 else {
+      throw .invalid("[\(name)] s must be two positive integers. Received (\(s.0), \(s.1)).")
     }
-    let (weightStd, biasStd) = (record.reals.0, record.reals.1)
+    let (weightStd, biasStd) = (reals.0, reals.1)
     guard weightStd.isFinite, weightStd >= 0 else {
-      throw .invalid("[Dense] W_std must be a finite number >= 0. Received \(weightStd).")
+      throw .invalid("[\(name)] W_std must be a finite number >= 0. Received \(weightStd).")
     }
     guard biasStd.isFinite, biasStd >= 0 else {
-      throw .invalid("[Dense] b_std must be a finite number >= 0 or None. Received \(biasStd).")
+      throw .invalid("[\(name)] b_std must be a finite number >= 0 or None. Received \(biasStd).")
     }
-    defer { denseCount += 1 }
     return DenseLayer(
-      index: denseCount, outDim: Int(outDim), weightStd: weightStd, biasStd: flags & 1 != 0 ? biasStd : 0,
-      hasBias: flags & 1 != 0,
-      isStandard: flags & 2 != 0, isFrozen: flags & 4 != 0, inputScale: Int(s0), outputScale: Int(s1))
+      index: index, outDim: Int(outDim), weightStd: weightStd, biasStd: flags & 1 != 0 ? biasStd : 0, hasBias: flags & 1 != 0,
+      isStandard: flags & 2 != 0, isFrozen: flags & 4 != 0, inputScale: Int(s.0), outputScale: Int(s.1))
   }
 }

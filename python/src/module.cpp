@@ -7,7 +7,7 @@ void bind_system(nb::module_ &m);
 void bind_random(nb::module_ &m);
 void bind_architecture(nb::module_ &m);
 void bind_kernels(nb::module_ &m);
-void bind_forward(nb::module_ &m);
+void bind_networks(nb::module_ &m);
 void bind_autoencoder(nb::module_ &m);
 void bind_linear_algebra(nb::module_ &m);
 void bind_kernel_methods(nb::module_ &m);
@@ -22,7 +22,7 @@ NB_MODULE(_core, m) {
   bind_random(m);
   bind_architecture(m);
   bind_kernels(m);
-  bind_forward(m);
+  bind_networks(m);
   bind_autoencoder(m);
   bind_linear_algebra(m);
   bind_kernel_methods(m);

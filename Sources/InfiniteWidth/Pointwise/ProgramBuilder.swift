@@ -123,6 +123,10 @@ struct ProgramBuilder {
     case .layerNorm(let epsilon): return [try layerNorm(epsilon, state)]
     case .dropout(let rate, let training): return [try dropout(rate, training, state)]
     case .activation(let activation): return [try nonlinearity(activation, state)]
+    case .convolution, .pool, .globalPool, .batchNorm:
+      throw .invalid(
+        "[kernel_fn] needs layers whose infinite-width kernel is known here. Received a convolution, pooling or BatchNorm: "
+          + "these are for finite networks (init_fn, apply_fn, empirical kernels).")
     default: return [state]
     }
   }

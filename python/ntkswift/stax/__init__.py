@@ -41,11 +41,15 @@ from ._combinators import parallel, repeat, serial
 from ._expansions import Elu, Selu, Sigmoid, Softplus, Swish, Tanh
 from ._linear import Dense, Dropout, Flatten, Identity, LayerNorm
 from ._residual import ResidualBlock
+from ._spatial import AvgPool, BatchNorm, Conv, GlobalAvgPool, GlobalSumPool, SumPool
 from ._user_functions import Elementwise, ElementwiseNumerical
 
 __all__ = [
     "ABRelu",
     "Abs",
+    "AvgPool",
+    "BatchNorm",
+    "Conv",
     "Cos",
     "Dense",
     "Dropout",
@@ -63,6 +67,8 @@ __all__ = [
     "Gabor",
     "Gaussian",
     "Gelu",
+    "GlobalAvgPool",
+    "GlobalSumPool",
     "Hermite",
     "Identity",
     "Layer",
@@ -82,6 +88,7 @@ __all__ = [
     "Sin",
     "Softplus",
     "Step",
+    "SumPool",
     "Swish",
     "Tanh",
     "activation",

@@ -7,14 +7,13 @@ from dataclasses import MISSING, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ._signals import Signals
 
 if TYPE_CHECKING:
     from ._finite_network import ApplyFunction, InitFunction
     from ._kernel_function import KernelFunction
     from ._op_table import OpTable
+    from ._weights import Gathered, WeightDraws
 
 _LINE = 88
 
@@ -82,17 +81,16 @@ class Layer:
         """Appends this layer's records, children first."""
         raise NotImplementedError
 
-    def _draw(self, rng: np.random.Generator, signals: Signals) -> tuple[Signals, Any]:
+    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
         """The signal after this layer and random weights for it; () where it has none."""
         return self._flow(signals), ()
 
-    def _gather(self, params: Any, into: list[np.ndarray | None], where: str) -> None:
-        """Appends this layer's weights from `params` in op-table order, checking the structure."""
-        if isinstance(params, (tuple, list)) and not params:
-            return
-        raise ValueError(
-            f"[apply_fn] {where}: {type(self).__name__} has no parameters, so () is needed. Received {params!r}."
-        )
+    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
+        """Appends this layer's weights from `params` in op-table order, checking structure and shapes; returns the
+        signal after it.
+        """
+        into.nothing(params, where, type(self).__name__)
+        return self._flow(signals)
 
     def _starts_with_flatten(self) -> bool:
         """Whether inputs of more than two axes are flattened before anything else."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from . import _checks
 from ._base import Layer, as_layer, call_text, value_text
 from ._op_table import OpKind, OpTable
-from ._signals import Signals, branches
+from ._signals import Signal, Signals, branches
+from ._weights import Gathered, WeightDraws
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,15 +28,15 @@ class Serial(Layer):
             layer._write(table)
         table.add(OpKind.SERIAL, len(self.layers))
 
-    def _draw(self, rng: np.random.Generator, signals: Signals) -> tuple[Signals, Any]:
+    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
         params = []
         for layer in self.layers:
-            signals, own = layer._draw(rng, signals)
+            signals, own = layer._draw(draws, signals)
             params.append(own)
         return signals, tuple(params)
 
-    def _gather(self, params: Any, into: list[np.ndarray | None], where: str) -> None:
-        _gather_each(self.layers, params, into, where, "serial")
+    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
+        return _gather_serial(self.layers, params, signals, into, where, "serial")
 
     def _starts_with_flatten(self) -> bool:
         return bool(self.layers) and self.layers[0]._starts_with_flatten()
@@ -71,12 +70,19 @@ class Parallel(Layer):
             layer._write(table)
         table.add(OpKind.PARALLEL, len(self.layers))
 
-    def _draw(self, rng: np.random.Generator, signals: Signals) -> tuple[Signals, Any]:
-        drawn = self._each(signals, lambda layer, signal: layer._draw(rng, signal))
+    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
+        drawn = self._each(signals, lambda layer, signal: layer._draw(draws, signal))
         return tuple(signal for signal, _ in drawn), tuple(params for _, params in drawn)
 
-    def _gather(self, params: Any, into: list[np.ndarray | None], where: str) -> None:
-        _gather_each(self.layers, params, into, where, "parallel")
+    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
+        own = into.entries(params, where, len(self.layers), "parallel")
+        numbered = iter(enumerate(own))
+
+        def gather(layer: Layer, signal: Signal) -> Signals:
+            i, params = next(numbered)
+            return layer._gather(params, signal, into, f"{where}[{i}]")
+
+        return self._each(signals, gather)
 
     def _trains_with_dropout(self) -> bool:
         return any(layer._trains_with_dropout() for layer in self.layers)
@@ -102,15 +108,15 @@ class Repeat(Layer):
             self.layer._write(table)
         table.add(OpKind.SERIAL, self.n)
 
-    def _draw(self, rng: np.random.Generator, signals: Signals) -> tuple[Signals, Any]:
+    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
         params = []
         for _ in range(self.n):
-            signals, own = self.layer._draw(rng, signals)
+            signals, own = self.layer._draw(draws, signals)
             params.append(own)
         return signals, tuple(params)
 
-    def _gather(self, params: Any, into: list[np.ndarray | None], where: str) -> None:
-        _gather_each((self.layer,) * self.n, params, into, where, "repeat")
+    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
+        return _gather_serial((self.layer,) * self.n, params, signals, into, where, "repeat")
 
     def _starts_with_flatten(self) -> bool:
         return self.n > 0 and self.layer._starts_with_flatten()
@@ -173,11 +179,10 @@ def repeat(layer: Any, n: int) -> Repeat:
     return Repeat(as_layer(layer, "repeat"), _checks.integer(n, "repeat", "n", minimum=0))
 
 
-def _gather_each(layers: tuple[Layer, ...], params: Any, into: list[np.ndarray | None], where: str, name: str) -> None:
-    if not isinstance(params, (tuple, list)) or len(params) != len(layers):
-        got = f"{len(params)}" if isinstance(params, (tuple, list)) else type(params).__name__
-        raise ValueError(
-            f"[apply_fn] {where} must hold the parameters of the {len(layers)} layers of {name}. Received {got}."
-        )
-    for i, (layer, own) in enumerate(zip(layers, params, strict=True)):
-        layer._gather(own, into, f"{where}[{i}]")
+def _gather_serial(
+    layers: tuple[Layer, ...], params: Any, signals: Signals, into: Gathered, where: str, name: str
+) -> Signals:
+    own = into.entries(params, where, len(layers), name)
+    for i, (layer, params) in enumerate(zip(layers, own, strict=True)):
+        signals = layer._gather(params, signals, into, f"{where}[{i}]")
+    return signals

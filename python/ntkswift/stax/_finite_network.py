@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._finite import finite_network
 from .._random import generator, philox_key
 from ._base import Layer
-from ._kernel_function import _refuse, flat
+from ._kernel_function import _refuse
 from ._resources import Resources
 from ._signals import Signal, Signals, single
+from ._weights import WeightDraws
 
 
 class _LayerFunction:
@@ -31,7 +33,9 @@ class _LayerFunction:
 class InitFunction(_LayerFunction):
     """``init_fn(rng, input_shape) -> (output_shape, params)`` of one network."""
 
-    def __call__(self, rng: Any, input_shape: Sequence[int]) -> tuple[tuple[int, ...], Any]:
+    def __call__(
+        self, rng: Any, input_shape: Sequence[int], *, distribution: str = "gaussian"
+    ) -> tuple[tuple[int, ...], Any]:
         """Random weights for inputs of a shape.
 
         Parameters
@@ -39,18 +43,24 @@ class InitFunction(_LayerFunction):
         rng : int, sequence of int, SeedSequence, Generator or None
             Seed; the same seed gives the same weights everywhere.
         input_shape : tuple of int
-            (rows, features); rows may be -1, they do not matter.
+            (rows, features), or (rows, height, width, channels), or (rows, length, channels); rows may be -1, they do
+            not matter.
+        distribution : {"gaussian", "rademacher", "orthogonal"}
+            Of the weights; all have mean 0 and mean square 1 (in the "ntk" parameterization), so the infinite limit is
+            the same. "orthogonal": blocks of Haar-distributed orthogonal matrices (arXiv:2004.05867). (Not in
+            neural-tangents.)
 
         Returns
         -------
         output_shape : tuple of int
             (rows, outputs).
         params : nested tuples
-            ``(W, b)`` for Dense, with float64 arrays of shapes (inputs, outputs) and (1, outputs), b None without
-            bias; () for layers without weights; a tuple with one entry per layer for serial, parallel and repeat.
+            ``(W, b)`` for Dense, with float64 arrays of shapes (inputs, outputs) and (1, outputs), and for Conv with
+            W of shape (height, width, inputs, outputs); b None without bias; (scale, shift) for BatchNorm; () for
+            layers without weights; a tuple with one entry per layer for serial, parallel and repeat.
         """
         rows, signals = _signals(input_shape, self.layer)
-        signals, params = self.layer._draw(generator(rng, op="init_fn"), signals)
+        signals, params = self.layer._draw(WeightDraws(generator(rng, op="init_fn"), distribution), signals)
         return _shape(signals, rows), params
 
     def __repr__(self) -> str:
@@ -76,8 +86,8 @@ class ApplyFunction(_LayerFunction):
         ----------
         params : nested tuples or lists
             Weights as `init_fn` returns them.
-        inputs : array_like of shape (n, d)
-            Inputs. More axes are accepted where the first layer is Flatten.
+        inputs : array_like of shape (n, d), (n, length, channels) or (n, height, width, channels)
+            Inputs.
         rng : int, sequence of int, SeedSequence, Generator, optional
             Seed; Dropout in train mode needs it.
         memory_limit : int, optional
@@ -87,30 +97,25 @@ class ApplyFunction(_LayerFunction):
 
         Returns
         -------
-        ndarray of shape (n, outputs)
+        ndarray of shape (n, outputs), or with spatial axes between the two
             Computed in float64; float32 where the inputs are float32.
         """
         _refuse(pattern, "pattern", "Aggregate layers (graphs)")
         _refuse(mask_constant, "mask_constant", "masks")
         x = check_array(inputs, "inputs", ndim=None, op="apply_fn")
-        x = flat(x, "inputs", "apply_fn", self.layer._starts_with_flatten())
         if rng is None and self.layer._trains_with_dropout():
             raise ValueError('[apply_fn] rng, a seed, is needed by Dropout in "train" mode. Received None.')
-        after = single(self.layer._flow(Signal(width=x.shape[1], finite=True)), "apply_fn")
-        weights: list[np.ndarray | None] = []
-        self.layer._gather(params, weights, "params")
-        seed = (0, 0) if rng is None else philox_key(rng, op="apply_fn")
-        output = Resources(memory_limit=memory_limit).run(
-            "forward",
-            "forward pass",
-            self.layer._compiled,
-            weights,
-            x.astype(np.float64, copy=False),
-            seed,
-            after.width,
-            after.blocks,
+        network = finite_network(self.layer, x.shape[1:], "apply_fn")
+        outputs = network.call(
+            "derivatives",
+            network.vector(params),
+            network.rows(x, "inputs"),
+            None,
+            [0],
+            seed=(0, 0) if rng is None else philox_key(rng, op="apply_fn"),
+            resources=Resources(memory_limit=memory_limit),
         )
-        return output.astype(x.dtype, copy=False)
+        return network.outputs(outputs[0]).astype(x.dtype, copy=False)
 
     def __repr__(self) -> str:
         return f"{self.layer!r}.apply_fn"
@@ -125,20 +130,15 @@ def _signals(shape: Any, layer: Layer) -> tuple[int, Signals]:
         sizes = tuple(int(size) for size in shape)
     except (TypeError, ValueError):
         raise TypeError(f"[init_fn] input_shape must be a tuple of integers. Received {shape!r}.") from None
-    if len(sizes) < 2 or any(size < 1 for size in sizes[1:]):
-        raise ValueError(f"[init_fn] input_shape must be (rows, features). Received {sizes}.")
-    if len(sizes) > 2 and not layer._starts_with_flatten():
+    if not 2 <= len(sizes) <= 4 or any(size < 1 for size in sizes[1:]):
         raise ValueError(
-            f"[init_fn] input_shape must have 2 axes. Received {sizes}. More axes need stax.Flatten() as the first layer; "
-            "convolutions and other spatial layers are not part of this version."
+            "[init_fn] input_shape must be (rows, features), (rows, length, channels) or (rows, height, width, channels). "
+            f"Received {sizes}."
         )
-    width = 1
-    for size in sizes[1:]:
-        width *= size
-    return sizes[0], Signal(width=width, finite=True)
+    return sizes[0], Signal(width=sizes[-1], finite=True, spatial=sizes[1:-1])
 
 
 def _shape(signals: Signals, rows: int) -> Any:
     if isinstance(signals, tuple):
         return tuple(_shape(signal, rows) for signal in signals)
-    return (rows * signals.blocks if rows >= 0 else rows), signals.width
+    return (rows * signals.blocks if rows >= 0 else rows), *signals.spatial, signals.width

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
-import numpy as np
-
-from .._arrays import check_array
 from . import _checks
 from ._base import Layer
 from ._op_table import OpKind, OpTable
 from ._signals import Signals, require_gaussian, single
+from ._weights import Gathered, WeightDraws
 
 _BIAS, _STANDARD, _FROZEN = 1, 2, 4
 _BATCH = {0: 0, -2: 0}
@@ -100,32 +99,19 @@ class Dense(Layer):
         flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard | _FROZEN * (not self.trainable)
         table.add(OpKind.DENSE, integers=(self.out_dim, flags, *self.s), reals=(self.W_std, self.b_std or 0.0))
 
-    def _draw(self, rng: np.random.Generator, signals: Signals) -> tuple[Signals, Any]:
+    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
         inputs = single(signals, "Dense").width
-        weights = rng.standard_normal((inputs, self._width))
-        bias = None if self.b_std is None else rng.standard_normal((1, self._width))
+        weights = draws.weights(inputs, self._width)
+        bias = None if self.b_std is None else draws.normal((1, self._width))
         if self._is_standard:
             weights *= self.W_std / (inputs / self.s[0]) ** 0.5
             if bias is not None:
                 bias *= self.b_std or 0.0
         return self._flow(signals), (weights, bias)
 
-    def _gather(self, params: Any, into: list[np.ndarray | None], where: str) -> None:
-        if not isinstance(params, (tuple, list)) or len(params) != 2:
-            raise ValueError(f"[apply_fn] {where} must be the pair (W, b) of Dense. Received {type(params).__name__}.")
-        weights, bias = params
-        if (bias is None) != (self.b_std is None):
-            wanted = "None (b_std is None)" if self.b_std is None else "an array"
-            raise ValueError(f"[apply_fn] {where}[1], the bias, must be {wanted}. Received {type(bias).__name__}.")
-        weights = check_array(weights, f"{where}[0]", dtype=np.float64, op="apply_fn")
-        if bias is not None:
-            bias = check_array(bias, f"{where}[1]", ndim=(1, 2), dtype=np.float64, op="apply_fn").reshape(1, -1)
-        if weights.shape[1] != self._width or (bias is not None and bias.shape[1] != self._width):
-            raise ValueError(
-                f"[apply_fn] {where} must be for {self._width} outputs. Received W of shape {weights.shape}"
-                + (f" and b of shape {bias.shape}." if bias is not None else ".")
-            )
-        into += [weights, bias]
+    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
+        into.pair(params, where, (single(signals, "Dense").width, self._width), self.b_std is not None, "Dense")
+        return self._flow(signals)
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,10 +148,11 @@ class Flatten(Layer):
         )
 
     def _flow(self, signals: Signals) -> Signals:
-        return single(signals, "Flatten")
+        signal = single(signals, "Flatten")
+        return replace(signal, width=signal.width * prod(signal.spatial), spatial=())
 
     def _write(self, table: OpTable) -> None:
-        table.add(OpKind.IDENTITY)
+        table.add(OpKind.FLATTEN)
 
     def _starts_with_flatten(self) -> bool:
         return True

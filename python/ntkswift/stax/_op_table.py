@@ -26,6 +26,11 @@ class OpKind(IntEnum):
     FAN_IN_CONCAT = 8
     LAYER_NORM = 9
     DROPOUT = 10
+    CONVOLUTION = 11
+    POOL = 12
+    GLOBAL_POOL = 13
+    FLATTEN = 14
+    BATCH_NORM = 15
     ABRELU = 100
     ERF = 101
     GELU = 102

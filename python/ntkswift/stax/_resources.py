@@ -18,10 +18,15 @@ class Resources:
     def run(self, name: str, description: str, *arguments: Any, **keywords: Any) -> Any:
         """``_core.<name>(*arguments, **keywords)``; `description` stands beside the progress bar."""
         from .. import _core
+
+        return self.run_method(_core, name, description, *arguments, **keywords)
+
+    def run_method(self, owner: Any, name: str, description: str, *arguments: Any, **keywords: Any) -> Any:
+        """``owner.<name>(*arguments, **keywords)`` for an object of the core."""
         from .._config import _call_arguments
         from .._progress import progress_bar
 
-        function, settings = getattr(_core, name), _call_arguments(self.threads, self.memory_limit)
+        function, settings = getattr(owner, name), _call_arguments(self.threads, self.memory_limit)
         if self.progress is not None:
             return function(*arguments, **keywords, **settings, progress=self.progress)
         with progress_bar(description) as progress:

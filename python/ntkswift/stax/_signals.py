@@ -11,7 +11,8 @@ class Signal:
     """What a layer receives: `width` channels; `is_gaussian`, whether it is a Gaussian process; `is_data`, whether no
     random weights came before; `blocks`, rows per input (more than one after a concatenation along the batch).
 
-    With `finite` the rules of the infinite limit (Gaussian inputs) are not asked for.
+    With `finite` the rules of the infinite limit (Gaussian inputs) are not asked for; `spatial` are the lengths of the
+    axes between batch and channels.
     """
 
     width: int
@@ -19,6 +20,7 @@ class Signal:
     is_data: bool = True
     blocks: int = 1
     finite: bool = False
+    spatial: tuple[int, ...] = ()
 
 
 # A FanOut turns one signal into a tuple of them, a FanIn turns them into one again.

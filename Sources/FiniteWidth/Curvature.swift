@@ -1,0 +1,117 @@
+import LinearAlgebra
+import NumericCore
+
+/// Which matrix a curvature operator multiplies by.
+public enum CurvatureKind: Int, Sendable {
+  /// The Hessian of the loss by the parameters (Pearlmutter, Neural Computation 6, 1994).
+  case hessian = 0
+  /// J^T H_f J with the Hessian H_f of the loss by the outputs: the generalised Gauss-Newton matrix.
+  case gaussNewton = 1
+}
+
+/// Products of vectors with the Hessian (or Gauss-Newton matrix) of a loss, exact to rounding, at fixed parameters.
+///
+/// Everything that does not depend on the vector (values, slopes, the gradient's cotangents) is computed once and kept where the memory of
+/// the call allows it; a product then costs one tangent pass forwards and one backwards and no transcendental function.
+public final class CurvatureOperator {
+  private let network: Network
+  private let kind: CurvatureKind
+  private let loss: OutputLoss
+  private let x: StridedMatrix<Double>
+  private let targets: StridedMatrix<Double>
+  private let parameters: UnsafePointer<Double>
+  private let context: CallContext
+  /// The tapes of each group's chunks; nil where they are made anew for every product.
+  private var kept: [[Tape]]?
+
+  /// The operator for the loss at the rows of `x`; it keeps all pointers while it lives.
+  public init(
+    _ kind: CurvatureKind, _ network: Network, loss: OutputLoss, x: StridedMatrix<Double>, targets: StridedMatrix<Double>,
+    parameters: UnsafePointer<Double>, context: CallContext
+  ) throws(NumericError) {
+    try network.check(x, targets)
+    self.network = network
+    self.kind = kind
+    self.loss = loss
+    self.x = x
+    self.targets = targets
+    self.parameters = parameters
+    self.context = context.forBLAS
+    // Values, slopes, cotangents and tangents of all rows, at most half of what the call may use.
+    let bytes = checkedProduct(network.plan.totalSize &* 8 &* 8, x.rows)
+    if let bytes, bytes <= context.memoryLimit / 2 { kept = try makeTapes() }
+  }
+
+  /// Rows and columns of the matrix.
+  public var count: Int { network.plan.parameterCount }
+
+  /// product = matrix times `v`.
+  public func apply(_ v: UnsafePointer<Double>, into product: UnsafeMutablePointer<Double>) throws(NumericError) {
+    guard let kept else {
+      try network.sumOverRows(x.rows, order: 1, into: product, context: context) { (rows, pool, sum, _) throws(NumericError) in
+        guard let sum else { return }
+        try multiply(try makeTape(rows, pool), v, into: sum)
+      }
+      return
+    }
+    let parts = try Workspace<Double>(kept.count * count, zeroed: true)
+    try runTasks(kept.count, context: context) { (group, _) throws(NumericError) in
+      for tape in kept[group] { try multiply(tape, v, into: parts.pointer + group * count) }
+    }
+    product.update(from: parts.pointer, count: count)
+    for group in 1..<max(1, kept.count) {
+      for i in 0..<count { product[i] += parts.pointer[group * count + i] }
+    }
+  }
+
+  private func makeTapes() throws(NumericError) -> [[Tape]] {
+    let groups = network.groups(x.rows)
+    let (perGroup, size) = ((max(1, x.rows) - 1) / groups + 1, network.chunkRows(x.rows))
+    var tapes: [[Tape]] = []
+    BLASThreads.useOne()
+    for group in 0..<groups {
+      let (pool, end) = (TensorPool(), min(x.rows, (group + 1) * perGroup))
+      var own: [Tape] = []
+      for first in stride(from: min(x.rows, group * perGroup), to: end, by: max(1, size)) {
+        own.append(try makeTape(first..<min(end, first + size), pool))
+        try context.checkpoint(0)
+      }
+      tapes.append(own)
+    }
+    return tapes
+  }
+
+  /// A tape with the values and, for the Hessian, the gradient's cotangents.
+  private func makeTape(_ rows: Range<Int>, _ pool: TensorPool) throws(NumericError) -> Tape {
+    let tape = Tape(
+      network, parameters: ParameterJet(parts: [parameters, nil]), pool: pool, rows: rows, allRows: x.rows, order: 1,
+      backward: true)
+    try tape.setInput(x)
+    try tape.forward(0)
+    if kind == .hessian {
+      tape.setOutputCotangent(try loss.cotangent(tape, targets, part: 0))
+      try tape.backward(0)
+    }
+    return tape
+  }
+
+  private func multiply(
+    _ tape: Tape, _ v: UnsafePointer<Double>, into sum: UnsafeMutablePointer<Double>
+  ) throws(NumericError) {
+    tape.parameters.parts[1] = v
+    try tape.forward(1)
+    switch kind {
+    case .hessian:
+      tape.clearCotangents(part: 1)
+      tape.setOutputCotangent(try loss.cotangent(tape, targets, part: 1), part: 1)
+      try tape.backward(1, gradient: GradientJet(parts: [nil, sum]))
+    case .gaussNewton:
+      guard let f = tape.output(0), let tangent = tape.output(1) else { return }
+      let cotangent = try tape.new(network.plan.outputShape)
+      loss.hessian(f, tangent, share: 1 / loss.count(rows: targets.rows, cols: targets.cols), into: cotangent)
+      tape.clearCotangents(part: 0)
+      tape.setOutputCotangent(cotangent)
+      try tape.backward(0, gradient: GradientJet(parts: [sum]))
+    }
+  }
+}

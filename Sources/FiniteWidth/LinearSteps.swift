@@ -1,0 +1,172 @@
+import LinearAlgebra
+import NumericCore
+
+/// Dense layers and convolutions: products with a weight matrix, the latter of windows laid out as rows.
+extension Tape {
+  func linear(_ operation: LinearOperation, _ step: Step, _ part: Int) throws(NumericError) -> Tensor? {
+    let x = values[step.inputs[0]]
+    let slot = plan.parameters[operation.weight]
+    var out: Tensor?
+    try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
+      guard let weights = parameters[a], let input = x[b] else { return }
+      let (target, adding) = try present(out, step)
+      let rows = try patches(input, operation.geometry)
+      gemm(
+        false, slot.cols, slot.rows, operation.scale, rows.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
+        target.count / slot.cols)
+      out = target
+    }
+    if let bias = operation.bias, let b = parameters[part] {
+      let (target, adding) = try present(out, step)
+      addBias(b + plan.parameters[bias].offset, operation.biasScale, slot.cols, to: target, adding: adding)
+      out = target
+    }
+    return out
+  }
+
+  func linearBackward(
+    _ operation: LinearOperation, _ step: Step, _ index: Int, _ part: Int, _ gradient: GradientJet, toInput: Bool
+  ) throws(NumericError) {
+    let input = step.inputs[0]
+    if operation.isTrainable, let target = gradient[part] { try addWeightGradient(operation, step, index, part, target) }
+    guard input != 0 || toInput else { return }
+    let slot = plan.parameters[operation.weight]
+    try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
+      guard let weights = parameters[a], let above = cotangents[index][b] else { return }
+      let (target, adding) = try cotangent(of: input, part)
+      if let geometry = operation.geometry {
+        let rows = try pool.take(rows: rowCount(step.shape) &* geometry.positions, cols: geometry.patchSize)
+        gemm(
+          true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, 0, rows.pointer, rows.rows)
+        scatter(rows, geometry, into: target, adding: adding)
+      } else {
+        gemm(
+          true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
+          above.count / slot.cols)
+      }
+    }
+  }
+
+  private func addWeightGradient(
+    _ operation: LinearOperation, _ step: Step, _ index: Int, _ part: Int, _ target: UnsafeMutablePointer<Double>
+  ) throws(NumericError) {
+    let slot = plan.parameters[operation.weight]
+    let x = values[step.inputs[0]]
+    try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
+      guard let input = x[a], let above = cotangents[index][b] else { return }
+      let rows = try patches(input, operation.geometry)
+      Double.gemm(
+        true, false, Int32(slot.rows), Int32(slot.cols), Int32(above.count / slot.cols), operation.scale, rows.pointer,
+        Int32(slot.rows), above.pointer, Int32(slot.cols), 1, target + slot.offset, Int32(slot.cols))
+    }
+    if let bias = operation.bias, let above = cotangents[index][part] {
+      let sum = target + plan.parameters[bias].offset
+      for r in 0..<above.count / slot.cols {
+        let row = above.pointer + r &* slot.cols
+        for c in 0..<slot.cols { sum[c] += operation.biasScale * row[c] }
+      }
+    }
+  }
+
+  /// `x` as rows of the product: itself, or one row per window.
+  func patches(_ x: Tensor, _ geometry: WindowGeometry?) throws(NumericError) -> Tensor {
+    guard let geometry else { return x }
+    let channels = geometry.input.channels
+    let rows = try pool.take(rows: x.rows &* geometry.positions, cols: geometry.patchSize, zeroed: true)
+    for r in 0..<x.rows {
+      let (source, target) = (x.row(r), rows.row(r &* geometry.positions))
+      geometry.forEachPlace { (output, place, position) in
+        (target + (output &* geometry.patchSize &+ place &* channels)).update(from: source + position &* channels, count: channels)
+      }
+    }
+    return rows
+  }
+
+  /// The transpose of `patches`.
+  private func scatter(_ rows: Tensor, _ geometry: WindowGeometry, into x: Tensor, adding: Bool) {
+    let channels = geometry.input.channels
+    if !adding { x.pointer.update(repeating: 0, count: x.count) }
+    for r in 0..<x.rows {
+      let (source, target) = (rows.row(r &* geometry.positions), x.row(r))
+      geometry.forEachPlace { (output, place, position) in
+        let from = source + (output &* geometry.patchSize &+ place &* channels)
+        let to = target + position &* channels
+        for c in 0..<channels { to[c] += from[c] }
+      }
+    }
+  }
+
+  private func present(_ out: Tensor?, _ step: Step) throws(NumericError) -> (Tensor, adding: Bool) {
+    if let out { return (out, true) }
+    return (try new(step.shape), false)
+  }
+
+  /// out = scale a op(b) + beta out for a row-major out of `rows` x `cols` and inner size k.
+  private func gemm(
+    _ transposeB: Bool, _ cols: Int, _ k: Int, _ scale: Double, _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>,
+    _ beta: Double, _ out: UnsafeMutablePointer<Double>, _ rows: Int
+  ) {
+    Double.gemm(
+      false, transposeB, Int32(rows), Int32(cols), Int32(k), scale, a, Int32(k), b, Int32(transposeB ? k : cols), beta, out,
+      Int32(cols))
+  }
+
+  private func addBias(_ bias: UnsafePointer<Double>, _ scale: Double, _ cols: Int, to out: Tensor, adding: Bool) {
+    for r in 0..<out.count / cols {
+      let row = out.pointer + r &* cols
+      if adding {
+        for c in 0..<cols { row[c] += scale * bias[c] }
+      } else {
+        for c in 0..<cols { row[c] = scale * bias[c] }
+      }
+    }
+  }
+
+  // MARK: Trained scale and shift of each channel
+
+  func affine(_ scale: Int, _ shift: Int, _ step: Step, _ part: Int) throws(NumericError) -> Tensor? {
+    let x = values[step.inputs[0]]
+    let channels = step.shape.channels
+    let out = try new(step.shape, zeroed: true)
+    Jets.forEachSplit(part) { a, b in
+      guard let weights = parameters[a], let input = x[b] else { return }
+      addScaled(input, weights + plan.parameters[scale].offset, channels, to: out)
+    }
+    if let b = parameters[part] { addBias(b + plan.parameters[shift].offset, 1, channels, to: out, adding: true) }
+    return out
+  }
+
+  func affineBackward(
+    _ scale: Int, _ shift: Int, _ step: Step, _ index: Int, _ part: Int, _ gradient: GradientJet
+  ) throws(NumericError) {
+    let channels = step.shape.channels
+    let x = values[step.inputs[0]]
+    if let target = gradient[part] {
+      let (scales, shifts) = (target + plan.parameters[scale].offset, target + plan.parameters[shift].offset)
+      Jets.forEachSplit(part) { a, b in
+        guard let input = x[a], let above = cotangents[index][b] else { return }
+        for i in 0..<above.count / channels {
+          for c in 0..<channels { scales[c] += input.pointer[i &* channels &+ c] * above.pointer[i &* channels &+ c] }
+        }
+      }
+      if let above = cotangents[index][part] {
+        for i in 0..<above.count / channels {
+          for c in 0..<channels { shifts[c] += above.pointer[i &* channels &+ c] }
+        }
+      }
+    }
+    let (target, adding) = try cotangent(of: step.inputs[0], part)
+    if !adding { target.pointer.update(repeating: 0, count: target.count) }
+    Jets.forEachSplit(part) { a, b in
+      guard let weights = parameters[a], let above = cotangents[index][b] else { return }
+      addScaled(above, weights + plan.parameters[scale].offset, channels, to: target)
+    }
+  }
+
+  private func addScaled(_ x: Tensor, _ scale: UnsafePointer<Double>, _ channels: Int, to out: Tensor) {
+    for i in 0..<x.count / channels {
+      let (source, target) = (x.pointer + i &* channels, out.pointer + i &* channels)
+      for c in 0..<channels { target[c] += scale[c] * source[c] }
+    }
+  }
+}

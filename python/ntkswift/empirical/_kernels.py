@@ -1,0 +1,221 @@
+"""NNGP and NTK of finite networks."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .._finite import FiniteNetwork
+from ..stax._resources import Resources
+from ._axes import OutputAxes, output_axes
+from ._networks import layer_of, network_for, second_rows, seed_of
+
+_NAMES = ("nngp", "ntk")
+
+
+def empirical_ntk_fn(
+    f: Any,
+    trace_axes: int | Sequence[int] = (-1,),
+    diagonal_axes: int | Sequence[int] = (),
+    *,
+    memory_limit: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    **ignored: Any,
+) -> Callable[..., np.ndarray]:
+    """The NTK of a finite network: products of the gradients of its outputs by the parameters.
+
+    Layer inputs and backpropagated signals are contracted layer by layer (Novak et al., arXiv:2206.08720, call such
+    methods structured derivatives): no Jacobian is held.
+
+    Parameters
+    ----------
+    f : ApplyFunction or Layer
+        The network.
+    trace_axes : int or sequence of int
+        Axes of the output (n, ..., channels) that are averaged over. () keeps all pairs of outputs.
+    diagonal_axes : int or sequence of int
+        Axes that are the same in both outputs. With 0, the batch axis, only pairs (x1[i], x2[i]) are kept.
+    memory_limit : int, optional
+        Bytes that a call may allocate.
+    progress : callable, optional
+        Called with the fraction done, at most every 50 ms.
+    **ignored
+        `vmap_axes` and `implementation` of neural-tangents: accepted, and without effect.
+
+    Returns
+    -------
+    callable
+        ``ntk_fn(x1, x2, params, rng=None) -> ndarray`` of shape (n1, n2), or with two axes for each output axis that is
+        kept and one for each diagonal axis after these; x2 may be None for x1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ntkswift import empirical, stax
+    >>> network = stax.serial(stax.Dense(64), stax.Tanh(), stax.Dense(3))
+    >>> x = np.eye(4)
+    >>> _, params = network.init_fn(0, x.shape)
+    >>> empirical.empirical_ntk_fn(network, trace_axes=())(x, x[:2], params).shape
+    (4, 2, 3, 3)
+    """
+    layer = layer_of(f, "empirical_ntk_fn")
+    _check_ignored(ignored, "empirical_ntk_fn")
+    resources = Resources(memory_limit=memory_limit, progress=progress)
+
+    def ntk_fn(x1: Any, x2: Any, params: Any, *, rng: Any = None) -> np.ndarray:
+        network, rows1 = network_for(layer, x1, "empirical_ntk_fn")
+        axes = output_axes(network.output_shape, trace_axes, diagonal_axes, "empirical_ntk_fn")
+        rows2 = second_rows(network, x2)
+        seed = seed_of(layer, rng, "empirical_ntk_fn")
+        return _ntk(network, axes, network.vector(params), rows1, rows2, seed, resources)
+
+    return ntk_fn
+
+
+def empirical_nngp_fn(
+    f: Any,
+    trace_axes: int | Sequence[int] = (-1,),
+    diagonal_axes: int | Sequence[int] = (),
+    *,
+    memory_limit: int | None = None,
+    **ignored: Any,
+) -> Callable[..., np.ndarray]:
+    """Products of the outputs of a finite network, as `empirical_ntk_fn` has them for the gradients.
+
+    Returns
+    -------
+    callable
+        ``nngp_fn(x1, x2, params, rng=None) -> ndarray``.
+    """
+    layer = layer_of(f, "empirical_nngp_fn")
+    _check_ignored(ignored, "empirical_nngp_fn")
+    resources = Resources(memory_limit=memory_limit)
+
+    def nngp_fn(x1: Any, x2: Any, params: Any, *, rng: Any = None) -> np.ndarray:
+        network, rows1 = network_for(layer, x1, "empirical_nngp_fn")
+        axes = output_axes(network.output_shape, trace_axes, diagonal_axes, "empirical_nngp_fn")
+        rows2 = second_rows(network, x2)
+        seed = seed_of(layer, rng, "empirical_nngp_fn")
+        return _nngp(network, axes, network.vector(params), rows1, rows2, seed, resources)
+
+    return nngp_fn
+
+
+def empirical_kernel_fn(
+    f: Any,
+    trace_axes: int | Sequence[int] = (-1,),
+    diagonal_axes: int | Sequence[int] = (),
+    *,
+    memory_limit: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    **ignored: Any,
+) -> Callable[..., Any]:
+    """NNGP and NTK of a finite network.
+
+    Parameters are those of `empirical_ntk_fn`.
+
+    Returns
+    -------
+    callable
+        ``kernel_fn(x1, x2, get, params, rng=None)`` with `get` "nngp", "ntk" or a tuple of both (None: both): an array
+        or a namedtuple of arrays.
+    """
+    layer = layer_of(f, "empirical_kernel_fn")
+    _check_ignored(ignored, "empirical_kernel_fn")
+    resources = Resources(memory_limit=memory_limit, progress=progress)
+
+    def kernel_fn(x1: Any, x2: Any, get: Any, params: Any, *, rng: Any = None) -> Any:
+        names = _NAMES if get is None else (get,) if isinstance(get, str) else tuple(get)
+        if not names or any(name not in _NAMES for name in names):
+            raise ValueError(f'[empirical_kernel_fn] get must be "nngp", "ntk" or a tuple of both. Received {get!r}.')
+        network, rows1 = network_for(layer, x1, "empirical_kernel_fn")
+        axes = output_axes(network.output_shape, trace_axes, diagonal_axes, "empirical_kernel_fn")
+        rows2 = second_rows(network, x2)
+        vector, seed = network.vector(params), seed_of(layer, rng, "empirical_kernel_fn")
+        compute = {"nngp": _nngp, "ntk": _ntk}
+        results = [compute[name](network, axes, vector, rows1, rows2, seed, resources) for name in names]
+        return results[0] if isinstance(get, str) else _tuple_type(names)(*results)
+
+    return kernel_fn
+
+
+def empirical_ntk_vp_fn(
+    f: Any, x1: Any, x2: Any, params: Any, *, rng: Any = None, memory_limit: int | None = None, **ignored: Any
+) -> Callable[[Any], np.ndarray]:
+    """Products of the NTK with vectors, J(x1) J(x2)^T v, without the kernel.
+
+    Returns
+    -------
+    callable
+        ``ntk_vp_fn(v) -> ndarray`` with v of the shape of the outputs at x2, and results of that of the outputs at x1.
+        The kernel is that of all pairs of outputs, ``trace_axes=()``.
+    """
+    _check_ignored(ignored, "empirical_ntk_vp_fn")
+    network, rows1 = network_for(f, x1, "empirical_ntk_vp_fn")
+    rows = second_rows(network, x2)
+    rows2 = rows1 if rows is None else rows
+    vector, seed = network.vector(params), seed_of(network.layer, rng, "empirical_ntk_vp_fn")
+    resources = Resources(memory_limit=memory_limit)
+
+    def ntk_vp_fn(v: Any) -> np.ndarray:
+        cotangents = network.targets(v, len(rows2), "v")
+        gradient = network.call("pull_back", vector, rows2, cotangents, seed=seed, resources=resources)
+        product = network.call("derivatives", vector, rows1, gradient[None], [1], seed=seed, resources=resources)
+        return network.outputs(product[0])
+
+    return ntk_vp_fn
+
+
+def _ntk(
+    network: FiniteNetwork,
+    axes: OutputAxes,
+    vector: np.ndarray,
+    rows1: np.ndarray,
+    rows2: np.ndarray | None,
+    seed: tuple[int, int],
+    resources: Resources,
+) -> np.ndarray:
+    flat = network.call("ntk", vector, rows1, rows2, *axes.order(), seed=seed, resources=resources)
+    return axes.arrange(flat, len(rows1), len(rows1 if rows2 is None else rows2))
+
+
+def _nngp(
+    network: FiniteNetwork,
+    axes: OutputAxes,
+    vector: np.ndarray,
+    rows1: np.ndarray,
+    rows2: np.ndarray | None,
+    seed: tuple[int, int],
+    resources: Resources,
+) -> np.ndarray:
+    first = network.call("derivatives", vector, rows1, None, [0], seed=seed, resources=resources)[0]
+    second = (
+        first
+        if rows2 is None
+        else network.call("derivatives", vector, rows2, None, [0], seed=seed, resources=resources)[0]
+    )
+    numbers, kept, diagonal, traced = axes.order()
+    # One product for each diagonal output: rows are (input, kept), columns what is averaged over.
+    blocks = []
+    for d in range(diagonal):
+        columns = [numbers[(k * diagonal + d) * traced + t] for k in range(kept) for t in range(traced)]
+        left = first[:, columns].reshape(-1, traced)
+        right = second[:, columns].reshape(-1, traced)
+        product = resources.run("multiply", "empirical_nngp_fn", left, np.ascontiguousarray(right.T))
+        blocks.append((product / traced).reshape(len(first), kept, len(second), kept).transpose(0, 2, 1, 3))
+    return axes.arrange(np.stack(blocks, -1), len(first), len(second))
+
+
+def _check_ignored(ignored: dict[str, Any], op: str) -> None:
+    unknown = set(ignored) - {"vmap_axes", "implementation", "_j_rules", "_s_rules", "_fwd"}
+    if unknown:
+        raise TypeError(f"[{op}] unknown argument {sorted(unknown)[0]!r}.")
+
+
+@lru_cache(maxsize=8)
+def _tuple_type(names: tuple[str, ...]) -> Any:
+    return namedtuple("EmpiricalKernels", names)

@@ -1,0 +1,329 @@
+"""Layers for images and lines: convolutions, pooling, BatchNorm. For finite networks; their infinite-width kernels are
+not part of this version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from . import _checks
+from ._base import Layer
+from ._linear import _BIAS, _STANDARD, _set
+from ._op_table import OpKind, OpTable
+from ._signals import Signal, Signals, single
+from ._weights import Gathered, WeightDraws
+
+_PADDING = {"VALID": 0, "SAME": 1, "CIRCULAR": 2}
+
+
+@dataclass(frozen=True, repr=False)
+class Conv(Layer):
+    """A convolution over one or two spatial axes, inputs (batch, height, width, channels) or (batch, length, channels).
+
+    Each output position is ``W_std / sqrt(n) x W + b_std b`` with the n numbers x of its window ("ntk"
+    parameterization), or ``x W / sqrt(s[0]) + b`` with W of variance W_std^2 s[0] / n ("standard"); see `Dense`.
+    For finite networks: `kernel_fn` raises ValueError.
+
+    Parameters
+    ----------
+    out_chan : int
+        Number of output channels.
+    filter_shape : sequence of one or two int
+        Positions of the window along each spatial axis.
+    strides : sequence of int, optional
+        Steps between windows; None is 1.
+    padding : {"VALID", "SAME", "CIRCULAR"}
+        No padding, zeros, or the opposite edge.
+    W_std, b_std
+        Standard deviations of weights and biases; no bias where `b_std` is None.
+    dimension_numbers : None
+        Channels come last.
+    parameterization : {"ntk", "standard"}
+        See above.
+    s : tuple of two int
+        Width scalings of input and output; standard parameterization only.
+
+    Examples
+    --------
+    >>> from ntkswift import stax
+    >>> network = stax.serial(stax.Conv(16, (3, 3), padding="SAME"), stax.Relu(), stax.GlobalAvgPool(), stax.Dense(10))
+    >>> shape, params = network.init_fn(0, (-1, 8, 8, 1))
+    >>> shape
+    (-1, 10)
+    """
+
+    out_chan: int
+    filter_shape: Sequence[int]
+    strides: Sequence[int] | None = None
+    padding: str = "VALID"
+    W_std: float = 1.0
+    b_std: float | None = None
+    dimension_numbers: Any = None
+    parameterization: str = "ntk"
+    s: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        if str(self.parameterization).lower() not in ("ntk", "standard"):
+            raise ValueError(
+                f'[Conv] parameterization must be "ntk" or "standard". Received {self.parameterization!r}.'
+            )
+        if self.dimension_numbers is not None and tuple(self.dimension_numbers) not in (
+            ("NHWC", "HWIO", "NHWC"),
+            ("NHC", "HIO", "NHC"),
+        ):
+            raise ValueError(
+                f"[Conv] dimension_numbers must be None: channels come last. Received {self.dimension_numbers!r}."
+            )
+        window = _lengths(self.filter_shape, "Conv", "filter_shape")
+        _set(
+            self,
+            out_chan=_checks.integer(self.out_chan, "Conv", "out_chan"),
+            filter_shape=window,
+            strides=_strides(self.strides, window, "Conv"),
+            padding=_padding(self.padding, "Conv"),
+            W_std=_checks.real(self.W_std, "Conv", "W_std", minimum=0),
+            b_std=None if self.b_std is None else _checks.real(self.b_std, "Conv", "b_std", minimum=0),
+            parameterization=str(self.parameterization).lower(),
+            s=_checks.pair(self.s, "Conv", "s"),
+        )
+
+    @property
+    def _is_standard(self) -> bool:
+        return self.parameterization == "standard"
+
+    @property
+    def _width(self) -> int:
+        return self.out_chan * (self.s[1] if self._is_standard else 1)
+
+    def _flow(self, signals: Signals) -> Signals:
+        signal = _spatial(signals, "Conv", len(self.filter_shape))
+        lengths = _windows(signal.spatial, self.filter_shape, self.strides, self.padding, "Conv")
+        return replace(signal, width=self._width, spatial=lengths, is_gaussian=True, is_data=False)
+
+    def _write(self, table: OpTable) -> None:
+        flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard
+        table.add(
+            OpKind.CONVOLUTION,
+            integers=(
+                self.out_chan,
+                flags | _PADDING[self.padding] << 8,
+                _packed(self.filter_shape),
+                _packed(self.strides or (1,)),
+            ),
+            reals=(self.W_std, self.b_std or 0.0, *self.s),
+        )
+
+    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
+        inputs = single(signals, "Conv").width
+        taps = prod(self.filter_shape)
+        weights = draws.weights(inputs, self._width, taps).reshape(*self.filter_shape, inputs, self._width)
+        bias_shape = (1,) * (len(self.filter_shape) + 1) + (self._width,)
+        bias = None if self.b_std is None else draws.normal(bias_shape)
+        if self._is_standard:
+            weights *= self.W_std / (taps * inputs / self.s[0]) ** 0.5
+            if bias is not None:
+                bias *= self.b_std or 0.0
+        return self._flow(signals), (weights, bias)
+
+    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
+        shape = (*self.filter_shape, single(signals, "Conv").width, self._width)
+        into.pair(params, where, shape, self.b_std is not None, "Conv")
+        return self._flow(signals)
+
+
+class _Pool(Layer):
+    """What AvgPool and SumPool share."""
+
+    window_shape: Sequence[int]
+    strides: Sequence[int] | None
+    padding: str
+
+    def _check(self, name: str) -> None:
+        window = _lengths(self.window_shape, name, "window_shape")
+        _set(
+            self,
+            window_shape=window,
+            strides=_strides(self.strides, window, name),
+            padding=_padding(self.padding, name),
+        )
+
+    def _flow(self, signals: Signals) -> Signals:
+        name = type(self).__name__
+        signal = _spatial(signals, name, len(self.window_shape))
+        lengths = _windows(signal.spatial, self.window_shape, self.strides, self.padding, name)
+        return replace(signal, spatial=lengths)
+
+    def _write_pool(self, table: OpTable, is_mean: bool, normalize_edges: bool) -> None:
+        flags = int(normalize_edges) | _PADDING[self.padding] << 8
+        table.add(
+            OpKind.POOL, integers=(int(is_mean), flags, _packed(self.window_shape), _packed(self.strides or (1,)))
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool(_Pool):
+    """Means over windows of positions.
+
+    Parameters
+    ----------
+    window_shape : sequence of int
+        Positions along each spatial axis.
+    strides : sequence of int, optional
+        Steps between windows; None is 1.
+    padding : {"VALID", "SAME", "CIRCULAR"}
+        See `Conv`.
+    normalize_edges : bool
+        Whether a window at the edge is divided by the positions that are inside the image only.
+    """
+
+    window_shape: Sequence[int]
+    strides: Sequence[int] | None = None
+    padding: str = "VALID"
+    normalize_edges: bool = False
+
+    def __post_init__(self) -> None:
+        self._check("AvgPool")
+        _set(self, normalize_edges=_checks.flag(self.normalize_edges, "AvgPool", "normalize_edges"))
+
+    def _write(self, table: OpTable) -> None:
+        self._write_pool(table, True, self.normalize_edges)
+
+
+@dataclass(frozen=True, repr=False)
+class SumPool(_Pool):
+    """Sums over windows of positions; parameters as `AvgPool` has them."""
+
+    window_shape: Sequence[int]
+    strides: Sequence[int] | None = None
+    padding: str = "VALID"
+
+    def __post_init__(self) -> None:
+        self._check("SumPool")
+
+    def _write(self, table: OpTable) -> None:
+        self._write_pool(table, False, False)
+
+
+@dataclass(frozen=True, repr=False)
+class GlobalAvgPool(Layer):
+    """The mean over all positions: (batch, ..., channels) becomes (batch, channels)."""
+
+    def _flow(self, signals: Signals) -> Signals:
+        return replace(_spatial(signals, type(self).__name__), spatial=())
+
+    def _write(self, table: OpTable) -> None:
+        table.add(OpKind.GLOBAL_POOL, integers=(1,))
+
+
+@dataclass(frozen=True, repr=False)
+class GlobalSumPool(GlobalAvgPool):
+    """The sum over all positions."""
+
+    def _write(self, table: OpTable) -> None:
+        table.add(OpKind.GLOBAL_POOL, integers=(0,))
+
+
+@dataclass(frozen=True, repr=False)
+class BatchNorm(Layer):
+    """Batch normalisation (Ioffe and Szegedy, arXiv:1502.03167): each channel is centred and divided by its standard
+    deviation over the batch that is passed and all positions, then multiplied by a trained scale and shifted.
+
+    Statistics are always those of the batch at hand. For finite networks only: it has no infinite-width kernel here,
+    and empirical kernels, which treat inputs one by one, refuse it.
+
+    Parameters
+    ----------
+    eps : float
+        Added to the variance.
+    affine : bool
+        Whether there are a scale (initially 1) and a shift (initially 0).
+    """
+
+    eps: float = 1e-5
+    affine: bool = True
+
+    def __post_init__(self) -> None:
+        _set(
+            self,
+            eps=_checks.real(self.eps, "BatchNorm", "eps", minimum=0),
+            affine=_checks.flag(self.affine, "BatchNorm", "affine"),
+        )
+
+    def _flow(self, signals: Signals) -> Signals:
+        signal = single(signals, "BatchNorm")
+        _finite(signal, "BatchNorm")
+        return signal
+
+    def _write(self, table: OpTable) -> None:
+        table.add(OpKind.BATCH_NORM, integers=(int(self.affine),), reals=(self.eps,))
+
+    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
+        channels = single(signals, "BatchNorm").width
+        return self._flow(signals), ((np.ones(channels), np.zeros(channels)) if self.affine else ())
+
+    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
+        if self.affine:
+            into.pair(params, where, (single(signals, "BatchNorm").width,), True, "BatchNorm")
+        else:
+            into.nothing(params, where, "BatchNorm")
+        return self._flow(signals)
+
+
+def _finite(signal: Signal, name: str) -> None:
+    if not signal.finite:
+        raise ValueError(
+            f"[{name}] has no infinite-width kernel in this version; init_fn, apply_fn and the empirical kernels are what "
+            "it is for. Received a call of kernel_fn."
+        )
+
+
+def _spatial(signals: Signals, name: str, axes: int | None = None) -> Signal:
+    signal = single(signals, name)
+    _finite(signal, name)
+    if not signal.spatial or (axes is not None and len(signal.spatial) != axes):
+        raise ValueError(
+            f"[{name}] needs input with {axes or 'one or two'} spatial axes, (batch, ..., channels). "
+            f"Received {len(signal.spatial)}."
+        )
+    return signal
+
+
+def _lengths(value: Any, layer: str, name: str) -> tuple[int, ...]:
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) not in (1, 2):
+        raise ValueError(f"[{layer}] {name} must be one or two positive integers. Received {value!r}.")
+    return tuple(_checks.integer(n, layer, f"{name}[{i}]") for i, n in enumerate(value))
+
+
+def _strides(value: Any, window: tuple[int, ...], layer: str) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    strides = _lengths(value, layer, "strides")
+    if len(strides) != len(window):
+        raise ValueError(f"[{layer}] strides must be one for each axis of the window. Received {value!r}.")
+    return strides
+
+
+def _padding(value: Any, layer: str) -> str:
+    if not isinstance(value, str) or value.upper() not in _PADDING:
+        raise ValueError(f"[{layer}] padding must be one of {tuple(_PADDING)}. Received {value!r}.")
+    return value.upper()
+
+
+def _packed(lengths: Sequence[int]) -> int:
+    return lengths[0] + ((lengths[1] if len(lengths) > 1 else 1) << 32)
+
+
+def _windows(
+    spatial: tuple[int, ...], window: Sequence[int], strides: Sequence[int] | None, padding: str, layer: str
+) -> tuple[int, ...]:
+    steps = strides or (1,) * len(window)
+    if padding != "VALID":
+        return tuple((n - 1) // step + 1 for n, step in zip(spatial, steps, strict=True))
+    if any(n < w for n, w in zip(spatial, window, strict=True)):
+        raise ValueError(f"[{layer}] a VALID window must fit in the image. Received {tuple(window)} on {spatial}.")
+    return tuple((n - w) // step + 1 for n, w, step in zip(spatial, window, steps, strict=True))
