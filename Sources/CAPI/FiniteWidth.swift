@@ -12,7 +12,8 @@ private struct CallersNetwork {
     let (network, given) = try CallersNetwork.open(description)
     guard let parameters = given.parameters, given.parameter_count == Int64(network.plan.parameterCount) else {
       throw .invalid(
-        "[network] needs \(network.plan.parameterCount) parameters. Received \(given.parameters == nil ? 0 : given.parameter_count).")
+        "[network] needs \(network.plan.parameterCount) parameters. Received \(given.parameters == nil ? 0 : given.parameter_count)."
+      )
     }
     self.network = network
     self.parameters = parameters
@@ -51,7 +52,8 @@ private struct CallersNetwork {
     let view = try matrixView(m, name)
     guard view.cols == network.plan.parameterCount, view.hasContiguousRows, view.rows <= 1 << 20 else {
       throw .invalid(
-        "[network] \(name) must have \(network.plan.parameterCount) columns and contiguous rows. Received \(view.rows) x \(view.cols).")
+        "[network] \(name) must have \(network.plan.parameterCount) columns and contiguous rows. Received \(view.rows) x \(view.cols)."
+      )
     }
     return (0..<view.rows).map { view.base + $0 * view.rowStride }
   }
@@ -86,7 +88,8 @@ private func outputLoss(_ number: Int32) throws(NumericError) -> OutputLoss {
 
 @_cdecl("ntk_network_describe") @implementation
 public func ntk_network_describe(
-  _ network: UnsafePointer<ntk_network>!, _ info: UnsafeMutablePointer<ntk_network_info>!, _ error: UnsafeMutablePointer<ntk_error>!
+  _ network: UnsafePointer<ntk_network>!, _ info: UnsafeMutablePointer<ntk_network_info>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     guard let info else { throw .invalid("[network] needs room for its description. Received a null pointer.") }
@@ -94,7 +97,8 @@ public func ntk_network_describe(
     let shape = plan.outputShape
     info.pointee = ntk_network_info(
       parameter_count: Int64(plan.parameterCount), array_count: Int64(plan.parameters.count),
-      output_shape: (Int64(shape.height), Int64(shape.width), Int64(shape.channels)), output_spatial_axes: Int32(shape.spatialAxes),
+      output_shape: (Int64(shape.height), Int64(shape.width), Int64(shape.channels)),
+      output_spatial_axes: Int32(shape.spatialAxes),
       couples_batch: plan.couplesBatch ? 1 : 0, output_blocks: Int64(shape.blocks))
   }
 }
@@ -113,11 +117,14 @@ public func ntk_network_derivatives(
     let along = try given.vectors(try required(directions, "directions"), "directions")
     var outputs: [(set: Int, out: StridedMatrix<Double>)] = []
     for k in 0..<Int(count) {
-      guard sets[k] >= 0, sets[k] < 8 else { throw .invalid("[network] a set of directions must be in 0..<8. Received \(sets[k]).") }
+      guard sets[k] >= 0, sets[k] < 8 else {
+        throw .invalid("[network] a set of directions must be in 0..<8. Received \(sets[k]).")
+      }
       outputs.append((Int(sets[k]), try matrixView(outs[k], "out")))
     }
     try given.network.derivatives(
-      try matrixView(try required(x, "x"), "x"), parameters: given.parameters, along: along.map { UnsafePointer($0) }, into: outputs,
+      try matrixView(try required(x, "x"), "x"), parameters: given.parameters, along: along.map { UnsafePointer($0) },
+      into: outputs,
       context: try context(call))
   }
 }
@@ -192,7 +199,8 @@ public func ntk_network_ntk(
     guard let out, let outputs, kept >= 1, diagonal >= 1, traced >= 1,
       checkedProduct(Int(kept), Int(diagonal)).flatMap({ checkedProduct($0, Int(traced)) }) == size
     else {
-      throw .invalid("[empirical] kept, diagonal and traced must make up the \(size) outputs. Received \(kept), \(diagonal), \(traced).")
+      throw .invalid(
+        "[empirical] kept, diagonal and traced must make up the \(size) outputs. Received \(kept), \(diagonal), \(traced).")
     }
     let numbers = (0..<Int(kept)).map { f in
       (0..<Int(diagonal)).map { d in (0..<Int(traced)).map { t in Int(outputs[(f * Int(diagonal) + d) * Int(traced) + t]) } }

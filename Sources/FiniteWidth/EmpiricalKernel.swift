@@ -34,7 +34,8 @@ public struct EmpiricalKernel {
   public init(_ network: Network, parameters: UnsafePointer<Double>) throws(NumericError) {
     guard !network.plan.couplesBatch, network.plan.outputShape.blocks == 1 else {
       throw .invalid(
-        "[empirical] needs a network that treats its inputs one by one. Received one with BatchNorm or a concatenation along the batch.")
+        "[empirical] needs a network that treats its inputs one by one. Received one with BatchNorm or a concatenation along the batch."
+      )
     }
     self.network = network
     self.parameters = parameters
@@ -94,7 +95,8 @@ public struct EmpiricalKernel {
     try network.check(x1, combination1)
     if let x2 { try network.check(x2.0, x2.1) }
     guard gram.rows == x1.rows, gram.cols == x2?.0.rows ?? x1.rows else {
-      throw .invalid("[gradient_gram] needs a result of \(x1.rows) x \(x2?.0.rows ?? x1.rows). Received \(gram.rows) x \(gram.cols).")
+      throw .invalid(
+        "[gradient_gram] needs a result of \(x1.rows) x \(x2?.0.rows ?? x1.rows). Received \(gram.rows) x \(gram.cols).")
     }
     try blocks(x1, x2?.0, .combination(combination1), x2.map { .combination($0.1) }, context: context) {
       (products, i, j, tile) throws(NumericError) in
@@ -129,7 +131,8 @@ public struct EmpiricalKernel {
     let perRow = max(1, LayerSignals.size(network.plan, outputs: selection1.count) &* 8)
     let size = max(1, min(max(x1.rows, cols), context.memoryLimit / 4 / perRow))
     try context.reserve(
-      checkedProduct(perRow, 2 * min(size, EmpiricalKernel.tile)), for: "layer signals of \(min(size, EmpiricalKernel.tile)) inputs",
+      checkedProduct(perRow, 2 * min(size, EmpiricalKernel.tile)),
+      for: "layer signals of \(min(size, EmpiricalKernel.tile)) inputs",
       instead: "Trace or split the outputs.")
     let (down, across) = ((x1.rows - 1) / size + 1, (cols - 1) / size + 1)
     let all = x2 == nil ? down * (down + 1) / 2 : down * across

@@ -59,7 +59,9 @@ final class LayerSignals {
         backward: true)
       try tape.setInput(x)
       try tape.forward(0)
-      for (position, layer) in layers.enumerated() { copy(tape.values[plan.steps[layer].inputs[0]][0], to: inputs[position], chunk) }
+      for (position, layer) in layers.enumerated() {
+        copy(tape.values[plan.steps[layer].inputs[0]][0], to: inputs[position], chunk)
+      }
       for selected in 0..<selection.count {
         tape.clearCotangents(part: 0)
         tape.setOutputCotangent(try LayerSignals.start(tape, selection, selected))

@@ -76,7 +76,8 @@ extension Tape {
     for r in 0..<x.rows {
       let (source, target) = (x.row(r), rows.row(r &* geometry.positions))
       geometry.forEachPlace { (output, place, position) in
-        (target + (output &* geometry.patchSize &+ place &* channels)).update(from: source + position &* channels, count: channels)
+        (target + (output &* geometry.patchSize &+ place &* channels)).update(
+          from: source + position &* channels, count: channels)
       }
     }
     return rows

@@ -42,7 +42,9 @@ public struct Network: @unchecked Sendable {
       throw .invalid("[jvp] needs at most \(Jets.maxSlopeOrder) directions. Received \(directions.count).")
     }
     for (set, out) in outputs {
-      guard set >= 0, set < 1 << directions.count else { throw .invalid("[jvp] a derivative needs its directions. Received \(set).") }
+      guard set >= 0, set < 1 << directions.count else {
+        throw .invalid("[jvp] a derivative needs its directions. Received \(set).")
+      }
       try check(x, out)
     }
     guard x.rows > 0 else { return }
@@ -123,7 +125,8 @@ public struct Network: @unchecked Sendable {
   /// Throws where chunks of `rows` would not fit in the memory of the call.
   func reserve(_ rows: Int, order: Int, backward: Bool, threads: Int, context: CallContext) throws(NumericError) {
     guard let numbers = checkedProduct(plan.totalSize, rows), numbers <= Int(Int32.max) else {
-      throw .invalid("[network] needs at most \(Int32.max) numbers in a batch's values. Received \(rows) rows of \(plan.totalSize).")
+      throw .invalid(
+        "[network] needs at most \(Int32.max) numbers in a batch's values. Received \(rows) rows of \(plan.totalSize).")
     }
     let arrays = ((backward ? 2 : 1) << order) + order + (backward ? 1 : 0)
     let bytes = checkedProduct(plan.totalSize &* 8 &* arrays, rows).flatMap { checkedProduct($0, threads) }

@@ -79,7 +79,8 @@ struct PlanBuilder {
     var shape = steps[x].shape
     let name = window == nil ? "Dense" : "Conv"
     guard window == nil || shape.spatialAxes > 0 else {
-      throw .invalid("[Conv] needs images (batch, height, width, channels) or lines (batch, length, channels). Received flat input.")
+      throw .invalid(
+        "[Conv] needs images (batch, height, width, channels) or lines (batch, length, channels). Received flat input.")
     }
     var geometry: WindowGeometry?
     if let window {
@@ -163,7 +164,8 @@ struct PlanBuilder {
     var total = 0
     for input in inputs {
       let other = steps[input].shape
-      let (differs, added) = axis == .channel ? (other.blocks != shape.blocks, other.channels) : (other.channels != shape.channels, other.blocks)
+      let (differs, added) =
+        axis == .channel ? (other.blocks != shape.blocks, other.channels) : (other.channels != shape.channels, other.blocks)
       guard !differs, other.height == shape.height, other.width == shape.width, let next = checkedSum(total, added) else {
         throw .invalid(
           "[FanInConcat] needs branches of equal \(axis == .channel ? "batch" : "width") and positions. "

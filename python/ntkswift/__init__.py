@@ -19,7 +19,7 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from . import predict, stax
+from . import empirical, predict, stax
 from ._config import (
     get_memory_limit,
     get_num_threads,
@@ -42,6 +42,7 @@ __all__ = [
     "ConvergenceError",
     "Kernel",
     "NotPositiveDefiniteError",
+    "empirical",
     "estimators",
     "get_memory_limit",
     "get_num_threads",

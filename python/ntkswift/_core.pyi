@@ -3,6 +3,7 @@
 The Swift core of ntkswift: what it computes, without the checks and conveniences of the package.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import numpy
@@ -68,42 +69,57 @@ def kernel_plan(architecture: Architecture, n1: int, n2: int, width: int, float3
     Bytes that `kernel` would allocate beside its results, and the threads it would use.
     """
 
-def forward(architecture: Architecture, parameters: list, x: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int], output_width: int, output_blocks: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+class Network:
     """
-    Output of the network with the given weights: W and b (or None) of each Dense layer in turn, float64.
-    """
-
-def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, loss: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
-    """
-    Trains encoder and decoder (None: tied weights) in place for len(loss) - 1 steps and writes the losses down; state receives the
-    steps done and whether training diverged, also where the call is interrupted.
+    A finite network for inputs of one shape. Parameters are one flat float64 vector.
     """
 
-def autoencoder_outputs(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, outputs: bool, hidden: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """(outputs (n, d), hidden activations (n, m)), or None where not wanted."""
+    def __init__(self, architecture: Architecture, input_shape: Sequence[int], spatial_axes: int) -> None:
+        """input_shape: height, width, channels (1, 1, d for flat inputs)."""
 
-def autoencoder_kernel(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, layers: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
-    """
-    Tangent kernel of the outputs, shape (n d, n d); layers: 1 encoder, 2 decoder, 3 both.
-    """
+    @property
+    def parameter_count(self) -> int:
+        """Length of the flat vector."""
 
-def autoencoder_limits(x: Annotated[NDArray, dict(device='cpu', writable=False)], y: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    (<x, y> P(w x > 0, w y > 0), E[relu(w x) relu(w y)]) for Gaussian w, each of shape (n1, n2).
-    """
+    @property
+    def output_shape(self) -> list[int]:
+        """Height, width, channels of one output."""
 
-def autoencoder_tied_limit(x: Annotated[NDArray, dict(device='cpu', writable=False)], y: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
-    """Kernel per neuron of infinitely many tied neurons, shape (n1 d, n2 d)."""
+    @property
+    def output_spatial_axes(self) -> int:
+        """0, 1 or 2."""
 
-def autoencoder_movement(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, start_encoder: Annotated[NDArray, dict(device='cpu', writable=False)], start_decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    (relative movement of the encoder, of the decoder, largest movement of a neuron, share of flipped activations).
-    """
+    @property
+    def output_blocks(self) -> int:
+        """Rows of output per input."""
 
-def predicted_loss(values: Annotated[NDArray, dict(device='cpu', writable=False)], vectors: Annotated[NDArray, dict(device='cpu', writable=False)], residual: Annotated[NDArray, dict(device='cpu', writable=False)], spread: Annotated[NDArray, dict(device='cpu', writable=False)] | None, rate: float, is_flow: bool, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
-    """
-    Losses 0.5 sum R_k^2 of k = 0..steps under a constant kernel, by its eigendecomposition.
-    """
+    @property
+    def couples_batch(self) -> bool:
+        """Whether outputs depend on the other inputs of the batch (BatchNorm)."""
+
+    def derivatives(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], directions: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sets: Sequence[int], seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> list:
+        """
+        Outputs (set 0) and their mixed derivatives along the rows of directions in the bit masks `sets`, one array each.
+        """
+
+    def pull_back(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], cotangents: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Sum over rows of J^T cotangent."""
+
+    def loss(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], with_gradient: bool, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+        """(loss, gradient or None); kind as in ntk_output_loss."""
+
+    def curvature(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], directions: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """
+        Products of the rows of directions with the Hessian or Gauss-Newton matrix.
+        """
+
+    def ntk(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, outputs: Sequence[int], kept: int, diagonal: int, traced: int, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Empirical NTK, (n1 n2) x (kept kept diagonal); see ntk_network_ntk."""
+
+    def gradient_gram(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x1: Annotated[NDArray, dict(device='cpu', writable=False)], combination1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, combination2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """
+        Products of the gradients of one combination of outputs per input, n1 x n2.
+        """
 
 def cholesky(a: object, ridge: float = 0.0, relative: bool = True, largest_jitter: float = 1e-06, overwrite: bool = False, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """
@@ -167,66 +183,4 @@ def gradient_descent(loss: str, function: object | None, targets: Annotated[NDAr
     """
     States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, or
     gradient or value with a Python function of the outputs as a vector.
-    """
-
-def lanczos(product: object, dimension: int, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    Eigenvalues at one end (largest, smallest, magnitude) of a symmetric operator given by product(x) -> y on float64 vectors:
-    (values, residual norms, vectors as rows or None, number of products).
-    """
-
-def lanczos_quadrature(product: object, dimension: int, steps: int, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    Gauss rule of the spectral measure of a symmetric operator at a start vector (None: random): (nodes, weights, how many).
-    """
-
-def quadratic_form(weights: Annotated[NDArray, dict(device='cpu', writable=False)], outputs: Annotated[NDArray, dict(device='cpu', writable=False)] | None, tangents: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
-    """The matrix of a two-layer network of squares."""
-
-def quadratic_risk(task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float], form: Annotated[NDArray, dict(device='cpu', writable=False)], offset: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[float, float]:
-    """The risk of a quadratic form, and that of the best constant."""
-
-def quadratic_fit(task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float], regime: int, weights: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    The best network of a regime (0 RF, 1 NT, 2 NN): weights (NN only), coefficients, offset, jitter.
-    """
-
-def lazy_limit(regime: int, spectrum: Annotated[NDArray, dict(device='cpu', writable=False)], rho: float) -> float:
-    """
-    The risk of a regime as d and N = rho d go to infinity, over that of the best constant.
-    """
-
-def mean_tangent_risk(spectrum: Annotated[NDArray, dict(device='cpu', writable=False)], width: int) -> float:
-    """
-    The mean risk of the NT regime at finite d and width, over that of the best constant.
-    """
-
-def angle_rule(count: int) -> tuple:
-    """
-    Gauss-Legendre rule over the angle, 0 to pi: (angles, weights, cosines, sines, packed).
-    """
-
-def zonal_spectrum(values: Annotated[NDArray, dict(device='cpu', writable=False)], packed: Annotated[NDArray, dict(device='cpu', writable=False)], dimension: int, frequencies: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    Eigenvalues of a zonal kernel on S^(d-1) from its values at the nodes of `angle_rule`, and the norms of their terms.
-    """
-
-def legendre_polynomials(dimension: int, angles: Annotated[NDArray, dict(device='cpu', writable=False)], frequencies: int) -> numpy.typing.NDArray:
-    """
-    Legendre polynomials of dimension d at the cosines of angles: shape (frequencies, angles).
-    """
-
-def endpoint_expansion(values: Annotated[NDArray, dict(device='cpu', writable=False)], scales: Annotated[NDArray, dict(device='cpu', writable=False)]) -> tuple:
-    """
-    Taylor coefficients 0 to 3 at 0 of a function given at Chebyshev nodes of intervals [0, scale], and their errors.
-    """
-
-def frequency_energies(points: Annotated[NDArray, dict(device='cpu', writable=False)], values: Annotated[NDArray, dict(device='cpu', writable=False)], frequencies: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
-    """
-    Energies per frequency of a function on the sphere, from its values at random unit vectors.
-    """
-
-def learning_curve(eigenvalues: Annotated[NDArray, dict(device='cpu', writable=False)], multiplicities: Annotated[NDArray, dict(device='cpu', writable=False)], energies: Annotated[NDArray, dict(device='cpu', writable=False)], tail_trace: float, tail_energy: float, samples: Annotated[NDArray, dict(device='cpu', writable=False)], ridge: float, noise: float) -> tuple:
-    """
-    (effective ridges, errors, learnt shares) of kernel ridge regression, predicted from a spectrum for numbers of samples.
     """

@@ -45,7 +45,11 @@ class OutputAxes:
         for a in range(len(self.shape)):
             axes += [once[a]] if a in once else [first[a], second[a]] if a in first else []
         array = array.transpose(axes)
-        return np.diagonal(array, axis1=0, axis2=1).transpose(array.ndim - 2, *range(array.ndim - 2)) if self.diagonal_batch else array
+        return (
+            np.diagonal(array, axis1=0, axis2=1).transpose(array.ndim - 2, *range(array.ndim - 2))
+            if self.diagonal_batch
+            else array
+        )
 
 
 def output_axes(shape: tuple[int, ...], trace_axes: Any, diagonal_axes: Any, op: str) -> OutputAxes:
@@ -66,6 +70,6 @@ def output_axes(shape: tuple[int, ...], trace_axes: Any, diagonal_axes: Any, op:
 
 def _axes(value: Any, rank: int, name: str, op: str) -> tuple[int, ...]:
     axes: Sequence[Any] = (value,) if isinstance(value, numbers.Integral) else value
-    if isinstance(axes, str) or not all(isinstance(a, numbers.Integral) and -rank <= a < rank for a in axes):
+    if isinstance(axes, str) or not all(isinstance(a, numbers.Integral) and -rank <= int(a) < rank for a in axes):
         raise ValueError(f"[{op}] {name} must be axes of an output with {rank} axes. Received {value!r}.")
     return tuple(sorted({int(a) % rank for a in axes}))

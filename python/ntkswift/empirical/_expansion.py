@@ -32,9 +32,7 @@ class Expansion:
         self.degree = degree
         self._op = op
 
-    def __call__(
-        self, params: Any, inputs: Any, *, rng: Any = None, memory_limit: int | None = None
-    ) -> np.ndarray:
+    def __call__(self, params: Any, inputs: Any, *, rng: Any = None, memory_limit: int | None = None) -> np.ndarray:
         """The expansion's outputs at `inputs` for parameters `params`."""
         network, rows = network_for(self.layer, inputs, self._op, "inputs")
         vector, step = network.vector(self.params0), network.vector(params)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._finite import FiniteNetwork
+from ..stax._core_network import FiniteNetwork
 from ..stax._resources import Resources
 from ._axes import OutputAxes, output_axes
 from ._networks import layer_of, network_for, second_rows, seed_of

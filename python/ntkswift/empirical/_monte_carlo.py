@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._random import generator
+from .._random import philox_key
 from ._kernels import empirical_kernel_fn
 from ._networks import layer_of
 
@@ -65,14 +65,15 @@ def monte_carlo_kernel_fn(
     known = {"batch_size", "device_count", "store_on_device", "vmap_axes", "implementation"}
     if set(ignored) - known:
         raise TypeError(f"[{op}] unknown argument {sorted(set(ignored) - known)[0]!r}.")
-    counts = [n_samples] if isinstance(n_samples, numbers.Integral) else list(n_samples)  # type: ignore[arg-type]
-    if not counts or any(isinstance(n, bool) or not isinstance(n, numbers.Integral) or n < 1 for n in counts):
+    given: list[Any] = [n_samples] if isinstance(n_samples, numbers.Integral) else list(n_samples)  # type: ignore[arg-type]
+    counts = [int(n) for n in given if isinstance(n, numbers.Integral) and not isinstance(n, bool) and int(n) >= 1]
+    if not counts or len(counts) < len(given):
         raise ValueError(f"[{op}] n_samples must be a positive integer, or several. Received {n_samples!r}.")
     one = empirical_kernel_fn(layer, trace_axes, diagonal_axes)
 
     def means(x1: Any, x2: Any, get: Any) -> Iterator[Any]:
         # Each call starts the seed's stream afresh: the same networks for every pair of inputs.
-        rng = np.random.Generator(np.random.Philox(seed_words))
+        rng = np.random.Generator(np.random.Philox(words))
         names = ("nngp", "ntk") if get is None else (get,) if isinstance(get, str) else tuple(get)
         totals: list[np.ndarray] = []
         for n in range(1, max(counts) + 1):
@@ -84,7 +85,7 @@ def monte_carlo_kernel_fn(
                 found = [total / n for total in totals]
                 yield found[0] if isinstance(get, str) else namedtuple("Kernels", names)(*found)  # type: ignore[misc]
 
-    seed_words = generator(key, op=op).bit_generator.seed_seq  # type: ignore[attr-defined]
+    words = [int(word) for word in philox_key(key, op=op)]
 
     def kernel_fn(x1: Any, x2: Any = None, get: Any = None) -> Any:
         results = means(x1, x2, get)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from .._finite import FiniteNetwork, finite_network
 from .._random import philox_key
 from ..stax._base import Layer
+from ..stax._core_network import FiniteNetwork, finite_network
 
 _NO_SEED = (0, 0)
 

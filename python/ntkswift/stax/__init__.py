@@ -1,4 +1,4 @@
-"""Networks as layers: what neural-tangents calls `stax`, for flat inputs.
+"""Networks as layers: what neural-tangents calls `stax`, layer by layer.
 
 A network is a small immutable tree of layers that unpacks into ``init_fn, apply_fn, kernel_fn``; `kernel_fn`
 computes the NNGP and NTK kernels of the infinitely wide network, the other two make and run finite ones.

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from .._finite import finite_network
 from .._random import generator, philox_key
 from ._base import Layer
+from ._core_network import finite_network
 from ._kernel_function import _refuse
 from ._resources import Resources
 from ._signals import Signal, Signals, single
@@ -47,8 +47,8 @@ class InitFunction(_LayerFunction):
             not matter.
         distribution : {"gaussian", "rademacher", "orthogonal"}
             Of the weights; all have mean 0 and mean square 1 (in the "ntk" parameterization), so the infinite limit is
-            the same. "orthogonal": blocks of Haar-distributed orthogonal matrices (arXiv:2004.05867). (Not in
-            neural-tangents.)
+            the same (with few inputs the first layer of "rademacher" is not Gaussian yet). "orthogonal": blocks of
+            Haar-distributed orthogonal matrices (arXiv:2004.05867). (Not in neural-tangents.)
 
         Returns
         -------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -94,23 +94,16 @@ class Gathered:
 
 def unflatten(vector: np.ndarray, like: Any) -> Any:
     """`vector` cut and shaped like the nested parameters `like` (views, not copies)."""
-    pieces = _pieces(vector)
+    start = 0
 
     def shape(part: Any) -> Any:
+        nonlocal start
         if part is None:
             return None
         if isinstance(part, (tuple, list)):
             return type(part)(shape(own) for own in part)
         array = np.asarray(part)
-        return pieces.send(array.size).reshape(array.shape)
+        start += array.size
+        return vector[start - array.size : start].reshape(array.shape)
 
-    next(pieces)
     return shape(like)
-
-
-def _pieces(vector: np.ndarray) -> Iterator[Any]:
-    start, piece = 0, None
-    while True:
-        size = yield piece
-        piece = vector[start : start + size]
-        start += size

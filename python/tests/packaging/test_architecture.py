@@ -38,6 +38,7 @@ PYTHON_ORDER = [
     "_show",
     "kernel",
     "stax",
+    "empirical",
     "predict",
     "estimators",
     "spectra",

@@ -94,7 +94,7 @@ def test_nested_shapes_for_single_layers():
     assert stax.FanOut(2).init_fn(0, (2, 3))[0] == ((2, 3), (2, 3))
 
 
-@pytest.mark.parametrize("shape", [(3,), (2, 0), (2, 3, 4), 5, "ab"])
+@pytest.mark.parametrize("shape", [(3,), (2, 0), (2, 3, 4, 5, 6), 5, "ab"])
 def test_wrong_shapes(shape):
     with pytest.raises((ValueError, TypeError), match="input_shape"):
         stax.Dense(3).init_fn(0, shape)

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ._arrays import check_array
-from .stax._base import Layer
-from .stax._resources import Resources
-from .stax._signals import Signal, single
-from .stax._weights import Gathered, unflatten
-
-_SEEDLESS = (0, 0)
+from .._arrays import check_array
+from ._base import Layer
+from ._resources import Resources
+from ._signals import Signal, single
+from ._weights import Gathered, unflatten
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def finite_network(layer: Layer, shape: tuple[int, ...], op: str) -> FiniteNetwo
 
 @lru_cache(maxsize=256)
 def _core_network(layer: Layer, shape: tuple[int, ...]) -> Any:
-    from . import _core
+    from .. import _core
 
     sizes = (1, 1, 1) + shape
     height, width = {1: (1, 1), 2: (sizes[-2], 1), 3: (sizes[-3], sizes[-2])}[len(shape)]

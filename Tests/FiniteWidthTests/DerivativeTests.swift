@@ -1,0 +1,93 @@
+import Architectures
+import NumericCore
+import TestSupport
+import Testing
+
+@testable import FiniteWidth
+
+/// Derivatives against central differences and against one another.
+@Suite struct DerivativeTests {
+  static let networks: [[LayerNode]] = [
+    [dense(6, bias: 0.3), tanhLayer, dense(5), .activation(.gelu(approximate: false)), dense(2)],
+    [dense(6), .layerNorm(epsilon: 1e-3), .activation(.erf(a: 1, b: 1, c: 0)), dense(2)],
+    [dense(6), .batchNorm(epsilon: 1e-3, isAffine: true), .activation(.sin(a: 1, b: 1, c: 0)), dense(2)],
+    [
+      dense(6), .fanOut(num: 2),
+      .parallel([.identity, .serial([.activation(.gelu(approximate: true)), dense(6)])]), .fanInSum, .fanOut(num: 2),
+      .parallel([tanhLayer, .identity]), .fanInProd, dense(2),
+    ],
+  ]
+
+  @Test(arguments: networks)
+  func mixedDerivativesAreThoseOfDifferences(_ layers: [LayerNode]) throws {
+    let (network, parameters) = try sample(layers, inputs: 4)
+    let x = try Numbers(rows: 5, cols: 4, seed: 8)
+    let count = network.plan.parameterCount
+    let (v, w) = (try Numbers(rows: 1, cols: count, seed: 9), try Numbers(rows: 1, cols: count, seed: 10))
+    let step = 1e-5
+    let first = { (shift: Double) throws in
+      let moved = try Numbers(zip(parameters.values, w.values).map { $0 + shift * $1 })
+      return try derivative(network, x, moved, [v], 1)
+    }
+    let exact = try derivative(network, x, parameters, [v, w], 3)
+    let numeric = zip(try first(step), try first(-step)).map { ($0 - $1) / (2 * step) }
+    #expect(maxError(exact, numeric) < 1e-6 * (1 + largest(exact)))
+  }
+
+  @Test(arguments: networks, [OutputLoss.meanSquaredError, .crossEntropy])
+  func gradientsAndCurvatureAreThoseOfDifferences(_ layers: [LayerNode], _ loss: OutputLoss) throws {
+    let (network, parameters) = try sample(layers, inputs: 4)
+    let (x, y) = (try Numbers(rows: 5, cols: 4, seed: 8), try Numbers([1, 0, 0, 1, 1, 0, 1, 0, 0, 1], cols: 2))
+    let v = try Numbers(rows: 1, cols: network.plan.parameterCount, seed: 9)
+    let step = 1e-5
+    let evaluate = { (shift: Double) throws -> (Double, [Double]) in
+      let moved = try Numbers(zip(parameters.values, v.values).map { $0 + shift * $1 })
+      let gradient = try Numbers(moved.values)
+      defer { withExtendedLifetime((moved, x, y)) {} }
+      let value = try network.loss(
+        loss, x.matrix, targets: y.matrix, parameters: moved.pointer, gradient: gradient.pointer, context: CallContext())
+      return (value, gradient.values)
+    }
+    let (ahead, behind) = (try evaluate(step), try evaluate(-step))
+    let slope = zip(try evaluate(0).1, v.values).map(*).reduce(0, +)
+    #expect(abs(slope - (ahead.0 - behind.0) / (2 * step)) < 1e-7 * (1 + abs(slope)))
+    let product = try Numbers(v.values)
+    defer { withExtendedLifetime((x, y, v, parameters)) {} }
+    let curvature = try CurvatureOperator(
+      .hessian, network, loss: loss, x: x.matrix, targets: y.matrix, parameters: parameters.pointer, context: CallContext())
+    try curvature.apply(v.pointer, into: product.pointer)
+    let numeric = zip(ahead.1, behind.1).map { ($0 - $1) / (2 * step) }
+    #expect(maxError(product.values, numeric) < 1e-6 * (1 + largest(numeric)))
+  }
+
+  @Test func sumsDoNotDependOnThreads() throws {
+    let (network, parameters) = try sample(DerivativeTests.networks[0], inputs: 4)
+    let (x, y) = (try Numbers(rows: 3000, cols: 4, seed: 8), try Numbers(rows: 3000, cols: 2, seed: 5))
+    defer { withExtendedLifetime((x, y, parameters)) {} }
+    let gradients = try [1, 3].map { threads in
+      let gradient = try Numbers(parameters.values)
+      _ = try network.loss(
+        .meanSquaredError, x.matrix, targets: y.matrix, parameters: parameters.pointer, gradient: gradient.pointer,
+        context: CallContext(threads: threads))
+      return gradient.values
+    }
+    #expect(gradients[0] == gradients[1])
+  }
+
+  @Test func partitionsAreCountedByBellNumbers() {
+    #expect([0, 1, 3, 7, 15].map { Jets.partitions($0).count } == [1, 1, 2, 5, 15])
+    #expect(Jets.assignments(3, to: 3).count == 9)
+  }
+
+  private func derivative(
+    _ network: Network, _ x: Numbers, _ parameters: Numbers, _ directions: [Numbers], _ set: Int
+  ) throws -> [Double] {
+    let size = network.plan.outputShape.size
+    let out = try Numbers([Double](repeating: .nan, count: x.matrix.rows * size), cols: size)
+    defer { withExtendedLifetime((x, parameters, directions)) {} }
+    try network.derivatives(
+      x.matrix, parameters: parameters.pointer, along: directions.map { UnsafePointer($0.pointer) }, into: [(set, out.matrix)],
+      context: CallContext())
+    return out.values
+  }
+}
