@@ -121,6 +121,38 @@ class Network:
         Products of the gradients of one combination of outputs per input, n1 x n2.
         """
 
+def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, loss: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+    """
+    Trains encoder and decoder (None: tied weights) in place for len(loss) - 1 steps and writes the losses down; state receives the
+    steps done and whether training diverged, also where the call is interrupted.
+    """
+
+def autoencoder_outputs(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, outputs: bool, hidden: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """(outputs (n, d), hidden activations (n, m)), or None where not wanted."""
+
+def autoencoder_kernel(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, layers: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Tangent kernel of the outputs, shape (n d, n d); layers: 1 encoder, 2 decoder, 3 both.
+    """
+
+def autoencoder_limits(x: Annotated[NDArray, dict(device='cpu', writable=False)], y: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (<x, y> P(w x > 0, w y > 0), E[relu(w x) relu(w y)]) for Gaussian w, each of shape (n1, n2).
+    """
+
+def autoencoder_tied_limit(x: Annotated[NDArray, dict(device='cpu', writable=False)], y: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """Kernel per neuron of infinitely many tied neurons, shape (n1 d, n2 d)."""
+
+def autoencoder_movement(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, start_encoder: Annotated[NDArray, dict(device='cpu', writable=False)], start_decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (relative movement of the encoder, of the decoder, largest movement of a neuron, share of flipped activations).
+    """
+
+def predicted_loss(values: Annotated[NDArray, dict(device='cpu', writable=False)], vectors: Annotated[NDArray, dict(device='cpu', writable=False)], residual: Annotated[NDArray, dict(device='cpu', writable=False)], spread: Annotated[NDArray, dict(device='cpu', writable=False)] | None, rate: float, is_flow: bool, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Losses 0.5 sum R_k^2 of k = 0..steps under a constant kernel, by its eigendecomposition.
+    """
+
 def cholesky(a: object, ridge: float = 0.0, relative: bool = True, largest_jitter: float = 1e-06, overwrite: bool = False, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """
     Cholesky factor of a + ridge I (float32 or float64 in, float64 out): (factor, ridge in absolute units, jitter, log determinant).
@@ -183,4 +215,36 @@ def gradient_descent(loss: str, function: object | None, targets: Annotated[NDAr
     """
     States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, or
     gradient or value with a Python function of the outputs as a vector.
+    """
+
+def lanczos(product: object, dimension: int, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Eigenvalues at one end (largest, smallest, magnitude) of a symmetric operator given by product(x) -> y on float64 vectors:
+    (values, residual norms, vectors as rows or None, number of products).
+    """
+
+def lanczos_quadrature(product: object, dimension: int, steps: int, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Gauss rule of the spectral measure of a symmetric operator at a start vector (None: random): (nodes, weights, how many).
+    """
+
+def quadratic_form(weights: Annotated[NDArray, dict(device='cpu', writable=False)], outputs: Annotated[NDArray, dict(device='cpu', writable=False)] | None, tangents: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """The matrix of a two-layer network of squares."""
+
+def quadratic_risk(task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float], form: Annotated[NDArray, dict(device='cpu', writable=False)], offset: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[float, float]:
+    """The risk of a quadratic form, and that of the best constant."""
+
+def quadratic_fit(task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float], regime: int, weights: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    The best network of a regime (0 RF, 1 NT, 2 NN): weights (NN only), coefficients, offset, jitter.
+    """
+
+def lazy_limit(regime: int, spectrum: Annotated[NDArray, dict(device='cpu', writable=False)], rho: float) -> float:
+    """
+    The risk of a regime as d and N = rho d go to infinity, over that of the best constant.
+    """
+
+def mean_tangent_risk(spectrum: Annotated[NDArray, dict(device='cpu', writable=False)], width: int) -> float:
+    """
+    The mean risk of the NT regime at finite d and width, over that of the best constant.
     """

