@@ -248,3 +248,33 @@ def mean_tangent_risk(spectrum: Annotated[NDArray, dict(device='cpu', writable=F
     """
     The mean risk of the NT regime at finite d and width, over that of the best constant.
     """
+
+def angle_rule(count: int) -> tuple:
+    """
+    Gauss-Legendre rule over the angle, 0 to pi: (angles, weights, cosines, sines, packed).
+    """
+
+def zonal_spectrum(values: Annotated[NDArray, dict(device='cpu', writable=False)], packed: Annotated[NDArray, dict(device='cpu', writable=False)], dimension: int, frequencies: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Eigenvalues of a zonal kernel on S^(d-1) from its values at the nodes of `angle_rule`, and the norms of their terms.
+    """
+
+def legendre_polynomials(dimension: int, angles: Annotated[NDArray, dict(device='cpu', writable=False)], frequencies: int) -> numpy.typing.NDArray:
+    """
+    Legendre polynomials of dimension d at the cosines of angles: shape (frequencies, angles).
+    """
+
+def endpoint_expansion(values: Annotated[NDArray, dict(device='cpu', writable=False)], scales: Annotated[NDArray, dict(device='cpu', writable=False)]) -> tuple:
+    """
+    Taylor coefficients 0 to 3 at 0 of a function given at Chebyshev nodes of intervals [0, scale], and their errors.
+    """
+
+def frequency_energies(points: Annotated[NDArray, dict(device='cpu', writable=False)], values: Annotated[NDArray, dict(device='cpu', writable=False)], frequencies: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Energies per frequency of a function on the sphere, from its values at random unit vectors.
+    """
+
+def learning_curve(eigenvalues: Annotated[NDArray, dict(device='cpu', writable=False)], multiplicities: Annotated[NDArray, dict(device='cpu', writable=False)], energies: Annotated[NDArray, dict(device='cpu', writable=False)], tail_trace: float, tail_energy: float, samples: Annotated[NDArray, dict(device='cpu', writable=False)], ridge: float, noise: float) -> tuple:
+    """
+    (effective ridges, errors, learnt shares) of kernel ridge regression, predicted from a spectrum for numbers of samples.
+    """
