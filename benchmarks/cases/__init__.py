@@ -8,7 +8,7 @@ from typing import Any
 
 from ..harness.report import Report
 from ..harness.settings import Settings
-from . import float32_accuracy, fully_connected, import_time, memory, regression, tanh, threads
+from . import autoencoder, float32_accuracy, fully_connected, import_time, memory, regression, tanh, threads
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ CASES = {
         Case("fc-sin", "3 hidden Sin layers", fully_connected.sin),
         Case("tanh", "Tanh by Hermite expansion to 1e-8, against Erf", tanh.run),
         Case("regression", "kernel, fit and predict, N = 2000", regression.run),
+        Case("autoencoder", "joint training of an autoencoder, 30,000 neurons, 1,000 steps", autoencoder.run),
         Case("float32-accuracy", "float32 NTK against float64 on the same inputs", float32_accuracy.run),
         Case("threads", "one and two threads, N = 8000", threads.run),
         Case("import-time", "what import ntkswift adds after NumPy", import_time.run),

@@ -50,7 +50,16 @@ def regression(n: int, d: int, std: bool = False) -> Callable[[], Any]:
     return mean_and_std if std else mean
 
 
-TASKS = {"kernel": kernel, "regression": regression}
+def autoencoder(n: int, d: int, m: int, steps: int, rate: float) -> Callable[[], Any]:
+    """Joint training, from drawing the weights to the movements at the end: the losses."""
+    from ntkswift.regimes import Autoencoder
+
+    X = inputs.matrix(n, d)
+    model = Autoencoder(m, steps=steps, learning_rate=rate, record=1, normalize=True, random_state=0)
+    return lambda: model.fit(X).history_.loss
+
+
+TASKS = {"kernel": kernel, "regression": regression, "autoencoder": autoencoder}
 
 
 def versions() -> dict[str, str]:

@@ -137,7 +137,8 @@ def test_divergence_keeps_the_history():
 
 @pytest.mark.parametrize("optimizer", ["gd", "flow"])
 def test_interrupts_keep_the_history(optimizer):
-    model = Autoencoder(5000, steps=100_000_000 // 5000, optimizer=optimizer, random_state=0)
+    # A small step size keeps the loss far from rounding.
+    model = Autoencoder(5000, steps=50_000, learning_rate=1e-4, optimizer=optimizer, random_state=0)
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     try:
@@ -150,7 +151,7 @@ def test_interrupts_keep_the_history(optimizer):
     assert 0 < history.steps < model.steps
     assert np.isfinite(history.loss).all()
     # The weights are those of the last loss.
-    assert np.isclose(-model.score(UNIT) * len(UNIT), history.loss[-1], rtol=1e-9, atol=1e-25)
+    assert np.isclose(-model.score(UNIT) * len(UNIT), history.loss[-1], rtol=1e-11)
 
 
 def test_threads_and_seeds_give_the_same_bits():
