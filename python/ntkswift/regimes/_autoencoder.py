@@ -6,29 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import check_array
-from .._config import get_memory_limit
 from .._errors import ConvergenceError
-from .._random import generator
-from ..predict._core_calls import call
 from ..predict._shapes import check_number
 from ..stax._checks import integer
-from . import _autoencoder_theory as theory
-from ._autoencoder_inputs import parallel_message, parallel_rows, unit_rows, warn_of_parallel_rows
-from ._autoencoder_theory import KernelBounds
-from ._autoencoder_training import Run, Weights
-from ._parameters import Parameters
-
-# Which layers' gradients make up the kernel; the numbers of the core.
-_LAYERS = {"encoder": 1, "decoder": 2, "both": 3}
-_TRAINED = {"weak": 1, "joint": 3, "tied": 3}
+from ._autoencoder_history import AutoencoderHistory
+from ._autoencoder_infinite import InfiniteWidth
+from ._autoencoder_inputs import unit_rows, warn_of_parallel_rows
+from ._autoencoder_settings import TRAINED
+from ._autoencoder_training import Run
 
 
-def _same_rows(X: np.ndarray, X2: np.ndarray) -> bool:
-    return X.shape == X2.shape and np.allclose(X, X2, rtol=0, atol=1e-12)
-
-
-class Autoencoder(Parameters):
+class Autoencoder(InfiniteWidth):
     """Two-layer ReLU autoencoder ``u(x) = scale * A relu(W^T x)``, trained by full-batch gradient descent or flow.
 
     The network of Nguyen, Wong & Hegde, "Benefits of Jointly Training Autoencoders: An Improved Neural Tangent Kernel
@@ -103,6 +91,8 @@ class Autoencoder(Parameters):
     True
     """
 
+    history_: AutoencoderHistory
+
     def __init__(
         self,
         width: int = 1000,
@@ -154,7 +144,7 @@ class Autoencoder(Parameters):
         run = Run(
             X,
             start.copy(),
-            _TRAINED[self.mode],
+            TRAINED[self.mode],
             self._rate(X, start.scale, op),
             integer(self.steps, op, "steps", minimum=0),
             self.optimizer == "flow",
@@ -169,57 +159,6 @@ class Autoencoder(Parameters):
         if run.diverged:
             raise ConvergenceError(self._divergence(op))
         return self
-
-    def _check_choices(self, op: str) -> None:
-        choices = {
-            "mode": tuple(_TRAINED),
-            "decoder_init": ("rademacher", "gaussian", "mirrored"),
-            "optimizer": ("gd", "flow"),
-        }
-        for name, allowed in choices.items():
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in allowed:
-                raise ValueError(f"[{op}] {name} must be one of {', '.join(allowed)}. Received {value!r}.")
-
-    def _draw(self, d: int, op: str) -> Weights:
-        m = integer(self.width, op, "width", minimum=1)
-        copies = 3 if self.mode == "tied" else 6  # initial, kept and trained weights
-        needed, limit = 8 * copies * m * d, get_memory_limit()
-        if needed > limit:
-            raise MemoryError(
-                f"[{op}] the weights of {m} neurons need {needed} bytes. The memory limit is {limit} bytes. "
-                "Use fewer neurons, or ntkswift.set_memory_limit."
-            )
-        encoder, decoder = self._initial(generator(self.random_state, op=op), m, d, op)
-        return Weights(encoder, decoder, self._scale(m, d, op))
-
-    def _initial(self, random: np.random.Generator, m: int, d: int, op: str) -> tuple[np.ndarray, np.ndarray | None]:
-        if self.mode == "tied":
-            return random.standard_normal((m, d)), None
-        if self.decoder_init == "mirrored":
-            if m % 2:
-                raise ValueError(f"[{op}] width must be even for mirrored neurons. Received {m}.")
-            encoder, signs = random.standard_normal((m // 2, d)), random.integers(0, 2, (m // 2, d))
-            return np.concatenate([encoder, encoder]), np.concatenate([2.0 * signs - 1, 1 - 2.0 * signs])
-        encoder = random.standard_normal((m, d))
-        if self.decoder_init == "gaussian":
-            return encoder, random.standard_normal((m, d))
-        return encoder, 2.0 * random.integers(0, 2, (m, d)) - 1.0
-
-    def _scale(self, m: int, d: int, op: str) -> float:
-        named = {"ntk": (m * d) ** -0.5, "mean": 1 / m, "identity": 2 / m}
-        if isinstance(self.scaling, str):
-            if self.scaling not in named:
-                raise ValueError(f"[{op}] scaling must be {', '.join(named)} or a number. Received {self.scaling!r}.")
-            return named[self.scaling]
-        return check_number(self.scaling, "scaling", op, minimum=0, strict=True)
-
-    def _rate(self, X: np.ndarray, scale: float, op: str) -> float:
-        if not isinstance(self.learning_rate, str):
-            return check_number(self.learning_rate, "learning_rate", op, minimum=0, strict=True)
-        if self.learning_rate != "auto":
-            raise ValueError(f'[{op}] learning_rate must be a number or "auto". Received {self.learning_rate!r}.')
-        return 1 / call("largest_eigenvalue", "learning rate", self._limit(X, X, _TRAINED[self.mode], scale))
 
     def _keep(self, run: Run, X: np.ndarray) -> None:
         self.inputs_ = X
@@ -295,186 +234,3 @@ class Autoencoder(Parameters):
         self._fitted(op)
         X = self.inputs_ if X is None else self._rows(X, op)
         return self._weights(initial).kernel(X, self._layers(layers, op))
-
-    # ------------------------------------------------------------------ infinite width
-
-    def limit_kernel(self, X: Any = None, X2: Any = None, *, layers: str | None = None) -> np.ndarray:
-        """Return the kernel of the infinitely wide network at its start.
-
-        Without tied weights it is a Kronecker product with the d x d identity, and the (n, n2) factor is returned:
-        ``m scale^2 H`` for the encoder and ``m scale^2 S`` for the decoder, which is H / d and S / d with the "ntk"
-        scaling, where ``H = <x, y> (pi - t) / (2 pi)``, ``S = |x| |y| (sin t + (pi - t) cos t) / (2 pi)`` and t is the
-        angle between x and y. With tied weights it has shape (n d, n2 d).
-
-        Parameters
-        ----------
-        X, X2 : array_like of shape (n, d), (n2, d), optional
-            Inputs; X is by default the training inputs, X2 by default X.
-        layers : {"encoder", "decoder", "both"}, optional
-            Whose gradients; by default those that the mode trains.
-        """
-        op = "Autoencoder.limit_kernel"
-        self._check_choices(op)
-        X = self._inputs(X, op)
-        X2 = X if X2 is None else check_array(X2, "X2", dtype=np.float64, op=op)
-        self._same_width(X2, "X2", X.shape[1], op)
-        return self._limit(X, np.ascontiguousarray(X2), self._layers(layers, op), self._scale_for(X, op))
-
-    def bounds(self, X: Any = None, *, kernel: str = "limit") -> KernelBounds:
-        """Return the extreme eigenvalues of the kernel, the largest stable learning rate, and the predicted late rate.
-
-        Parameters
-        ----------
-        X : array_like of shape (n, d), optional
-            Inputs; the training inputs without it.
-        kernel : {"limit", "empirical"}
-            Of the infinitely wide network, or of the fitted one at its initial weights.
-        """
-        op = "Autoencoder.bounds"
-        X, matrix = self._matrix(X, kernel, op)
-        lowest, highest = theory.extremes(matrix)
-        if self.mode != "tied" and parallel_rows(X) is not None:
-            lowest = 0.0
-        rate = getattr(self, "learning_rate_", None) or self._rate(X, self._scale_for(X, op), op)
-        return theory.bounds(lowest, highest, rate, self.optimizer == "flow")
-
-    def predicted_loss(
-        self, X: Any = None, steps: int | None = None, *, kernel: str = "limit", start: Any = None
-    ) -> np.ndarray:
-        """Return the losses after 0, 1, ..., `steps` steps of training with a constant kernel.
-
-        Along an eigenvector with eigenvalue l a residual shrinks by ``1 - learning_rate l`` in each step of gradient
-        descent, and by ``exp(-learning_rate l)`` per interval in gradient flow.
-
-        Parameters
-        ----------
-        X : array_like of shape (n, d), optional
-            Inputs; the training inputs without it.
-        steps : int, optional
-            The steps of this object without it.
-        kernel : {"limit", "empirical"}
-            Of the infinitely wide network, or of the fitted one at its initial weights (the linearised network).
-        start : array_like of shape (n, d), optional
-            Outputs before training. By default those of the fitted network; where it is not fitted to these inputs, the
-            mean over all initial weights is taken: outputs of mean 0 and covariance ``m scale^2 S`` in each coordinate.
-
-        Raises
-        ------
-        ValueError
-            With tied weights, whose kernel is not constant at any width.
-        """
-        op = "Autoencoder.predicted_loss"
-        X, matrix = self._matrix(X, kernel, op)
-        if self.mode == "tied":
-            raise ValueError(
-                f"[{op}] needs a network whose kernel is constant at infinite width: weak or joint training. "
-                "Received tied weights, for which no scaling has such a limit."
-            )
-        steps = integer(self.steps if steps is None else steps, op, "steps", minimum=0)
-        spread = None
-        if start is not None:
-            start = check_array(start, "start", dtype=np.float64, op=op)
-            if start.shape != X.shape:
-                raise ValueError(f"[{op}] start must have the shape {X.shape} of X. Received {start.shape}.")
-        elif hasattr(self, "inputs_") and (X is self.inputs_ or _same_rows(X, self.inputs_)):
-            start = self._weights(initial=True).outputs(X)
-        else:
-            start = np.zeros_like(X)
-            spread = X.shape[1] * self._limit(X, X, _LAYERS["decoder"], self._scale_for(X, op))
-        residual = start - X
-        if len(matrix) != len(X):
-            residual = np.ascontiguousarray(residual.reshape(-1, 1))
-            if spread is not None:
-                spread = np.kron(spread / X.shape[1], np.eye(X.shape[1]))
-        rate = getattr(self, "learning_rate_", None) or self._rate(X, self._scale_for(X, op), op)
-        return theory.loss_curve(matrix, residual, spread, rate, self.optimizer == "flow", steps)
-
-    def predict_infinite(self, X_new: Any, X: Any = None) -> np.ndarray:
-        """Return what an infinitely wide network makes of new inputs after training to the end, from outputs of 0.
-
-        ``k(X_new, X) K^-1 X``: each reconstruction is a combination of the training inputs, the bias towards memorising
-        them.
-
-        Parameters
-        ----------
-        X_new : array_like of shape (n2, d)
-            New inputs, of any norm.
-        X : array_like of shape (n, d), optional
-            Training inputs; those of `fit` without it.
-
-        Raises
-        ------
-        ValueError
-            With tied weights; where two training inputs are parallel.
-        """
-        op = "Autoencoder.predict_infinite"
-        self._check_choices(op)
-        if self.mode == "tied":
-            raise ValueError(f"[{op}] needs weak or joint training. Received tied weights, which have no linear limit.")
-        X = self._inputs(X, op)
-        pair = parallel_rows(X)
-        if pair is not None:
-            raise ValueError(parallel_message(pair, op))
-        new = np.ascontiguousarray(check_array(X_new, "X_new", dtype=np.float64, op=op))
-        self._same_width(new, "X_new", X.shape[1], op)
-        return theory.trained_function(X, new, _TRAINED[self.mode], op)
-
-    # ------------------------------------------------------------------ arguments
-
-    def _fitted(self, op: str) -> None:
-        if not hasattr(self, "inputs_"):
-            raise AttributeError(f"[{op}] needs a fitted Autoencoder. Call fit(X) first (steps=0 trains nothing).")
-
-    def _weights(self, initial: bool = False) -> Weights:
-        self._fitted("Autoencoder")
-        encoder = self.initial_encoder_ if initial else self.encoder_
-        decoder = self.initial_decoder_ if initial else self.decoder_
-        return Weights(encoder, None if decoder is encoder else decoder, self.scale_)
-
-    def _rows(self, X: Any, op: str) -> np.ndarray:
-        """Rows of any norm, as wide as the training inputs."""
-        self._fitted(op)
-        X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
-        self._same_width(X, "X", self.n_features_in_, op)
-        return X
-
-    def _same_width(self, X: np.ndarray, name: str, d: int, op: str) -> None:
-        if X.shape[1] != d:
-            raise ValueError(f"[{op}] {name} must have {d} columns, as the other inputs. Received shape {X.shape}.")
-
-    def _inputs(self, X: Any, op: str) -> np.ndarray:
-        """Unit rows: those given, or those of the fit."""
-        if X is not None:
-            return unit_rows(X, bool(self.normalize), op)
-        self._fitted(op)
-        return self.inputs_
-
-    def _layers(self, layers: str | None, op: str) -> int:
-        if layers is None:
-            return _TRAINED[self.mode]
-        if layers not in _LAYERS:
-            raise ValueError(f"[{op}] layers must be one of {', '.join(_LAYERS)}. Received {layers!r}.")
-        if self.mode == "tied" and layers != "both":
-            raise ValueError(f"[{op}] tied weights are one layer: ask for both. Received {layers!r}.")
-        return _LAYERS[layers]
-
-    def _scale_for(self, X: np.ndarray, op: str) -> float:
-        return self._scale(integer(self.width, op, "width", minimum=1), X.shape[1], op)
-
-    def _limit(self, X: np.ndarray, X2: np.ndarray, layers: int, scale: float) -> np.ndarray:
-        strength = integer(self.width, "Autoencoder", "width", minimum=1) * scale**2
-        limit = theory.tied_limit(X, X2) if self.mode == "tied" else theory.limits(X, X2, layers)
-        limit *= strength
-        return limit
-
-    def _matrix(self, X: Any, kernel: str, op: str) -> tuple[np.ndarray, np.ndarray]:
-        """Unit rows and the symmetric kernel that is meant."""
-        self._check_choices(op)
-        X = self._inputs(X, op)
-        if kernel == "limit":
-            return X, self._limit(X, X, _TRAINED[self.mode], self._scale_for(X, op))
-        if kernel != "empirical":
-            raise ValueError(f'[{op}] kernel must be "limit" or "empirical". Received {kernel!r}.')
-        self._fitted(op)
-        self._same_width(X, "X", self.n_features_in_, op)
-        return X, self._weights(initial=True).kernel(X, _TRAINED[self.mode])
