@@ -36,7 +36,7 @@ class Autoencoder(InfiniteWidth):
     decoder_init : {"rademacher", "gaussian", "mirrored"}, default="rademacher"
         Entries of A at the start, +-1 or N(0, 1). The theory asks for independent columns with ``E[a a^T] = I``; which of
         the two is our choice. "mirrored" draws half of the neurons, and gives the other half the same encoder and the
-        opposite decoder: outputs start at exactly 0, with the same kernel limit. The encoder starts from N(0, 1).
+        opposite decoder: outputs start at 0 (to rounding), with the same kernel limit. The encoder starts from N(0, 1).
     learning_rate : float or "auto", default="auto"
         Step size. "auto" is ``1 / lambda_max`` of the infinitely wide network's kernel, half the bound of stability.
     steps : int, default=1000
