@@ -8,7 +8,17 @@ from typing import Any
 
 from ..harness.report import Report
 from ..harness.settings import Settings
-from . import autoencoder, float32_accuracy, fully_connected, import_time, memory, regression, tanh, threads
+from . import (
+    autoencoder,
+    float32_accuracy,
+    fully_connected,
+    import_time,
+    memory,
+    regression,
+    sphere_spectrum,
+    tanh,
+    threads,
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ CASES = {
         Case("float32-accuracy", "float32 NTK against float64 on the same inputs", float32_accuracy.run),
         Case("threads", "one and two threads, N = 8000", threads.run),
         Case("import-time", "what import ntkswift adds after NumPy", import_time.run),
+        Case("sphere-spectrum", "eigenvalues on the sphere up to k = 300, depth 20", sphere_spectrum.run),
         Case("memory", "peak memory above the result", memory.run),
     ]
 }

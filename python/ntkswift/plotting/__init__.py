@@ -9,9 +9,18 @@ Each class keeps the numbers it shows, has constructors `from_*`, and draws with
 [4.0, 1.0]
 """
 
+from ._decay import EigenvalueDecayDisplay
 from ._depth import DepthDisplay
 from ._gram import GramMatrixDisplay
 from ._posterior import PosteriorDisplay
+from ._profile import KernelProfileDisplay
 from ._spectrum import SpectrumDisplay
 
-__all__ = ["DepthDisplay", "GramMatrixDisplay", "PosteriorDisplay", "SpectrumDisplay"]
+__all__ = [
+    "DepthDisplay",
+    "EigenvalueDecayDisplay",
+    "GramMatrixDisplay",
+    "KernelProfileDisplay",
+    "PosteriorDisplay",
+    "SpectrumDisplay",
+]

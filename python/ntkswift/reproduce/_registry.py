@@ -78,6 +78,13 @@ _TABLE: tuple[Reproduction, ...] = (
         "Nguyen, Wong & Hegde, arXiv:1911.11983",
         "What two-layer autoencoders gain from training both halves; their kernels, memorisation, tied weights.",
     ),
+    Reproduction(
+        "resntk-spectrum",
+        "_resntk_spectrum",
+        "Spectral Analysis of the Neural Tangent Kernel for Deep Residual Networks",
+        "Belfer, Geifman, Galun & Basri, arXiv:2104.03093",
+        "How fast eigenvalues of residual kernels fall, how they change with depth, and which frequencies they learn slowly.",
+    ),
 )
 
 REPRODUCTIONS: dict[str, Reproduction] = {entry.name: entry for entry in _TABLE}

@@ -12,6 +12,8 @@ from ._closed_form import Relu
 from ._combinators import Serial, parallel, repeat, serial
 from ._linear import Dense, Identity
 
+_DEEPEST = 2048  # the core takes 4096 branches
+
 
 def ResidualBlock(alpha: float, width: int = 512, *, activation: Any = None) -> Serial:
     """A residual block: ``x + alpha V relu(sqrt(2) W x)`` with both matrices in NTK parameterization, no biases.
@@ -61,7 +63,7 @@ def resntk(
     Parameters
     ----------
     depth : int
-        Number L of residual blocks, 1 or more.
+        Number L of residual blocks, 1 to 2048.
     alpha : float, optional
         Weight of the residual branches, above 0; 1 where neither it nor `gamma` is given.
     gamma : float, optional
@@ -91,6 +93,8 @@ def resntk(
     [[1.0, 0.191], [0.191, 1.0]]
     """
     depth = _checks.integer(depth, "resntk", "depth")
+    if depth > _DEEPEST:
+        raise ValueError(f"[resntk] depth must be at most {_DEEPEST}. Received {depth}.")
     alpha = _branch_weight(depth, alpha, gamma)
     width = _checks.integer(width, "resntk", "width")
     normalize = _checks.flag(normalize, "resntk", "normalize")

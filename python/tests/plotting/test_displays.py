@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ntkswift import stax
-from ntkswift.plotting import DepthDisplay, GramMatrixDisplay, PosteriorDisplay, SpectrumDisplay
+from ntkswift import spectra, stax
+from ntkswift.plotting import (
+    DepthDisplay,
+    EigenvalueDecayDisplay,
+    GramMatrixDisplay,
+    KernelProfileDisplay,
+    PosteriorDisplay,
+    SpectrumDisplay,
+)
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -27,6 +34,11 @@ def displays():
     yield DepthDisplay.from_scores(
         [1, 2], {"a": [[1, 2], [2, 3]], "b": [1, 2]}, baselines={"c": [1.0, 2.0]}, metric="accuracy in %"
     )
+    found = spectra.compare(FC=spectra.fully_connected(1), Laplace=spectra.laplace(), max_frequency=30)
+    yield EigenvalueDecayDisplay.from_comparison(found)
+    yield EigenvalueDecayDisplay.from_spectra(found.spectra, fit=(10, 30), normalize=False)
+    yield KernelProfileDisplay.from_kernels({"a": spectra.gaussian(), "b": np.exp}, dimension=4)
+    yield KernelProfileDisplay({1: spectra.fully_connected(1), 5: spectra.fully_connected(5)}, get="nngp", points=9)
 
 
 @pytest.mark.parametrize("display", list(displays()), ids=lambda d: type(d).__name__)
@@ -78,3 +90,29 @@ def test_spectrum_is_sorted_and_sums_to_one():
 def test_nonsense_is_refused(make):
     with pytest.raises(ValueError, match="Received"):
         make()
+
+
+def test_decay_legend_has_the_exponents():
+    found = spectra.compare(Laplace=spectra.laplace(), smooth=np.exp, max_frequency=100, fit=(50, 100))
+    display = EigenvalueDecayDisplay.from_comparison(found).plot()
+    texts = [t.get_text() for t in display.ax_.get_legend().get_texts()]
+    assert texts == ["Laplace: $k^{-2.98}$", "smooth"]
+    plt.close("all")
+
+
+def test_profiles_start_at_1():
+    display = KernelProfileDisplay({"a": spectra.fully_connected(3), "b": spectra.laplace(5.0)})
+    assert all(values[0] == pytest.approx(1) and values[-1] < 0.5 for values in display.values.values())
+
+
+def test_decay_and_profile_refuse():
+    with pytest.raises(ValueError, match="one spectrum or more"):
+        EigenvalueDecayDisplay({})
+    with pytest.raises(TypeError, match="must be a SphereSpectrum"):
+        EigenvalueDecayDisplay({"a": [1.0]})
+    with pytest.raises(ValueError, match="names of spectra"):
+        EigenvalueDecayDisplay({"a": spectra.sphere_spectrum(np.exp, 3, 5)}, fits={"b": None})
+    with pytest.raises(ValueError, match="one kernel or more"):
+        KernelProfileDisplay({})
+    with pytest.raises(ValueError, match="points"):
+        KernelProfileDisplay({"a": np.exp}, points=1)

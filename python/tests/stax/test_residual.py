@@ -91,6 +91,7 @@ def test_finite_networks_have_the_covariance_of_the_kernel():
     [
         ({"depth": 0}, "depth"),
         ({"depth": 2.5}, "depth"),
+        ({"depth": 3000}, "depth must be at most 2048"),
         ({"depth": 3, "alpha": 0.0}, "alpha"),
         ({"depth": 3, "alpha": math.nan}, "alpha"),
         ({"depth": 3, "alpha": 0.1, "gamma": 0.5}, "alpha or gamma"),
