@@ -19,7 +19,7 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from . import empirical, predict, stax
+from . import empirical, parametrizations, predict, stax
 from ._config import (
     get_memory_limit,
     get_num_threads,
@@ -48,6 +48,7 @@ __all__ = [
     "get_num_threads",
     "memory_limit",
     "num_threads",
+    "parametrizations",
     "plotting",
     "predict",
     "regimes",

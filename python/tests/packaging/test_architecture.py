@@ -39,6 +39,7 @@ PYTHON_ORDER = [
     "kernel",
     "stax",
     "empirical",
+    "parametrizations",
     "predict",
     "estimators",
     "spectra",
