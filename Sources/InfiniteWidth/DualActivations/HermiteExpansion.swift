@@ -95,7 +95,7 @@ struct HermiteExpansion {
     case .polynomial(let c): return try exact(c, deviations, terms)
     case .named(let function, let parameter, _):
       let isOdd = source.parity == 1
-      return try byQuadrature(deviations, terms) { (x, y, n) in
+      return try onceEach(deviations, terms) { (x, y, n) in
         // Nodes come in pairs z, -z.
         for i in stride(from: 0, to: n, by: 2) {
           y[i] = function(x[i], parameter)
@@ -104,7 +104,7 @@ struct HermiteExpansion {
         return true
       }
     case .user(let index, _):
-      return try byQuadrature(deviations, terms) { (x, y, n) in evaluateUser(index, x, y, n) }
+      return try onceEach(deviations, terms) { (x, y, n) in evaluateUser(index, x, y, n) }
     }
   }
 
@@ -136,6 +136,26 @@ struct HermiteExpansion {
       if beyond > source.tolerance * energy { missed = max(missed, beyond / energy) }
     }
     return (needed, missed)
+  }
+
+  /// Each deviation once: a product's last bits may depend on the row, and duplicate inputs must give the same bits.
+  private func onceEach(
+    _ deviations: [Double], _ terms: Int,
+    _ evaluate: (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Bool
+  ) throws(NumericError) -> Workspace<Double> {
+    var places: [UInt64: Int] = [:]
+    var distinct: [Double] = []
+    let place = deviations.map { deviation in
+      if let known = places[deviation.bitPattern] { return known }
+      places[deviation.bitPattern] = distinct.count
+      distinct.append(deviation)
+      return distinct.count - 1
+    }
+    let table = try byQuadrature(distinct, terms, evaluate)
+    guard distinct.count < deviations.count else { return table }
+    let result = try Workspace<Double>(deviations.count * terms)
+    for (i, row) in place.enumerated() { (result.pointer + i * terms).update(from: table.pointer + row * terms, count: terms) }
+    return result
   }
 
   private func byQuadrature(
