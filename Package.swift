@@ -67,7 +67,7 @@ let package = Package(
     module("InfiniteWidth", ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
-    module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "Architectures", "FiniteWidth"]),
+    module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "Architectures", "FiniteWidth", "KernelMethods"]),
     module("Spectra", ["NumericCore", "LinearAlgebra"]),
     module(
       "CAPI",
@@ -83,7 +83,7 @@ let package = Package(
     test("InfiniteWidth", ["InfiniteWidth", "Architectures"]),
     test("FiniteWidth", ["FiniteWidth", "Architectures"]),
     test("KernelMethods", ["KernelMethods"]),
-    test("TrainingRegimes", ["TrainingRegimes"]),
+    test("TrainingRegimes", ["TrainingRegimes", "FiniteWidth", "Architectures"]),
     test("Spectra", ["Spectra"]),
     test("CAPI", ["CAPI", "CNTKSwift"]),
   ] + vectorLevels

@@ -17,6 +17,7 @@ MODULES = [
     "ntkswift.spectra",
     "ntkswift.estimators",
     "ntkswift.plotting",
+    "ntkswift.training",
     "ntkswift.regimes",
     "ntkswift.reproduce",
 ]

@@ -4,7 +4,7 @@ import FiniteWidth
 import NumericCore
 
 /// A caller's network, checked: everything that the functions below share.
-private struct CallersNetwork {
+struct CallersNetwork {
   let network: Network
   let parameters: UnsafePointer<Double>
 
@@ -74,12 +74,12 @@ private struct UserScalars: @unchecked Sendable {
   }
 }
 
-private func required<Value>(_ pointer: UnsafePointer<Value>?, _ name: String) throws(NumericError) -> Value {
+func required<Value>(_ pointer: UnsafePointer<Value>?, _ name: String) throws(NumericError) -> Value {
   guard let pointer else { throw .invalid("[network] \(name) is required. Received a null pointer.") }
   return pointer.pointee
 }
 
-private func outputLoss(_ number: Int32) throws(NumericError) -> OutputLoss {
+func outputLoss(_ number: Int32) throws(NumericError) -> OutputLoss {
   guard let loss = OutputLoss(rawValue: Int(number)) else {
     throw .invalid("[network] loss must be 0 (mean squared error) or 1 (cross-entropy). Received \(number).")
   }

@@ -11,7 +11,7 @@ public struct Network: @unchecked Sendable {
   public let plan: NetworkPlan
   let userFunction: UserScalarFunction?
   /// Key of the random stream that Dropout in train mode draws from.
-  let seed: (UInt64, UInt64)
+  public var seed: (UInt64, UInt64)
 
   /// The network of a layer tree for inputs of a shape.
   public init(
@@ -158,7 +158,7 @@ public struct Network: @unchecked Sendable {
   /// Sums what `body(rows, pool, sum, value)` adds over all chunks; returns the sum of the values. `total` receives the vectors' sum.
   @discardableResult
   func sumOverRows(
-    _ rows: Int, order: Int, into total: UnsafeMutablePointer<Double>?, context: CallContext,
+    _ rows: Int, order: Int, into total: UnsafeMutablePointer<Double>?, room: SumRoom = SumRoom(), context: CallContext,
     _ body: (Range<Int>, TensorPool, UnsafeMutablePointer<Double>?, inout Double) throws(NumericError) -> Void
   ) throws(NumericError) -> Double {
     let count = plan.parameterCount
@@ -168,11 +168,12 @@ public struct Network: @unchecked Sendable {
     let context = context.forBLAS
     try reserve(min(size, rows), order: order, backward: true, threads: min(groups, context.threads), context: context)
     BLASThreads.useOne()
-    let sums = try Workspace<Double>(total == nil ? 0 : (groups - 1) * count, zeroed: true)
+    let sums = try room.zeros(total == nil ? 0 : (groups - 1) * count)
+    let pools = room.pools(groups)
     let values = try Workspace<Double>(groups, zeroed: true)
     let perGroup = (rows - 1) / groups + 1
     try runTasks(groups, context: context) { (group, _) throws(NumericError) in
-      let pool = TensorPool()
+      let pool = pools[group]
       let end = min(rows, (group + 1) * perGroup)
       var first = min(rows, group * perGroup)
       while first < end {

@@ -23,6 +23,16 @@ public enum OutputLoss: Int, Sendable {
     }
   }
 
+  /// The loss of outputs `f`, both matrices of the same shape.
+  public func value(_ f: StridedMatrix<Double>, targets y: StridedMatrix<Double>) -> Double {
+    var total = 0.0
+    for r in 0..<f.rows {
+      let (outputs, wanted) = ((0..<f.cols).map { f[r, $0] }, (0..<f.cols).map { y[r, $0] })
+      total += value(outputs, wanted, f.cols)
+    }
+    return total / count(rows: y.rows, cols: y.cols)
+  }
+
   /// This chunk's share of the loss.
   func value(_ tape: Tape, _ targets: StridedMatrix<Double>) throws(NumericError) -> Double {
     guard let f = tape.output(0) else { return 0 }

@@ -47,7 +47,8 @@ final class Tape {
   let maxDirections: Int
 
   init(
-    _ network: Network, parameters: ParameterJet, pool: TensorPool, rows: Range<Int>, allRows: Int, order: Int, backward: Bool
+    _ network: Network, parameters: ParameterJet, pool: TensorPool, rows: Range<Int>, allRows: Int, order: Int, backward: Bool,
+    slopeOrder: Int? = nil
   ) {
     plan = network.plan
     userFunction = network.userFunction
@@ -57,7 +58,8 @@ final class Tape {
     self.rows = rows.count
     firstRow = rows.lowerBound
     self.allRows = allRows
-    slopeOrder = order + (backward ? 1 : 0)
+    let slopeOrder = slopeOrder ?? (order + (backward ? 1 : 0))
+    self.slopeOrder = slopeOrder
     maxDirections = order
     let parts = 1 << order
     let empty = [[Tensor?]](repeating: [Tensor?](repeating: nil, count: parts), count: network.plan.steps.count)

@@ -4,16 +4,33 @@ import NumericCore
 ///
 /// The state is `blocks` parts of equal length; the local error of each part stays below `tolerance` times the largest magnitude that the
 /// part has had. Autonomous systems only: the derivative depends on the state, not on time.
-struct DormandPrince {
-  typealias Derivative = (UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) throws(NumericError) -> Void
+public struct DormandPrince {
+  /// (state, slope): writes the derivative at a state.
+  public typealias Derivative = (UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>) throws(NumericError) -> Void
+
+  /// What a later integration needs, beside the state, to go on with the same bits.
+  public struct Checkpoint: Sendable {
+    /// Where it is.
+    public var time: Double
+    /// The step that it would try next.
+    public var step: Double
+    /// Largest magnitude that each part has had.
+    public var scales: [Double]
+
+    /// A place on the way; see the properties.
+    public init(time: Double, step: Double, scales: [Double]) { (self.time, self.step, self.scales) = (time, step, scales) }
+  }
 
   let blocks: Int
   let length: Int
   let tolerance: Double
   let derivative: Derivative
+  /// Named in messages.
+  private let operation: String
   /// Seven stages, the trial state and the state of a stage, each `blocks * length` long.
   private let room: Workspace<Double>
-  private(set) var time = 0.0
+  /// Where the integration is.
+  public private(set) var time = 0.0
   private(set) var steps = 0
   private var step = 0.0
   private var scales: [Double]
@@ -22,31 +39,39 @@ struct DormandPrince {
   private var count: Int { blocks * length }
   private func stage(_ i: Int) -> UnsafeMutablePointer<Double> { room.pointer + i * count }
 
-  /// Starts at time 0 with the given state, which is advanced in place.
-  init(
-    state: UnsafeMutablePointer<Double>, blocks: Int, length: Int, tolerance: Double, derivative: @escaping Derivative
+  /// Starts with the given state, which is advanced in place, at time 0 or where a checkpoint was.
+  public init(
+    state: UnsafeMutablePointer<Double>, blocks: Int, length: Int, tolerance: Double, operation: String = "gradient_descent",
+    from checkpoint: Checkpoint? = nil, derivative: @escaping Derivative
   ) throws(NumericError) {
+    self.operation = operation
     (self.state, self.blocks, self.length, self.tolerance, self.derivative) = (state, blocks, length, tolerance, derivative)
     room = try Workspace(9 * blocks * length)
     scales = (0..<blocks).map { b in DormandPrince.magnitude(state + b * length, length) }
     try derivative(state, room.pointer)
     if let bad = (0..<blocks * length).first(where: { !room[$0].isFinite }) {
       throw .invalid(
-        "[gradient_descent] the loss needs a finite gradient at the start. Received \(room[bad]) at output \(bad % length).",
+        "[\(operation)] the loss needs a finite gradient at the start. Received \(room[bad]) at number \(bad % length).",
         index: (bad % length, -1))
     }
     step = firstStep()
+    if let checkpoint, checkpoint.scales.count == blocks {
+      (time, step, scales) = (checkpoint.time, checkpoint.step, checkpoint.scales)
+    }
   }
 
+  /// Where the integration is.
+  public var checkpoint: Checkpoint { Checkpoint(time: time, step: step, scales: scales) }
+
   /// The derivative at the present state, part b.
-  func slope(_ b: Int) -> UnsafeMutablePointer<Double> { stage(0) + b * length }
+  public func slope(_ b: Int) -> UnsafeMutablePointer<Double> { stage(0) + b * length }
   /// Part b of the present state.
   func part(_ b: Int) -> UnsafeMutablePointer<Double> { state + b * length }
   /// Largest magnitude that part b has had.
   func scale(_ b: Int) -> Double { scales[b] }
 
   /// Takes one accepted step, but not beyond `limit`.
-  mutating func advance(to limit: Double) throws(NumericError) {
+  public mutating func advance(to limit: Double) throws(NumericError) {
     var isRetry = false
     while true {
       let h = min(step, limit - time)
@@ -63,7 +88,7 @@ struct DormandPrince {
       guard step > 1e-14 * max(time, 1e-290), step.isFinite, step > 0 else {
         throw NumericError(
           .notConverged,
-          "[gradient_descent] the outputs must stay finite and smooth. The step shrank to \(step) at time \(time).", value: time)
+          "[\(operation)] the outputs must stay finite and smooth. The step shrank to \(step) at time \(time).", value: time)
       }
     }
   }

@@ -16,8 +16,7 @@ Examples
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import empirical, parametrizations, predict, stax
 from ._config import (
@@ -28,18 +27,20 @@ from ._config import (
     set_memory_limit,
     set_num_threads,
 )
-from ._errors import ConvergenceError, NotPositiveDefiniteError
+from ._errors import ConvergenceError, DivergenceError, NotPositiveDefiniteError
 from ._show import show_config
 from .kernel import Kernel
 from .stax._residual import resntk
 
 if TYPE_CHECKING:
-    from . import estimators, plotting, regimes, reproduce, spectra
+    from . import estimators, plotting, regimes, reproduce, spectra, training
+    from .training import train
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ConvergenceError",
+    "DivergenceError",
     "Kernel",
     "NotPositiveDefiniteError",
     "empirical",
@@ -59,17 +60,21 @@ __all__ = [
     "show_config",
     "spectra",
     "stax",
+    "train",
+    "training",
 ]
 
-# Modules that need more than NumPy load when they are first named.
-_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce", "spectra"})
+# Modules that not every program needs load when they are first named.
+_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce", "spectra", "training"})
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"{__name__}.{name}")
+    if name == "train":
+        return importlib.import_module(f"{__name__}.training").train
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, "train"})

@@ -121,6 +121,24 @@ class Network:
         Products of the gradients of one combination of outputs per input, n1 x n2.
         """
 
+class Training:
+    """How a network is trained: optimiser, schedule, loss, batches."""
+
+    def __init__(self, *, kind: int, learning_rate: float, momentum: float, is_nesterov: bool, b1: float, b2: float, epsilon: float, weight_decay: float, shape: int, warmup: int, cosine_steps: int, cosine_final: float, boundaries: Sequence[int], factors: Sequence[float], time: float, tolerance: float, loss: int, is_linearised: bool, batch_size: int, key: tuple[int, int], threshold: float) -> None:
+        """As in ntk_training."""
+
+def network_train(network: Network, training: Training, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], steps: int, parameters: Annotated[NDArray, dict(device='cpu')], start: Annotated[NDArray, dict(device='cpu', writable=False)], moments: Annotated[NDArray, dict(device='cpu')], gradient: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], record: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+    """
+    Takes steps in the given arrays. state: step, time, next step, scale, entries of the record, outcome. record: rows of loss,
+    learning rate, time and, where there are four, norm of the gradient, of at least steps + 1 columns. Both are right also where the call is interrupted.
+    """
+
+def network_evaluate(network: Network, training: Training, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], start: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """(loss, share of right answers) of the trained model."""
+
+def training_batch(key: tuple[int, int], count: int, batch_size: int, step: int) -> list[int]:
+    """Numbers of the inputs that a step sees."""
+
 def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, loss: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
     Trains encoder and decoder (None: tied weights) in place for len(loss) - 1 steps and writes the losses down; state receives the

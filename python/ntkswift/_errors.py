@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ConvergenceError", "NotPositiveDefiniteError"]
+__all__ = ["ConvergenceError", "DivergenceError", "NotPositiveDefiniteError"]
 
 
 class NotPositiveDefiniteError(np.linalg.LinAlgError):
@@ -36,3 +36,26 @@ class NotPositiveDefiniteError(np.linalg.LinAlgError):
 
 class ConvergenceError(RuntimeError):
     """A tolerance could not be met within the given number of steps or terms."""
+
+
+class DivergenceError(ConvergenceError):
+    """The loss of a training run is not finite any more.
+
+    Parameters
+    ----------
+    message : str
+        What was required and what was received.
+    history : object, optional
+        What had been recorded until then, as the training function would have returned it.
+
+    Attributes
+    ----------
+    history : object
+    """
+
+    def __init__(self, message: str, history: object = None) -> None:
+        super().__init__(message)
+        self.history = history
+
+    def __reduce__(self) -> tuple[type[DivergenceError], tuple[str, object]]:
+        return type(self), (str(self), self.history)

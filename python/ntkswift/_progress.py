@@ -61,6 +61,11 @@ class _Bar:
                 return
         self.bar.update(max(0.0, 100.0 * fraction - self.bar.n))
 
+    def describe(self, text: str) -> None:
+        """Show this text at the left of the bar."""
+        if self.bar is not None:
+            self.bar.set_description_str(text)
+
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()

@@ -8,6 +8,7 @@ void bind_random(nb::module_ &m);
 void bind_architecture(nb::module_ &m);
 void bind_kernels(nb::module_ &m);
 void bind_networks(nb::module_ &m);
+void bind_training(nb::module_ &m);
 void bind_autoencoder(nb::module_ &m);
 void bind_linear_algebra(nb::module_ &m);
 void bind_kernel_methods(nb::module_ &m);
@@ -23,6 +24,7 @@ NB_MODULE(_core, m) {
   bind_architecture(m);
   bind_kernels(m);
   bind_networks(m);
+  bind_training(m);
   bind_autoencoder(m);
   bind_linear_algebra(m);
   bind_kernel_methods(m);

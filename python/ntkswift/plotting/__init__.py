@@ -1,4 +1,4 @@
-"""Figures of kernels, posteriors, spectra and depth, as scikit-learn's Display classes.
+"""Figures of kernels, posteriors, spectra, depth and training, as scikit-learn's Display classes.
 
 Each class keeps the numbers it shows, has constructors `from_*`, and draws with `plot(ax=None)`, which sets `ax_` and
 `figure_`. Colours can be told apart with every common form of colour blindness (Okabe and Ito; viridis).
@@ -15,6 +15,7 @@ from ._gram import GramMatrixDisplay
 from ._posterior import PosteriorDisplay
 from ._profile import KernelProfileDisplay
 from ._spectrum import SpectrumDisplay
+from ._training import TrainingDisplay
 
 __all__ = [
     "DepthDisplay",
@@ -23,4 +24,5 @@ __all__ = [
     "KernelProfileDisplay",
     "PosteriorDisplay",
     "SpectrumDisplay",
+    "TrainingDisplay",
 ]

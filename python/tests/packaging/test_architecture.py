@@ -44,6 +44,7 @@ PYTHON_ORDER = [
     "estimators",
     "spectra",
     "plotting",
+    "training",
     "regimes",
     "demo",
     "reproduce",

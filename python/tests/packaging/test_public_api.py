@@ -21,6 +21,7 @@ MODULES = [
     "ntkswift.spectra",
     "ntkswift.estimators",
     "ntkswift.plotting",
+    "ntkswift.training",
     "ntkswift.regimes",
     "ntkswift.reproduce",
 ]

@@ -1,0 +1,102 @@
+"""How the learning rate changes from step to step."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_CONSTANT, _PIECEWISE, _COSINE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The learning rate itself.
+
+    Parameters
+    ----------
+    warmup : int
+        Steps over which the rate grows linearly first.
+    """
+
+    warmup: int = 0
+
+    def _settings(self, steps: int) -> dict[str, Any]:
+        return {"shape": _CONSTANT, "warmup": _whole(self.warmup, "warmup")}
+
+
+@dataclass(frozen=True)
+class Piecewise:
+    """The learning rate, multiplied at given steps by given factors.
+
+    Parameters
+    ----------
+    factors : mapping of int to float
+        ``{1000: 0.1, 2000: 0.1}`` divides the rate by 10 from step 1000 on, and again from step 2000 on.
+    warmup : int
+        Steps over which the rate grows linearly first.
+    """
+
+    factors: Mapping[int, float] = field(default_factory=dict)
+    warmup: int = 0
+
+    def _settings(self, steps: int) -> dict[str, Any]:
+        boundaries = [_whole(step, "a boundary of the schedule") for step in self.factors]
+        return {
+            "shape": _PIECEWISE,
+            "warmup": _whole(self.warmup, "warmup"),
+            "boundaries": boundaries,
+            "factors": [float(factor) for factor in self.factors.values()],
+        }
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """Half a cosine from the learning rate to `final` times it (Loshchilov and Hutter, arXiv:1608.03983).
+
+    Parameters
+    ----------
+    steps : int, optional
+        Steps after the warm-up until the rate is at its end; all steps of the run by default.
+    final : float
+        Factor at the end.
+    warmup : int
+        Steps over which the rate grows linearly first.
+    """
+
+    steps: int | None = None
+    final: float = 0.0
+    warmup: int = 0
+
+    def _settings(self, steps: int) -> dict[str, Any]:
+        warmup = _whole(self.warmup, "warmup")
+        own = max(1, steps - warmup) if self.steps is None else _whole(self.steps, "steps of the schedule")
+        return {"shape": _COSINE, "warmup": warmup, "cosine_steps": own, "cosine_final": float(self.final)}
+
+
+Schedule = Constant | Piecewise | Cosine
+
+
+def schedule_of(value: Any) -> Schedule:
+    """The schedule that a caller means."""
+    if value is None or value == "constant":
+        return Constant()
+    if value == "cosine":
+        return Cosine()
+    if isinstance(value, (Constant, Piecewise, Cosine)):
+        return value
+    raise ValueError(
+        '[train] schedule must be None, "constant", "cosine", or a Constant, Piecewise or Cosine of ntkswift.training. '
+        f"Received {value!r}."
+    )
+
+
+def _whole(value: Any, name: str) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"[train] {name} must be an integer. Received {value!r}.") from None
+    if not 0 <= number < 2**48:
+        raise ValueError(f"[train] {name} must be in 0..<2^48. Received {number}.")
+    return number

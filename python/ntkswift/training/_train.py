@@ -1,0 +1,298 @@
+"""`train`: one call for all optimisers, losses and modes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from os import PathLike
+from typing import Any
+
+from .. import _core
+from .._arrays import check_array
+from .._errors import ConvergenceError, DivergenceError
+from .._random import philox_key
+from ..stax._resources import Resources
+from ._checkpoint import load_checkpoint, save_checkpoint
+from ._early_stopping import EarlyStopping
+from ._history import History
+from ._optimizers import GD, Flow, Optimizer, optimizer_of
+from ._problem import LOSSES, Problem, make_problem
+from ._run import Run
+from ._schedules import Schedule, schedule_of
+from ._snapshot import Snapshot
+
+_NO_SCHEDULE = {"shape": 0, "warmup": 0}
+_RECORDS = 20
+
+
+def train(
+    network: Any,
+    params: Any,
+    x: Any,
+    y: Any,
+    *,
+    optimizer: str | Optimizer = "sgd",
+    loss: str = "mse",
+    steps: int | None = None,
+    epochs: int | None = None,
+    time: float | None = None,
+    batch_size: int | None = None,
+    schedule: str | Schedule | None = None,
+    mode: str = "full",
+    x_test: Any = None,
+    y_test: Any = None,
+    seed: Any = 0,
+    callback: Callable[[Snapshot], Any] | None = None,
+    every: int | None = None,
+    stop: EarlyStopping | None = None,
+    gradient_norm: bool = False,
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: str | PathLike[str] | None = None,
+    memory_limit: int | None = None,
+) -> History:
+    """Train a finite network, and return what happened together with the parameters at the end.
+
+    Ctrl-C ends training after a whole step and returns the history so far (``history.interrupted``). Results have the
+    same bits for any number of threads.
+
+    Parameters
+    ----------
+    network : Layer, ApplyFunction or (init_fn, apply_fn, kernel_fn)
+        The network.
+    params : nested tuples
+        Its parameters at the start, as `init_fn` returns them. They are not changed.
+    x : array_like of shape (n, ...)
+        Inputs.
+    y : array_like
+        Targets of shape (n, outputs); (n,) for one output. For "cross_entropy" probabilities, or integer labels (n,).
+    optimizer : {"gd", "sgd", "adam", "flow"} or GD, SGD, Adam, Flow
+        How parameters change; the names stand for the defaults of the classes of `ntkswift.training`.
+    loss : {"mse", "cross_entropy"}
+        ``0.5 mean (f - y)^2`` over inputs and outputs, the loss of `predict.gradient_descent_mse`, or
+        ``-mean_i sum_k y_ik log softmax(f_i)_k``.
+    steps, epochs : int, optional
+        How long to train; one of them, for all optimisers but Flow. An epoch takes all inputs once.
+    time : float, optional
+        How long to train by gradient flow; learning rate times steps is the time of gradient descent.
+    batch_size : int, optional
+        Inputs per step; by default all, in their own order. Smaller batches take the inputs of each epoch in a new
+        random order.
+    schedule : {"constant", "cosine"} or Constant, Piecewise, Cosine, optional
+        How the learning rate changes.
+    mode : {"full", "lazy", "random_features"}
+        What is trained: all parameters; all parameters of the network linearised in them at `params`,
+        ``f + J (theta - params)`` (the neural tangent model of this network); the last layer only, on the features
+        that the others make.
+    x_test, y_test : array_like, optional
+        Validation data, evaluated before training, every `every` steps, and at the end. Dropout in train mode and
+        BatchNorm act there too, as the layers say.
+    seed : int, sequence of int, SeedSequence, Generator
+        Of the order of the inputs and of Dropout.
+    callback : function, optional
+        Called with a `Snapshot` where validation takes place; returning True ends training.
+    every : int, optional
+        Steps between two validations or callbacks; a twentieth of the run by default (100 steps of gradient flow).
+    stop : EarlyStopping, optional
+        When to end before the last step.
+    gradient_norm : bool
+        Record the norm of each gradient.
+    checkpoint : path, optional
+        A file to which the state is written at the end and after Ctrl-C, and every `checkpoint_every` steps; not after
+        divergence.
+    checkpoint_every : int, optional
+        See above.
+    resume : path, optional
+        A checkpoint from which training goes on, to the same bits as without the interruption. Network, data and
+        settings must be the same; `params` is then only looked at for its shapes. `steps` counts from the start.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where an argument is wrong; the message names it.
+    DivergenceError
+        Where the loss is not finite any more, as with too large a learning rate; its `history` has what came before.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ntkswift import stax, train
+    >>> from ntkswift.training import Adam
+    >>> network = stax.serial(stax.Dense(128), stax.Relu(), stax.Dense(2))
+    >>> x = np.random.default_rng(0).standard_normal((64, 3))
+    >>> labels = (x[:, 0] > 0).astype(int)
+    >>> _, params = network.init_fn(0, x.shape)
+    >>> history = train(
+    ...     network, params, x, labels, optimizer=Adam(1e-2), loss="cross_entropy", epochs=20, batch_size=16
+    ... )
+    >>> history.steps
+    80
+    >>> bool(history.loss[-4:].mean() < 0.3)
+    True
+    """
+    chosen = optimizer_of(optimizer)
+    stop = stop if stop is not None else EarlyStopping()
+    problem = make_problem(
+        network, params, x, y, loss=loss, mode=mode, key=philox_key(seed, op="train"), batch_size=batch_size
+    )
+    if isinstance(chosen, (GD, Flow)) and problem.batch_size != len(problem.x):
+        raise ValueError(
+            f"[train] {type(chosen).__name__} takes all inputs in every step. Received batch_size {batch_size}."
+        )
+    total, until = _length(problem, chosen, steps, epochs, time)
+    core, settings = _core_training(problem, chosen, schedule_of(schedule), total, until, stop)
+    run = Run(
+        problem,
+        core,
+        moments=chosen._moments,
+        steps=total,
+        every=_every(every, total),
+        validation=_validation(problem, x_test, y_test, stop),
+        stop=stop,
+        callback=callback,
+        wants_norm=gradient_norm,
+        resources=Resources(memory_limit=memory_limit),
+    )
+    return _carry_out(run, problem, chosen, settings, checkpoint, checkpoint_every, resume)
+
+
+def _carry_out(
+    run: Run,
+    problem: Problem,
+    chosen: Optimizer,
+    settings: dict[str, Any],
+    checkpoint: Any,
+    save_every: Any,
+    resume: Any,
+) -> History:
+    identity: dict[str, Any] = {}
+    if checkpoint is not None or resume is not None:
+        identity = _identity(run, problem, settings)
+    if resume is not None:
+        run.restore(load_checkpoint(resume, identity))
+    if save_every is not None:
+        if checkpoint is None:
+            raise ValueError("[train] checkpoint_every needs checkpoint, a file. Received None.")
+        run.save_every = _count(save_every, "checkpoint_every", 1)
+    if checkpoint is not None:
+        run.autosave = lambda: save_checkpoint(checkpoint, identity, run.arrays())
+    try:
+        run.go()
+    except KeyboardInterrupt:
+        run.stopped = "interrupted"
+    except ConvergenceError as error:  # gradient flow whose steps shrink to nothing
+        run.stopped = "diverged"
+        raise DivergenceError(
+            f"{error} The error's attribute `history` has what was recorded.", run.history(settings)
+        ) from error
+    history = run.history(settings)
+    if run.stopped == "diverged":
+        raise DivergenceError(_divergence(chosen, history), history)
+    if run.autosave is not None:
+        run.autosave()
+    return history
+
+
+def _identity(run: Run, problem: Problem, settings: dict[str, Any]) -> dict[str, Any]:
+    """What must be the same where a run goes on."""
+    return {
+        "network": problem.fingerprint, "network_text": f"{problem.network.layer!r} for inputs of shape {problem.network.shape}",
+        "data": problem.data_digest(), "batch_size": problem.batch_size, "seed": list(problem.key),
+        "gradient_norm": run.parts == 4, **settings,
+    }  # fmt: skip
+
+
+def _divergence(chosen: Optimizer, history: History) -> str:
+    rate = "" if isinstance(chosen, Flow) else f" learning_rate {chosen.learning_rate} and"
+    return (
+        "[train] training must not diverge: choose a smaller learning_rate. Received"
+        f"{rate} a loss of {history.loss[-1]} after {history.steps} steps (it was {history.loss[0]:.4g} at the start). "
+        "The error's attribute `history` has what was recorded."
+    )
+
+
+# MARK: arguments
+
+
+def _length(problem: Problem, chosen: Optimizer, steps: Any, epochs: Any, time: Any) -> tuple[int | None, float]:
+    """Steps, or (None, time) for gradient flow."""
+    if isinstance(chosen, Flow):
+        if time is None or steps is not None or epochs is not None:
+            raise ValueError("[train] gradient flow needs time, and neither steps nor epochs. Received others.")
+        until = float(check_array(time, "time", ndim=0, dtype=float, op="train"))
+        if not until >= 0:
+            raise ValueError(f"[train] time must be at least 0. Received {time!r}.")
+        return None, until
+    if time is not None or (steps is None) == (epochs is None):
+        raise ValueError(
+            "[train] needs either steps or epochs; time is for gradient flow. Received both, none, or time."
+        )
+    if steps is not None:
+        return _count(steps, "steps", 0), 0.0
+    return _count(epochs, "epochs", 0) * problem.steps_per_epoch, 0.0
+
+
+def _core_training(
+    problem: Problem, chosen: Optimizer, schedule: Schedule, total: int | None, until: float, stop: EarlyStopping
+) -> tuple[Any, dict[str, Any]]:
+    """The core's description, and the settings as text."""
+    defaults = {
+        "learning_rate": 1.0, "momentum": 0.0, "is_nesterov": False, "b1": 0.0, "b2": 0.0, "epsilon": 1.0, "weight_decay": 0.0,
+        "cosine_steps": 1, "cosine_final": 0.0, "boundaries": [], "factors": [], "tolerance": 1e-6,
+    }  # fmt: skip
+    rates = _NO_SCHEDULE if isinstance(chosen, Flow) else schedule._settings(total or 0)
+    core = _core.Training(
+        **{**defaults, **rates, **chosen._settings()},
+        time=until,
+        loss=LOSSES[problem.loss],
+        is_linearised=problem.mode == "lazy",
+        batch_size=problem.batch_size,
+        key=problem.key,
+        threshold=float("-inf") if stop.threshold is None else float(stop.threshold),
+    )
+    rates = {name: value for name, value in rates.items() if name != "shape"}
+    return core, {
+        "optimizer": repr(chosen),
+        "schedule": f"{type(schedule).__name__}: {rates}",
+        "loss": problem.loss,
+        "mode": problem.mode,
+        "stop": repr(stop),
+        **({"time": until} if isinstance(chosen, Flow) else {}),
+    }
+
+
+def _validation(problem: Problem, x_test: Any, y_test: Any, stop: EarlyStopping) -> Any:
+    if (x_test is None) != (y_test is None):
+        raise ValueError("[train] x_test and y_test belong together. Received one of them.")
+    if x_test is None:
+        if stop.needs_validation:
+            raise ValueError(
+                "[train] EarlyStopping with patience or restore_best needs x_test and y_test. Received None."
+            )
+        return None
+    rows = problem.rows(x_test, y_test, "_test")
+    if len(rows[0]) == 0:
+        raise ValueError("[train] x_test must have at least one row. Received none.")
+    return rows
+
+
+def _every(every: Any, total: int | None) -> int:
+    if every is not None:
+        return _count(every, "every", 1)
+    return 100 if total is None else max(1, total // _RECORDS)
+
+
+def _count(value: Any, name: str, least: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"[train] {name} must be an integer. Received {value!r}.") from None
+    if isinstance(value, bool) or not least <= number < 2**47:
+        raise ValueError(f"[train] {name} must be at least {least} (and less than 2^47). Received {value!r}.")
+    return number
