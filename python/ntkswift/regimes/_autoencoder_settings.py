@@ -122,6 +122,9 @@ class AutoencoderSettings(Parameters):
 
     # ------------------------------------------------------------------ arguments and fitted weights
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "inputs_")
+
     def _fitted(self, op: str) -> None:
         if not hasattr(self, "inputs_"):
             raise AttributeError(f"[{op}] needs a fitted Autoencoder. Call fit(X) first (steps=0 trains nothing).")

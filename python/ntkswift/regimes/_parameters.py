@@ -28,6 +28,13 @@ class Parameters:
             setattr(self, name, value)
         return self
 
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's pipelines ask for; only they call it."""
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+
+        transforms = TransformerTags() if hasattr(self, "transform") else None
+        return Tags(estimator_type=None, target_tags=TargetTags(required=False), transformer_tags=transforms)
+
     def __repr__(self) -> str:
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
         changed = [f"{name}={value!r}" for name, value in self.get_params().items() if value is not defaults[name]]

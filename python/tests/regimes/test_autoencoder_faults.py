@@ -176,6 +176,19 @@ def test_objects_travel():
     assert Autoencoder(**model.get_params()).get_params() == model.get_params()
 
 
+def test_in_a_pipeline_of_sklearn():
+    base = pytest.importorskip("sklearn.base")
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = Autoencoder(50, steps=3, normalize=True, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), base.clone(model)).fit(X)
+    scaled = StandardScaler().fit_transform(X)
+    assert np.array_equal(pipeline.predict(X), model.fit(scaled).reconstruct(scaled))
+    assert pipeline.transform(X).shape == (8, 50)
+    assert np.isfinite(pipeline.score(X))
+
+
 def test_a_history_draws_itself():
     pytest.importorskip("matplotlib").use("Agg")
     model = Autoencoder(100, steps=10, random_state=0).fit(UNIT)
