@@ -280,8 +280,9 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
     """
     op = "kernel_alignment"
     matrix = square_matrix(kernel, "kernel", op)
-    targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op).reshape(len(np.asarray(y)), -1)
+    targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
+    targets = targets.reshape(len(targets), -1)
     if centered:
         means = matrix.mean(axis=0)
         matrix = matrix - means - means[:, None] + means.mean()

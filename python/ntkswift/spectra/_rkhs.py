@@ -89,7 +89,7 @@ def frequency_energies(X: Any, y: Any, max_frequency: int = 20) -> np.ndarray:
     [0.0, 0.35, -0.0]
     """
     op = "frequency_energies"
-    points = check_array(X, "X", dtype=np.float64, min_rows=2, min_cols=2, op=op)
+    points = double(check_array(X, "X", dtype=np.float64, min_rows=2, min_cols=2, op=op))
     values = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
     check_lengths(points, values, ("X", "y"), op=op)
     top = _checks.frequency(max_frequency, op)

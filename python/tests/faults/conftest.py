@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ntkswift import predict, stax
+from ntkswift import predict, spectra, stax
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 from ntkswift.regimes import Autoencoder
 
@@ -82,6 +82,22 @@ def _autoencoder_cases() -> list[Case]:
     ]
 
 
+def _spectra_cases() -> list[Case]:
+    gram = NETWORK.kernel_fn(X, None, "ntk")
+    return [
+        Case("spectra.frequency_energies", lambda X, y: spectra.frequency_energies(X, y, 3), {"X": X, "y": Y}, ()),
+        Case("spectra.gram_eigenvalues", lambda X: spectra.gram_eigenvalues(NETWORK, X), {"X": X}, ()),
+        Case("spectra.gram_eigenvalues(k)", lambda X: spectra.gram_eigenvalues(NETWORK, X, 2), {"X": X}, ()),
+        Case(
+            "spectra.interpolant_norm",
+            lambda X, y: spectra.interpolant_norm(NETWORK, X, y, ridge=0.1),
+            {"X": X, "y": Y},
+            (),
+        ),
+        Case("spectra.kernel_alignment", lambda y: spectra.kernel_alignment(gram, y), {"y": Y}, ()),
+    ]
+
+
 def _cases() -> list[Case]:
     cases = [
         Case(
@@ -122,7 +138,7 @@ def _cases() -> list[Case]:
             Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
             Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
         ]
-    return cases + _autoencoder_cases()
+    return cases + _spectra_cases() + _autoencoder_cases()
 
 
 def pytest_generate_tests(metafunc: Any) -> None:

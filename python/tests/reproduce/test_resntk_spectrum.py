@@ -13,14 +13,16 @@ from ntkswift.reproduce import Verdict, _resntk_runs, _resntk_spectrum
 @pytest.fixture(scope="module")
 def report():
     pytest.importorskip("matplotlib")
-    small = dataclasses.replace(_resntk_runs.DEFAULT, seeds=2, points=128, depths=(1, 10, 100, 300))
+    small = dataclasses.replace(
+        _resntk_runs.DEFAULT, seeds=2, points=128, depths=(1, 10, 100, 300), width=24, networks=1
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_resntk_spectrum, "DEFAULT", small)
         return reproduce.run("resntk-spectrum", seed=1)
 
 
 def test_every_claim_is_measured(report):
-    assert len(report.claims) == 15
+    assert len(report.claims) == 16
     assert all(claim.measured and "nan" not in claim.measured for claim in report.claims)
 
 
@@ -35,6 +37,12 @@ def test_odd_sinusoids_are_slow(report):
     (slow,) = [claim for claim in report.claims if claim.text.startswith("Odd sinusoids")]
     assert float(slow.predicted) == pytest.approx(1 / 0.149, rel=0.01)
     assert float(slow.measured) > 4
+
+
+def test_finite_networks_are_trained(report):
+    steps = report.numbers["steps of finite networks for frequencies 3 and 4, alpha 1/L"]
+    assert steps.shape == (1, 2)
+    assert steps[0, 0] > 1.5 * steps[0, 1] > 0
 
 
 def test_figures_and_numbers(report, tmp_path):
