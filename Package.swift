@@ -68,7 +68,7 @@ let package = Package(
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
     module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "Architectures", "FiniteWidth", "KernelMethods"]),
-    module("Spectra", ["NumericCore", "LinearAlgebra"]),
+    module("Spectra", ["NumericCore", "LinearAlgebra", "COpenBLAS"]),
     module(
       "CAPI",
       [

@@ -52,7 +52,7 @@ extension Tape {
     guard !terms.isEmpty else { return }
     let (target, adding) = try cotangent(of: index, part)
     var total = ProductSum(target.pointer, target.count, adding: adding)
-    for term in terms { total.add(term) }
+    total.add(terms)
   }
 
   // MARK: Concatenation

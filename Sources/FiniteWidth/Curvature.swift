@@ -23,6 +23,8 @@ public final class CurvatureOperator {
   private let context: CallContext
   /// The tapes of each group's chunks; nil where they are made anew for every product.
   private var kept: [[Tape]]?
+  /// The gradient of the loss, which comes with the tapes of the Hessian; nil where there are none.
+  public let gradient: Workspace<Double>?
 
   /// The operator for the loss at the rows of `x`; it keeps all pointers while it lives.
   public init(
@@ -39,14 +41,22 @@ public final class CurvatureOperator {
     self.context = context.forBLAS
     // Values, slopes, cotangents and tangents of all rows, at most half of what the call may use.
     let bytes = checkedProduct(network.plan.totalSize &* 8 &* 8, x.rows)
-    if let bytes, bytes <= context.memoryLimit / 2 { kept = try makeTapes() }
+    guard let bytes, bytes <= context.memoryLimit / 2 else {
+      gradient = nil
+      return
+    }
+    gradient = kind == .hessian ? try Workspace(network.plan.parameterCount, zeroed: true) : nil
+    kept = try makeTapes()
   }
 
   /// Rows and columns of the matrix.
   public var count: Int { network.plan.parameterCount }
 
-  /// product = matrix times `v`.
-  public func apply(_ v: UnsafePointer<Double>, into product: UnsafeMutablePointer<Double>) throws(NumericError) {
+  /// product = matrix times `v`; `context` takes the place of that of the operator where it is given.
+  public func apply(
+    _ v: UnsafePointer<Double>, into product: UnsafeMutablePointer<Double>, context: CallContext? = nil
+  ) throws(NumericError) {
+    let context = context ?? self.context
     guard let kept else {
       try network.sumOverRows(x.rows, order: 1, into: product, context: context) { (rows, pool, sum, _) throws(NumericError) in
         guard let sum else { return }
@@ -66,14 +76,14 @@ public final class CurvatureOperator {
 
   private func makeTapes() throws(NumericError) -> [[Tape]] {
     let groups = network.groups(x.rows)
-    let (perGroup, size) = ((max(1, x.rows) - 1) / groups + 1, network.chunkRows(x.rows))
+    let (perGroup, size) = ((max(1, x.rows) - 1) / groups + 1, network.evenChunkRows((max(1, x.rows) - 1) / groups + 1))
     var tapes: [[Tape]] = []
     BLASThreads.useOne()
     for group in 0..<groups {
       let (pool, end) = (TensorPool(), min(x.rows, (group + 1) * perGroup))
       var own: [Tape] = []
       for first in stride(from: min(x.rows, group * perGroup), to: end, by: max(1, size)) {
-        own.append(try makeTape(first..<min(end, first + size), pool))
+        own.append(try makeTape(first..<min(end, first + size), pool, gradient?.pointer))
         try context.checkpoint(0)
       }
       tapes.append(own)
@@ -81,8 +91,10 @@ public final class CurvatureOperator {
     return tapes
   }
 
-  /// A tape with the values and, for the Hessian, the gradient's cotangents.
-  private func makeTape(_ rows: Range<Int>, _ pool: TensorPool) throws(NumericError) -> Tape {
+  /// A tape with the values and, for the Hessian, the gradient's cotangents; adds the gradient to `sum`.
+  private func makeTape(
+    _ rows: Range<Int>, _ pool: TensorPool, _ sum: UnsafeMutablePointer<Double>? = nil
+  ) throws(NumericError) -> Tape {
     let tape = Tape(
       network, parameters: ParameterJet(parts: [parameters, nil]), pool: pool, rows: rows, allRows: x.rows, order: 1,
       backward: true)
@@ -90,7 +102,7 @@ public final class CurvatureOperator {
     try tape.forward(0)
     if kind == .hessian {
       tape.setOutputCotangent(try loss.cotangent(tape, targets, part: 0))
-      try tape.backward(0)
+      try tape.backward(0, gradient: GradientJet(parts: [sum]))
     }
     return tape
   }

@@ -98,8 +98,28 @@ public struct EmpiricalKernel {
       throw .invalid(
         "[gradient_gram] needs a result of \(x1.rows) x \(x2?.0.rows ?? x1.rows). Received \(gram.rows) x \(gram.cols).")
     }
-    try blocks(x1, x2?.0, .combination(combination1), x2.map { .combination($0.1) }, context: context) {
-      (products, i, j, tile) throws(NumericError) in
+    try fill(x1, x2?.0, .combination(combination1), x2.map { .combination($0.1) }, into: gram, context: context)
+  }
+
+  /// gram[i, j] = product of the gradients of the losses of inputs i and j, each by itself: the mean of these losses is `loss`.
+  ///
+  /// The gradients are never formed: memory grows with inputs times units, not with inputs times parameters.
+  public func lossGradientGram(
+    _ loss: OutputLoss, _ x: StridedMatrix<Double>, targets: StridedMatrix<Double>, into gram: StridedMatrix<Double>,
+    context: CallContext
+  ) throws(NumericError) {
+    try network.check(x, targets)
+    guard gram.rows == x.rows, gram.cols == x.rows else {
+      throw .invalid("[gradient_gram] needs a result of \(x.rows) x \(x.rows). Received \(gram.rows) x \(gram.cols).")
+    }
+    try fill(x, nil, .sampleLoss(loss, targets: targets), nil, into: gram, context: context)
+  }
+
+  private func fill(
+    _ x1: StridedMatrix<Double>, _ x2: StridedMatrix<Double>?, _ selection1: OutputSelection, _ selection2: OutputSelection?,
+    into gram: StridedMatrix<Double>, context: CallContext
+  ) throws(NumericError) {
+    try blocks(x1, x2, selection1, selection2, context: context) { (products, i, j, tile) throws(NumericError) in
       tile.pointer.update(repeating: 0, count: tile.count)
       try products.add([(a: 0, b: 0)], to: tile)
       for r in 0..<tile.rows {

@@ -7,11 +7,13 @@ public enum OutputSelection {
   case outputs([Int])
   /// One scalar per input: its outputs times its row of this matrix.
   case combination(StridedMatrix<Double>)
+  /// One scalar per input: its own loss, so that the mean over inputs is the whole loss.
+  case sampleLoss(OutputLoss, targets: StridedMatrix<Double>)
 
   var count: Int {
     switch self {
     case .outputs(let numbers): numbers.count
-    case .combination: 1
+    case .combination, .sampleLoss: 1
     }
   }
 }
@@ -81,6 +83,7 @@ final class LayerSignals {
   private static func start(_ tape: Tape, _ selection: OutputSelection, _ selected: Int) throws(NumericError) -> Tensor {
     switch selection {
     case .combination(let matrix): return try tape.rowsOfOutput(matrix)
+    case .sampleLoss(let loss, let targets): return try loss.sampleCotangent(tape, targets)
     case .outputs(let numbers):
       let tensor = try tape.new(tape.plan.outputShape, zeroed: true)
       for r in 0..<tensor.rows { tensor.row(r)[numbers[selected]] = 1 }

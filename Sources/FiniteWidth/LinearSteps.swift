@@ -7,6 +7,12 @@ extension Tape {
     let x = values[step.inputs[0]]
     let slot = plan.parameters[operation.weight]
     var out: Tensor?
+    // The bias first: BLAS then adds to it, and nothing is set to zero.
+    if let bias = operation.bias, let b = parameters[part] {
+      let target = try new(step.shape)
+      addBias(b + plan.parameters[bias].offset, operation.biasScale, slot.cols, to: target, adding: false)
+      out = target
+    }
     try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
       guard let weights = parameters[a], let input = x[b] else { return }
       let (target, adding) = try present(out, step)
@@ -14,11 +20,6 @@ extension Tape {
       gemm(
         false, slot.cols, slot.rows, operation.scale, rows.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
         target.count / slot.cols)
-      out = target
-    }
-    if let bias = operation.bias, let b = parameters[part] {
-      let (target, adding) = try present(out, step)
-      addBias(b + plan.parameters[bias].offset, operation.biasScale, slot.cols, to: target, adding: adding)
       out = target
     }
     return out

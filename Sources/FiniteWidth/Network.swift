@@ -122,6 +122,12 @@ public struct Network: @unchecked Sendable {
     return max(1, min(256, 524_288 / max(1, plan.totalSize)))
   }
 
+  /// The same, with `rows` cut into equal chunks.
+  func evenChunkRows(_ rows: Int) -> Int {
+    let chunks = (max(1, rows) - 1) / chunkRows(rows) + 1
+    return (max(1, rows) - 1) / chunks + 1
+  }
+
   /// Throws where chunks of `rows` would not fit in the memory of the call.
   func reserve(_ rows: Int, order: Int, backward: Bool, threads: Int, context: CallContext) throws(NumericError) {
     guard let numbers = checkedProduct(plan.totalSize, rows), numbers <= Int(Int32.max) else {

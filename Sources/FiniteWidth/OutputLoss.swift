@@ -81,6 +81,13 @@ public enum OutputLoss: Int, Sendable {
     return out
   }
 
+  /// The derivative of each input's own loss (the loss is their mean) by its outputs.
+  func sampleCotangent(_ tape: Tape, _ targets: StridedMatrix<Double>) throws(NumericError) -> Tensor {
+    guard let out = try cotangent(tape, targets, part: 0) else { return try tape.new(tape.plan.outputShape, zeroed: true) }
+    for i in 0..<out.count { out.pointer[i] *= Double(targets.rows) }
+    return out
+  }
+
   private func subtract(
     _ targets: StridedMatrix<Double>, _ tape: Tape, _ share: Double, from out: Tensor
   ) throws(NumericError) {

@@ -1,52 +1,9 @@
 // Eigenvalues of operators that are known by their products only.
-#include <cstring>
-#include <string>
-
-#include "common.h"
+#include "operators.h"
 
 using namespace ntkswift;
 
 namespace {
-
-using OptionalInput = std::optional<Input>;
-
-// A Python function y = A x as the core calls it: on the calling thread, with the GIL taken back.
-struct PythonOperator {
-  nb::object function;
-  Call &call;
-
-  static int32_t evaluate(void *context, const double *x, double *y, int64_t dimension) noexcept {
-    auto *self = static_cast<PythonOperator *>(context);
-    nb::gil_scoped_acquire gil;
-    try {
-      const NewArray copy = new_vector(dimension, NTK_FLOAT64);
-      const size_t bytes = static_cast<size_t>(dimension) * sizeof(double);
-      std::memcpy(copy.view.data, x, bytes);
-      const nb::object answer = self->function(copy.array);
-      const auto [values, length] = doubles(nb::cast<Input>(answer), "the operator's product");
-      if (length != dimension) throw nb::value_error("[lanczos] the operator must return as many numbers as it is given. Received another size.");
-      std::memcpy(y, values, bytes);
-      return 0;
-    } catch (...) {
-      self->call.keep_exception();
-      return 1;
-    }
-  }
-};
-
-int32_t end_of(const std::string &name) {
-  if (name == "largest") return 0;
-  if (name == "smallest") return 1;
-  if (name == "magnitude") return 2;
-  throw nb::value_error(("[lanczos] end must be largest, smallest or magnitude. Received " + name + ".").c_str());
-}
-
-const double *start_of(const OptionalInput &start, int64_t dimension) {
-  if (!start) return nullptr;
-  const auto [values, length] = doubles(*start, "start");
-  if (length != dimension) throw nb::value_error("[lanczos] start must have one number per dimension. Received another length.");
-  return values;
-}
 
 nb::tuple lanczos(nb::object product, int64_t dimension, int64_t count, const std::string &end, double tolerance, bool vectors,
                   bool refines_vectors, bool finds_multiples, int64_t subspace, int64_t most_products, uint64_t seed,

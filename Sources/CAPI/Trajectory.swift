@@ -1,0 +1,251 @@
+import CNTKSwift
+import FiniteWidth
+import LinearAlgebra
+import NumericCore
+import Spectra
+
+@_cdecl("ntk_operator_eigen") @implementation
+public func ntk_operator_eigen(
+  _ op: UnsafePointer<ntk_symmetric_operator>!, _ request: UnsafePointer<ntk_lanczos_request>!,
+  _ values: UnsafePointer<ntk_matrix>!, _ residuals: UnsafePointer<ntk_matrix>!, _ vectors: UnsafePointer<ntk_matrix>!,
+  _ products: UnsafeMutablePointer<Int64>!, _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let how = try context(call)
+    let op = try CallersOperator(op, how)
+    let given = try pointee(request, "eigenvalues", "request")
+    let wishes = try LanczosRequest(given)
+    let values = try column(view(values, "eigenvalues", "values"), given.count, "eigenvalues", "values")
+    let residuals = try column(view(residuals, "eigenvalues", "residuals"), given.count, "eigenvalues", "residuals")
+    let room: StridedMatrix<Double>? =
+      try vectors.map { (m) throws(NumericError) in try optionalMatrixView(m.pointee, "vectors") } ?? nil
+    let start = try given.start == nil ? op.promisingStart(seed: given.seed) : nil
+    let found = try lanczosEigen(
+      dimension: op.dimension, wishes, start: given.start ?? start.map { UnsafePointer($0.pointer) }, vectors: room, context: how,
+      product: op.product)
+    withExtendedLifetime(start) {}
+    for (i, value) in found.values.enumerated() { values[i] = value }
+    for (i, residual) in found.residuals.enumerated() { residuals[i] = residual }
+    products?.pointee = Int64(found.products)
+  }
+}
+
+@_cdecl("ntk_operator_trace") @implementation
+public func ntk_operator_trace(
+  _ op: UnsafePointer<ntk_symmetric_operator>!, _ seed: UInt64, _ samples: UnsafePointer<ntk_matrix>!,
+  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let how = try context(call)
+    let out = try view(samples, "trace", "samples")
+    let target = try column(out, Int64(out.rows), "trace", "samples")
+    let op = try CallersOperator(op, how)
+    let found = try StochasticEstimates(dimension: op.dimension, seed: seed, context: how)
+      .traceSamples(probes: out.rows, product: op.product)
+    for (i, value) in found.enumerated() { target[i] = value }
+  }
+}
+
+@_cdecl("ntk_operator_density") @implementation
+public func ntk_operator_density(
+  _ op: UnsafePointer<ntk_symmetric_operator>!, _ seed: UInt64, _ nodes: UnsafePointer<ntk_matrix>!,
+  _ weights: UnsafePointer<ntk_matrix>!, _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let how = try context(call)
+    let (x, w) = (try view(nodes, "spectral_density", "nodes"), try view(weights, "spectral_density", "weights"))
+    let op = try CallersOperator(op, how)
+    try StochasticEstimates(dimension: op.dimension, seed: seed, context: how)
+      .density(probes: x.rows, steps: x.cols, nodes: x, weights: w, product: op.product)
+  }
+}
+
+@_cdecl("ntk_network_gradient_covariance") @implementation
+public func ntk_network_gradient_covariance(
+  _ network: UnsafePointer<ntk_network>!, _ loss: Int32, _ x: UnsafePointer<ntk_matrix>!, _ targets: UnsafePointer<ntk_matrix>!,
+  _ batch: Int64, _ top: Int64, _ eigenvalues: UnsafePointer<ntk_matrix>!, _ result: UnsafeMutablePointer<ntk_gradient_covariance>!,
+  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let op = "gradient_covariance"
+    let (given, how) = (try CallersNetwork(network), try context(call))
+    let (x, y) = (try view(x, op, "x"), try view(targets, op, "targets"))
+    guard batch >= 0 else { throw .invalid("[gradient_covariance] batch must be 1 or more, or None. Received \(batch).") }
+    let count = batch == 0 ? x.rows : x.rows / Int(batch)
+    guard count >= 2 else {
+      throw .invalid("[gradient_covariance] needs at least 2 gradients. Received \(x.rows) inputs in batches of \(max(1, batch)).")
+    }
+    try how.reserve(
+      checkedProduct(count, 32).flatMap { checkedProduct($0, count) }, for: "the Gram matrix of \(count) gradients",
+      instead: "Measure on fewer inputs or larger batches.")
+    let room = try Workspace<Double>(count * count)
+    let gram = StridedMatrix(room.pointer, rows: count, cols: count)
+    if batch == 0 {
+      try EmpiricalKernel(given.network, parameters: given.parameters).lossGradientGram(
+        try outputLoss(loss), x, targets: y, into: gram, context: how)
+    } else {
+      let parameters = given.network.plan.parameterCount
+      try how.reserve(
+        checkedProduct(count, 8).flatMap { checkedProduct($0, parameters) }, for: "the gradients of \(count) mini-batches",
+        instead: "Measure on fewer inputs or larger batches.")
+      let rows = try Workspace<Double>(count * parameters)
+      let gradients = StridedMatrix(rows.pointer, rows: count, cols: parameters)
+      try given.network.batchGradients(
+        try outputLoss(loss), x, targets: y, parameters: given.parameters, batch: Int(batch), into: gradients, context: how)
+      try multiplySelf(gradients, into: gram, context: how)
+    }
+    try measure(gram, top, eigenvalues, result, how)
+  }
+}
+
+@_cdecl("ntk_gradient_covariance_of") @implementation
+public func ntk_gradient_covariance_of(
+  _ gradients: UnsafePointer<ntk_matrix>!, _ isGram: Int32, _ top: Int64, _ eigenvalues: UnsafePointer<ntk_matrix>!,
+  _ result: UnsafeMutablePointer<ntk_gradient_covariance>!, _ call: UnsafePointer<ntk_call>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let (given, how) = (try pointee(gradients, "gradient_covariance", "gradients"), try context(call))
+    if isGram != 0 {
+      try measure(try matrixView(given, "gram"), top, eigenvalues, result, how)
+      return
+    }
+    guard let count = Int(exactly: given.rows), count >= 0, let bytes = checkedProduct(count, count).flatMap({ checkedProduct($0, 32) })
+    else { throw .invalid("[gradient_covariance] gradients must have 2 or more rows. Received \(given.rows).") }
+    try how.reserve(bytes, for: "the Gram matrix of \(count) gradients", instead: "Give fewer gradients.")
+    let room = try Workspace<Double>(count * count)
+    let gram = StridedMatrix(room.pointer, rows: count, cols: count)
+    if given.dtype == Int32(NTK_FLOAT32.rawValue) {
+      try gramOfRows(try matrixView(given, "gradients", as: Float.self), into: gram, context: how)
+    } else {
+      try gramOfRows(try matrixView(given, "gradients", as: Double.self), into: gram, context: how)
+    }
+    try measure(gram, top, eigenvalues, result, how)
+  }
+}
+
+@_cdecl("ntk_network_sample_curvatures") @implementation
+public func ntk_network_sample_curvatures(
+  _ network: UnsafePointer<ntk_network>!, _ loss: Int32, _ x: UnsafePointer<ntk_matrix>!, _ targets: UnsafePointer<ntk_matrix>!,
+  _ direction: UnsafePointer<ntk_matrix>!, _ out: UnsafePointer<ntk_matrix>!, _ call: UnsafePointer<ntk_call>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let op = "sample_curvature"
+    let given = try CallersNetwork(network)
+    let x = try view(x, op, "x")
+    try given.network.sampleCurvatures(
+      try outputLoss(loss), x, targets: try view(targets, op, "targets"), parameters: given.parameters,
+      along: try given.vector(try pointee(direction, op, "direction"), "direction"),
+      into: try column(view(out, op, "out"), Int64(x.rows), op, "out"), context: try context(call))
+  }
+}
+
+@_cdecl("ntk_network_step_to_raise") @implementation
+public func ntk_network_step_to_raise(
+  _ network: UnsafePointer<ntk_network>!, _ loss: Int32, _ x: UnsafePointer<ntk_matrix>!, _ targets: UnsafePointer<ntk_matrix>!,
+  _ update: UnsafePointer<ntk_matrix>!, _ factor: Double, _ most: Double, _ alpha: UnsafeMutablePointer<Double>!,
+  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let op = "step_to_raise"
+    guard factor > 1, factor.isFinite, most > 0, most.isFinite else {
+      throw .invalid("[step_to_raise] factor must be above 1 and most above 0. Received \(factor), \(most).")
+    }
+    let given = try CallersNetwork(network)
+    let found = try given.network.stepToRaise(
+      try outputLoss(loss), by: factor, try view(x, op, "x"), targets: try view(targets, op, "targets"),
+      parameters: given.parameters, update: try given.vector(try pointee(update, op, "update"), "update"), most: most,
+      context: try context(call))
+    alpha?.pointee = found
+  }
+}
+
+@_cdecl("ntk_stability_factor") @implementation
+public func ntk_stability_factor(
+  _ rate: Double, _ batch: Int64, _ examples: Int64, _ mean: Double, _ variance: Double, _ factor: UnsafeMutablePointer<Double>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    factor?.pointee = try BreakEvenModel(rate: rate, batch: Int(batch), examples: Int(examples))
+      .stabilityFactor(mean: mean, variance: variance)
+  }
+}
+
+@_cdecl("ntk_break_even_curvature") @implementation
+public func ntk_break_even_curvature(
+  _ rate: Double, _ batch: Int64, _ examples: Int64, _ alpha: Double, _ psi: Double, _ curvature: UnsafeMutablePointer<Double>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    curvature?.pointee = try BreakEvenModel(rate: rate, batch: Int(batch), examples: Int(examples))
+      .breakEvenCurvature(alpha: alpha, psi: psi)
+  }
+}
+
+// MARK: - Arguments
+
+/// A caller's symmetric operator: a product, or the curvature of a network's loss.
+private struct CallersOperator {
+  let dimension: Int
+  let product: OperatorProduct
+  private let gradient: Workspace<Double>?
+
+  init(_ op: UnsafePointer<ntk_symmetric_operator>?, _ context: CallContext) throws(NumericError) {
+    let given = try pointee(op, "operator", "operator")
+    guard given.network != nil else {
+      guard given.dimension >= 1 else { throw .invalid("[operator] the dimension must be 1 or more. Received \(given.dimension).") }
+      dimension = Int(given.dimension)
+      product = try operatorProduct(given.product, given.product_context, given.dimension)
+      gradient = nil
+      return
+    }
+    guard let kind = CurvatureKind(rawValue: Int(given.kind)) else {
+      throw .invalid("[operator] kind must be 0 (Hessian) or 1 (Gauss-Newton). Received \(given.kind).")
+    }
+    let network = try CallersNetwork(given.network)
+    let curvature = try CurvatureOperator(
+      kind, network.network, loss: try outputLoss(given.loss), x: try matrixView(given.x, "x"),
+      targets: try matrixView(given.targets, "targets"), parameters: network.parameters, context: context.part(0, 0))
+    (dimension, gradient) = (curvature.count, curvature.gradient)
+    product = { (x, y, step) throws(NumericError) in
+      try curvature.apply(
+        x, into: y, context: CallContext(threads: context.forBLAS.threads, memoryLimit: context.memoryLimit, report: step.report))
+    }
+  }
+
+  /// The gradient lies close to the top eigenvectors of the Hessian (Gur-Ari, Roberts, Dyer, arXiv:1812.04754), so Lanczos gets there
+  /// sooner from it; a third of a random direction keeps it from missing what the gradient is orthogonal to. Nil without a gradient.
+  func promisingStart(seed: UInt64) throws(NumericError) -> Workspace<Double>? {
+    guard let gradient else { return nil }
+    let start = try Workspace<Double>(dimension)
+    PhiloxStream(key: (seed, 0x7374_6172_74)).fillNormal(start.pointer, count: dimension)
+    let norm = { (v: UnsafeMutablePointer<Double>) in
+      (0..<dimension).reduce(0.0) { $0 + v[$1] * v[$1] }.squareRoot()
+    }
+    let (length, random) = (norm(gradient.pointer), norm(start.pointer))
+    guard length > 0, length.isFinite, random > 0 else { return start }
+    for i in 0..<dimension { start[i] = gradient[i] / length + 0.3 * start[i] / random }
+    return start
+  }
+}
+
+/// Fills `result` and as many eigenvalues as there is room for: all L - 1, or the largest ones.
+private func measure(
+  _ gram: StridedMatrix<Double>, _ top: Int64, _ eigenvalues: UnsafePointer<ntk_matrix>?,
+  _ result: UnsafeMutablePointer<ntk_gradient_covariance>?, _ context: CallContext
+) throws(NumericError) {
+  let op = "gradient_covariance"
+  let room = try view(eigenvalues, op, "eigenvalues")
+  guard top >= 1, top <= Int64(Int32.max), room.rows >= 1, room.rows <= max(1, gram.rows - 1) else {
+    throw .invalid(
+      "[gradient_covariance] top must be 1 or more, with 1 to \(gram.rows - 1) eigenvalues. Received \(top), \(room.rows).")
+  }
+  let out = try column(room, Int64(room.rows), op, "eigenvalues")
+  let found = try GradientCovariance(
+    gram: gram, top: max(Int(top), room.rows < gram.rows - 1 ? room.rows : 1), isWhole: room.rows == gram.rows - 1, context: context)
+  for (i, value) in found.eigenvalues.prefix(room.rows).enumerated() { out[i] = value }
+  result?.pointee = ntk_gradient_covariance(
+    largest_uncentred: found.largestUncentred, trace: found.trace, trace_uncentred: found.traceUncentred, mean_norm: found.meanNorm,
+    mean_share: found.meanShare, norm_ratio: found.normRatio)
+}

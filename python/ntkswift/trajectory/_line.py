@@ -1,0 +1,107 @@
+"""The loss along a line through the parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._arrays import check_array
+from ..empirical._networks import network_for, seed_of
+from ..stax._core_network import FiniteNetwork
+from ..stax._resources import Resources
+from ._operators import loss_number
+
+
+def sample_curvatures(
+    f: Any, params: Any, x: Any, y: Any, direction: Any, loss: str = "mse", *, rng: Any = None
+) -> np.ndarray:
+    """The second derivative along `direction` of the loss of each input; the whole loss is their mean.
+
+    With the top eigenvector of the Hessian these are the H_i of the paper's model: their mean is lambda_H^1, their
+    variance the s^2 of its Eq. (1).
+
+    Parameters
+    ----------
+    f, params, x, y, loss
+        As in `hessian`; networks without BatchNorm.
+    direction : ndarray of shape (parameters,), or nested tuples shaped like `params`
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    op = "sample_curvatures"
+    network, rows = network_for(f, x, op, "x")
+    return Resources().run(
+        "sample_curvatures",
+        op,
+        network.core,
+        network.vector(params),
+        loss_number(loss, op),
+        rows,
+        network.targets(y, len(rows), "y"),
+        flat(network, direction, "direction", op),
+        seed_of(network.layer, rng, op),
+    )
+
+
+def step_to_raise(
+    f: Any,
+    params: Any,
+    x: Any,
+    y: Any,
+    update: Any,
+    loss: str = "mse",
+    *,
+    factor: float = 1.2,
+    most: float = 1000.0,
+    rng: Any = None,
+) -> float:
+    """The smallest alpha > 0 with ``loss(params - alpha * update) >= factor * loss(params)``, the paper's alpha^*.
+
+    With the update of one step of training, 1 is the step itself: below it, this step raises the loss by a fifth.
+
+    Parameters
+    ----------
+    f, params, x, y, loss
+        As in `hessian`.
+    update : ndarray of shape (parameters,), or nested tuples shaped like `params`
+        params before the step minus params after it.
+    factor : float, default=1.2
+        How much the loss rises.
+    most : float, default=1000
+        Where the search ends.
+
+    Returns
+    -------
+    float
+        To a relative 1e-3; infinity where the loss stays below up to `most`.
+    """
+    op = "step_to_raise"
+    network, rows = network_for(f, x, op, "x")
+    return Resources().run(
+        "step_to_raise",
+        op,
+        network.core,
+        network.vector(params),
+        loss_number(loss, op),
+        rows,
+        network.targets(y, len(rows), "y"),
+        flat(network, update, "update", op),
+        float(factor),
+        float(most),
+        seed_of(network.layer, rng, op),
+    )
+
+
+def flat(network: FiniteNetwork, vector: Any, name: str, op: str) -> np.ndarray:
+    """A direction in the space of parameters as a flat vector."""
+    if isinstance(vector, (tuple, list)):
+        return network.vector(vector)
+    array = np.ascontiguousarray(check_array(vector, name, ndim=1, dtype=np.float64, op=op))
+    if len(array) != network.parameter_count:
+        raise ValueError(f"[{op}] {name} must have {network.parameter_count} numbers. Received {len(array)}.")
+    return array
+
+
