@@ -63,7 +63,8 @@ public func ntk_operator_density(
 @_cdecl("ntk_network_gradient_covariance") @implementation
 public func ntk_network_gradient_covariance(
   _ network: UnsafePointer<ntk_network>!, _ loss: Int32, _ x: UnsafePointer<ntk_matrix>!, _ targets: UnsafePointer<ntk_matrix>!,
-  _ batch: Int64, _ top: Int64, _ eigenvalues: UnsafePointer<ntk_matrix>!, _ result: UnsafeMutablePointer<ntk_gradient_covariance>!,
+  _ batch: Int64, _ top: Int64, _ eigenvalues: UnsafePointer<ntk_matrix>!,
+  _ result: UnsafeMutablePointer<ntk_gradient_covariance>!,
   _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
@@ -73,7 +74,8 @@ public func ntk_network_gradient_covariance(
     guard batch >= 0 else { throw .invalid("[gradient_covariance] batch must be 1 or more, or None. Received \(batch).") }
     let count = batch == 0 ? x.rows : x.rows / Int(batch)
     guard count >= 2 else {
-      throw .invalid("[gradient_covariance] needs at least 2 gradients. Received \(x.rows) inputs in batches of \(max(1, batch)).")
+      throw .invalid(
+        "[gradient_covariance] needs at least 2 gradients. Received \(x.rows) inputs in batches of \(max(1, batch)).")
     }
     try how.reserve(
       checkedProduct(count, 32).flatMap { checkedProduct($0, count) }, for: "the Gram matrix of \(count) gradients",
@@ -110,7 +112,8 @@ public func ntk_gradient_covariance_of(
       try measure(try matrixView(given, "gram"), top, eigenvalues, result, how)
       return
     }
-    guard let count = Int(exactly: given.rows), count >= 0, let bytes = checkedProduct(count, count).flatMap({ checkedProduct($0, 32) })
+    guard let count = Int(exactly: given.rows), count >= 0,
+      let bytes = checkedProduct(count, count).flatMap({ checkedProduct($0, 32) })
     else { throw .invalid("[gradient_covariance] gradients must have 2 or more rows. Received \(given.rows).") }
     try how.reserve(bytes, for: "the Gram matrix of \(count) gradients", instead: "Give fewer gradients.")
     let room = try Workspace<Double>(count * count)
@@ -194,7 +197,9 @@ private struct CallersOperator {
   init(_ op: UnsafePointer<ntk_symmetric_operator>?, _ context: CallContext) throws(NumericError) {
     let given = try pointee(op, "operator", "operator")
     guard given.network != nil else {
-      guard given.dimension >= 1 else { throw .invalid("[operator] the dimension must be 1 or more. Received \(given.dimension).") }
+      guard given.dimension >= 1 else {
+        throw .invalid("[operator] the dimension must be 1 or more. Received \(given.dimension).")
+      }
       dimension = Int(given.dimension)
       product = try operatorProduct(given.product, given.product_context, given.dimension)
       gradient = nil
@@ -243,9 +248,11 @@ private func measure(
   }
   let out = try column(room, Int64(room.rows), op, "eigenvalues")
   let found = try GradientCovariance(
-    gram: gram, top: max(Int(top), room.rows < gram.rows - 1 ? room.rows : 1), isWhole: room.rows == gram.rows - 1, context: context)
+    gram: gram, top: max(Int(top), room.rows < gram.rows - 1 ? room.rows : 1), isWhole: room.rows == gram.rows - 1,
+    context: context)
   for (i, value) in found.eigenvalues.prefix(room.rows).enumerated() { out[i] = value }
   result?.pointee = ntk_gradient_covariance(
-    largest_uncentred: found.largestUncentred, trace: found.trace, trace_uncentred: found.traceUncentred, mean_norm: found.meanNorm,
+    largest_uncentred: found.largestUncentred, trace: found.trace, trace_uncentred: found.traceUncentred,
+    mean_norm: found.meanNorm,
     mean_share: found.meanShare, norm_ratio: found.normRatio)
 }

@@ -101,7 +101,7 @@ struct GradientProducts {
       let x = signals.inputs[position].pointer + i &* inputs
       let windows: UnsafeMutablePointer<Double>
       if let geometry = operation.geometry {
-        GradientProducts.lay(x, geometry, into: rowsOfWindows)
+        geometry.lay(x, into: rowsOfWindows.pointer)
         windows = rowsOfWindows.pointer
       } else {
         windows = x
@@ -126,13 +126,5 @@ struct GradientProducts {
       }
     }
     return out
-  }
-
-  private static func lay(_ x: UnsafePointer<Double>, _ geometry: WindowGeometry, into rows: Tensor) {
-    let channels = geometry.input.channels
-    rows.pointer.update(repeating: 0, count: rows.count)
-    geometry.forEachPlace { (output, place, position) in
-      (rows.row(output) + place &* channels).update(from: x + position &* channels, count: channels)
-    }
   }
 }

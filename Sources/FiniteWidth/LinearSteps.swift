@@ -16,7 +16,7 @@ extension Tape {
     try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
       guard let weights = parameters[a], let input = x[b] else { return }
       let (target, adding) = try present(out, step)
-      let rows = try patches(input, operation.geometry)
+      let rows = try windowRows(of: step.inputs[0], b, input, operation.geometry)
       gemm(
         false, slot.cols, slot.rows, operation.scale, rows.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
         target.count / slot.cols)
@@ -55,7 +55,7 @@ extension Tape {
     let x = values[step.inputs[0]]
     try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
       guard let input = x[a], let above = cotangents[index][b] else { return }
-      let rows = try patches(input, operation.geometry)
+      let rows = try windowRows(of: step.inputs[0], a, input, operation.geometry)
       Double.gemm(
         true, false, Int32(slot.rows), Int32(slot.cols), Int32(above.count / slot.cols), operation.scale, rows.pointer,
         Int32(slot.rows), above.pointer, Int32(slot.cols), 1, target + slot.offset, Int32(slot.cols))
@@ -69,33 +69,19 @@ extension Tape {
     }
   }
 
-  /// `x` as rows of the product: itself, or one row per window.
-  func patches(_ x: Tensor, _ geometry: WindowGeometry?) throws(NumericError) -> Tensor {
+  /// Part `part` of value `index`, `x`, as rows of the product: itself, or one row per window, which a backward pass finds again.
+  private func windowRows(of index: Int, _ part: Int, _ x: Tensor, _ geometry: WindowGeometry?) throws(NumericError) -> Tensor {
     guard let geometry else { return x }
-    let channels = geometry.input.channels
-    let rows = try pool.take(rows: x.rows &* geometry.positions, cols: geometry.patchSize, zeroed: true)
-    for r in 0..<x.rows {
-      let (source, target) = (x.row(r), rows.row(r &* geometry.positions))
-      geometry.forEachPlace { (output, place, position) in
-        (target + (output &* geometry.patchSize &+ place &* channels)).update(
-          from: source + position &* channels, count: channels)
-      }
-    }
+    if let laid = windows[index][part], laid.geometry == geometry { return laid.rows }
+    let rows = try pool.take(rows: x.rows &* geometry.positions, cols: geometry.patchSize)
+    for r in 0..<x.rows { geometry.lay(x.row(r), into: rows.row(r &* geometry.positions)) }
+    if keepsForBackward { windows[index][part] = (geometry, rows) }
     return rows
   }
 
-  /// The transpose of `patches`.
   private func scatter(_ rows: Tensor, _ geometry: WindowGeometry, into x: Tensor, adding: Bool) {
-    let channels = geometry.input.channels
     if !adding { x.pointer.update(repeating: 0, count: x.count) }
-    for r in 0..<x.rows {
-      let (source, target) = (rows.row(r &* geometry.positions), x.row(r))
-      geometry.forEachPlace { (output, place, position) in
-        let from = source + (output &* geometry.patchSize &+ place &* channels)
-        let to = target + position &* channels
-        for c in 0..<channels { to[c] += from[c] }
-      }
-    }
+    for r in 0..<x.rows { geometry.addBack(rows.row(r &* geometry.positions), to: x.row(r)) }
   }
 
   private func present(_ out: Tensor?, _ step: Step) throws(NumericError) -> (Tensor, adding: Bool) {

@@ -114,6 +114,13 @@ public struct NetworkPlan: @unchecked Sendable {
   public var usesUserFunctions: Bool {
     steps.contains { if case .activation(let a) = $0.operation { a.usesUserFunction } else { false } }
   }
-  /// Numbers that all values of one input take together.
-  var totalSize: Int { steps.reduce(0) { $0 &+ $1.shape.size &* $1.shape.blocks } }
+  /// Numbers that all values of one input take together, with the windows that convolutions lay out.
+  var totalSize: Int {
+    steps.reduce(0) { sum, step in
+      guard case .linear(let operation) = step.operation, let geometry = operation.geometry else {
+        return sum &+ step.shape.size &* step.shape.blocks
+      }
+      return sum &+ (step.shape.size &+ geometry.positions &* geometry.patchSize) &* step.shape.blocks
+    }
+  }
 }

@@ -37,6 +37,8 @@ final class Tape {
 
   var values: [[Tensor?]]
   var cotangents: [[Tensor?]]
+  /// Values laid out as rows of windows for convolutions, where a backward pass follows.
+  var windows: [[(geometry: WindowGeometry, rows: Tensor)?]]
   /// Of an activation its derivatives by order; of a dropout its mask.
   var slopes: [[Tensor?]]
   /// Of a normalisation the variance and then 1 / deviation, by part.
@@ -66,6 +68,7 @@ final class Tape {
     values = empty
     cotangents = empty
     statistics = empty
+    windows = empty.map { $0.map { _ in nil } }
     slopes = [[Tensor?]](
       repeating: [Tensor?](repeating: nil, count: slopeOrder + 1), count: network.plan.steps.count)
   }
@@ -87,12 +90,14 @@ final class Tape {
       for c in 0..<tensor.cols { target[c] = x[firstRow &+ r, c] }
     }
     values[0][part] = tensor
+    windows[0][part] = nil
   }
 
   /// Computes part `part` of every value. Smaller parts come first.
   func forward(_ part: Int) throws(NumericError) {
     for index in 1..<max(1, plan.steps.count) {
       values[index][part] = try forward(plan.steps[index], index, part)
+      windows[index][part] = nil
       if part == 0 { release(after: index) }
     }
   }

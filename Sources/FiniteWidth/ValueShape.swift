@@ -47,6 +47,10 @@ struct WindowGeometry: Equatable, Sendable {
   let output: (height: Int, width: Int)
   /// Positions that the first window reaches beyond the edge.
   let before: (height: Int, width: Int)
+  /// What windows laid out as rows and the image have in common: stretches of numbers that are contiguous in both.
+  private var runs: [WindowRun] = []
+  /// Whether every place of every window lies on the image.
+  private var isWhole = false
 
   init(_ window: SlidingWindow, on input: ValueShape, name: String) throws(NumericError) {
     self.window = window
@@ -55,6 +59,48 @@ struct WindowGeometry: Equatable, Sendable {
     let cols = try WindowGeometry.axis(input.width, window.width, window.strideWidth, window.padding, name)
     output = (rows.output, cols.output)
     before = (rows.before, cols.before)
+    findRuns()
+  }
+
+  private mutating func findRuns() {
+    let channels = input.channels
+    var found: [WindowRun] = []
+    forEachPlace { (output, place, position) in
+      let (target, source) = (output &* patchSize &+ place &* channels, position &* channels)
+      if let last = found.last, last.target &+ last.count == target, last.source &+ last.count == source {
+        found[found.count - 1].count &+= channels
+      } else {
+        found.append(WindowRun(target: target, source: source, count: channels))
+      }
+    }
+    runs = found
+    isWhole = found.reduce(0) { $0 &+ $1.count } == positions &* patchSize
+  }
+
+  /// Writes the windows of one input `x` into `rows`, one row after the other; zero beyond the edge.
+  func lay(_ x: UnsafePointer<Double>, into rows: UnsafeMutablePointer<Double>) {
+    if !isWhole { rows.update(repeating: 0, count: positions &* patchSize) }
+    runs.withUnsafeBufferPointer { runs in
+      for run in runs {
+        let (target, source) = (rows + run.target, x + run.source)
+        // Most runs are too short for a call.
+        if run.count <= 32 {
+          for i in 0..<run.count { target[i] = source[i] }
+        } else {
+          target.update(from: source, count: run.count)
+        }
+      }
+    }
+  }
+
+  /// The transpose of `lay`: adds the rows' numbers to where they come from.
+  func addBack(_ rows: UnsafePointer<Double>, to x: UnsafeMutablePointer<Double>) {
+    runs.withUnsafeBufferPointer { runs in
+      for run in runs {
+        let (target, source) = (x + run.source, rows + run.target)
+        for i in 0..<run.count { target[i] += source[i] }
+      }
+    }
   }
 
   /// Positions in a window times channels.
@@ -103,4 +149,11 @@ struct WindowGeometry: Equatable, Sendable {
   }
 
   static func == (a: WindowGeometry, b: WindowGeometry) -> Bool { a.window == b.window && a.input == b.input }
+}
+
+/// A stretch of numbers of a window's row and where it is in the image.
+struct WindowRun {
+  var target: Int
+  var source: Int
+  var count: Int
 }

@@ -148,7 +148,8 @@ public func gramOfRows<Element: BLASReal>(
     throw .invalid("[gradient_covariance] needs a Gram matrix of \(rows) x \(rows). Received \(gram.rows) x \(gram.cols).")
   }
   try context.reserve(
-    checkedProduct(8 * width, rows), for: "a panel of \(rows) gradients", instead: "Give fewer gradients, or means of mini-batches.")
+    checkedProduct(8 * width, rows), for: "a panel of \(rows) gradients",
+    instead: "Give fewer gradients, or means of mini-batches.")
   let panel = try Workspace<Double>(rows * width)
   for i in 0..<rows { for j in 0..<rows { gram[i, j] = 0 } }
   for first in stride(from: 0, to: gradients.cols, by: width) {

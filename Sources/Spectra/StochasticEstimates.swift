@@ -16,7 +16,7 @@ public struct StochasticEstimates {
     self.context = context
   }
 
-  /// v^T A v for `probes` vectors v of random signs: each has the trace as its mean (Hutchinson, Commun. Stat. Simul. Comput. 19, 1990).
+  /// v^T A v for `probes` vectors v of random signs: each has the trace as its mean (Hutchinson, 1990).
   ///
   /// Their variance is 2 (||A||_F^2 - sum_i A_ii^2). One product and O(dimension) operations per probe.
   public func traceSamples(probes: Int, product: OperatorProduct) throws(NumericError) -> [Double] {

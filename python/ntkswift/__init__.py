@@ -33,7 +33,7 @@ from .kernel import Kernel
 from .stax._residual import resntk
 
 if TYPE_CHECKING:
-    from . import estimators, plotting, regimes, reproduce, spectra, training
+    from . import estimators, plotting, regimes, reproduce, spectra, training, trajectory
     from .training import train
 
 __version__ = "0.1.0"
@@ -62,10 +62,11 @@ __all__ = [
     "stax",
     "train",
     "training",
+    "trajectory",
 ]
 
 # Modules that not every program needs load when they are first named.
-_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce", "spectra", "training"})
+_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce", "spectra", "training", "trajectory"})
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ The Swift core of ntkswift: what it computes, without the checks and convenience
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 import numpy
 import numpy.typing
@@ -245,6 +245,55 @@ def lanczos_quadrature(product: object, dimension: int, steps: int, seed: int = 
     """
     Gauss rule of the spectral measure of a symmetric operator at a start vector (None: random): (nodes, weights, how many).
     """
+
+class SymmetricOperator:
+    """A symmetric matrix that is known by its products."""
+
+    @overload
+    def __init__(self, network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0)) -> None:
+        """The Hessian (kind 0) or Gauss-Newton matrix (1) of a network's loss."""
+
+    @overload
+    def __init__(self, product: object, dimension: int) -> None:
+        """A function product(x) -> y on float64 vectors."""
+
+    @property
+    def dimension(self) -> int:
+        """Rows and columns."""
+
+    def eigen(self, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+        """(values, residual norms, vectors as rows or None, number of products)."""
+
+    def trace(self, probes: int, seed: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Products v A v with random signs v, one per probe."""
+
+    def density(self, probes: int, steps: int, seed: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+        """(nodes, weights) of stochastic Lanczos quadrature, probes x steps."""
+
+def loss_gradient_covariance(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], batch: int, top: int = 5, count: int = 0, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Covariance of the gradients of mini-batches (batch 0: of single inputs): (`count` eigenvalues or all, largest uncentred, trace,
+    uncentred trace, norm of the mean, its share in the top eigenvectors, mean ratio of norms).
+    """
+
+def gradient_covariance(gradients: Annotated[NDArray, dict(device='cpu', writable=False)], is_gram: bool, top: int = 5, count: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    The same for rows of gradients (float32 or float64), or for their Gram matrix.
+    """
+
+def sample_curvatures(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], direction: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """Second derivative along a direction of the loss of each input."""
+
+def step_to_raise(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], update: Annotated[NDArray, dict(device='cpu', writable=False)], factor: float, most: float, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> float:
+    """
+    The smallest alpha with loss(parameters - alpha update) >= factor loss(parameters); infinity beyond `most`.
+    """
+
+def stability_factor(rate: float, batch: int, examples: int, mean: float, variance: float) -> float:
+    """Growth of psi^2 in one step of SGD."""
+
+def break_even_curvature(rate: float, batch: int, examples: int, alpha: float, psi: float) -> float:
+    """The largest eigenvalue of the Hessian at the break-even point."""
 
 def quadratic_form(weights: Annotated[NDArray, dict(device='cpu', writable=False)], outputs: Annotated[NDArray, dict(device='cpu', writable=False)] | None, tangents: Annotated[NDArray, dict(device='cpu', writable=False)] | None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
     """The matrix of a two-layer network of squares."""

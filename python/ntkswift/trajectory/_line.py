@@ -103,5 +103,3 @@ def flat(network: FiniteNetwork, vector: Any, name: str, op: str) -> np.ndarray:
     if len(array) != network.parameter_count:
         raise ValueError(f"[{op}] {name} must have {network.parameter_count} numbers. Received {len(array)}.")
     return array
-
-

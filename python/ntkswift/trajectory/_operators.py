@@ -127,9 +127,7 @@ def _product(matvec: Callable[[np.ndarray], Any], dimension: int, op: str) -> Ca
     def product(x: np.ndarray) -> np.ndarray:
         y = check_array(matvec(x), "the operator's product", ndim=(1, 2), dtype=np.float64, op=op)
         if y.size != dimension:
-            raise ValueError(
-                f"[{op}] the operator's product must have {dimension} numbers. Received shape {y.shape}."
-            )
+            raise ValueError(f"[{op}] the operator's product must have {dimension} numbers. Received shape {y.shape}.")
         return np.ascontiguousarray(y.reshape(-1))
 
     return product

@@ -154,7 +154,7 @@ class Tracker:
         self._columns: dict[str, list[float]] = {name: [] for name in self.columns}
         self._vectors: dict[str, np.ndarray] = {}
         self.densities: list[tuple[int, SpectralDensity]] = []
-        self.cost: dict[str, float] = {name: 0.0 for name in ("loss", *self.measure)}
+        self.cost: dict[str, float] = dict.fromkeys(("loss", *self.measure), 0.0)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -202,16 +202,19 @@ class Tracker:
     # ------------------------------------------------------------------ measures
 
     def _loss_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
-        value, gradient = self._run(self._network.core.loss, vector, self._loss, self._rows, self._targets, True)
-        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+        # The covariance has the gradient's norm as well.
+        wanted = "covariance" not in self.measure
+        value, gradient = self._run(self._network.core.loss, vector, self._loss, self._rows, self._targets, wanted)
+        if not np.isfinite(value):
             raise FloatingPointError(self._message("a finite loss", value, step))
-        return {"loss": value, "gradient_norm": float(np.linalg.norm(gradient))}
+        return {"loss": value, "gradient_norm": float(np.linalg.norm(gradient)) if wanted else np.nan}
 
     def _covariance_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
         k = core_spectrum(
             self._network.core, vector, self._loss, self._rows, self._targets, self.batch, **_call_arguments()
         )
         return {
+            "gradient_norm": k.gradient_norm,
             "lambda_K": k.largest,
             "lambda_K_last": k.smallest,
             "condition_K": k.condition,
@@ -236,7 +239,11 @@ class Tracker:
     def _hessian_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
         values = self._top("hessian", vector, 0, self.eigenvalues)
         top = float(values[0])
-        return {"lambda_H": top, "top_sum_H": float(values.sum()), "spread_H": float(values.sum()) / top if top else 0.0}
+        return {
+            "lambda_H": top,
+            "top_sum_H": float(values.sum()),
+            "spread_H": float(values.sum()) / top if top else 0.0,
+        }
 
     def _hessian_last_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
         return {"lambda_H_last": float(self._top("hessian_last", vector, 0, 1, "smallest")[0])}

@@ -46,6 +46,7 @@ PYTHON_ORDER = [
     "plotting",
     "training",
     "regimes",
+    "trajectory",
     "demo",
     "reproduce",
     "__init__",
