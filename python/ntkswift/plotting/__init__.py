@@ -16,6 +16,7 @@ from ._posterior import PosteriorDisplay
 from ._profile import KernelProfileDisplay
 from ._spectrum import SpectrumDisplay
 from ._training import TrainingDisplay
+from ._trajectory import SpectralDensityDisplay, TrajectoryDisplay
 
 __all__ = [
     "DepthDisplay",
@@ -23,6 +24,8 @@ __all__ = [
     "GramMatrixDisplay",
     "KernelProfileDisplay",
     "PosteriorDisplay",
+    "SpectralDensityDisplay",
     "SpectrumDisplay",
     "TrainingDisplay",
+    "TrajectoryDisplay",
 ]

@@ -46,7 +46,7 @@ _BATCH, _GRADIENTS = 128, 20
 
 
 class Tracker:
-    """Measures curvature and gradient noise every few steps of a training run; a callback ``tracker(step, params)``.
+    """Measures curvature and gradient noise every few steps of a training run; a callback of `ntkswift.train`, or ``tracker(step, params)``.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ class Tracker:
     batch : int or None, default=None
         Size of the measuring mini-batches, whatever batch trains the network. None: 128 as in the paper, or less where
         the samples would make fewer than 8 of them.
+    curvature_samples : int or None, default=None
+        Inputs, of these `samples`, for everything that is not a covariance of gradients; None: all of them.
     learning_rate, batch_size : float, int or None
         Of the training run: "step" and "stability" need the former; its updates and Eq. (1) use the latter (None: full).
     eigenvalues : int, default=1
@@ -122,6 +124,7 @@ class Tracker:
         every: int = 10,
         samples: int | None = None,
         batch: int | None = None,
+        curvature_samples: int | None = None,
         learning_rate: float | None = None,
         batch_size: int | None = None,
         eigenvalues: int = 1,
@@ -138,6 +141,11 @@ class Tracker:
         self.measure = _checked_measures(measure, self._network.core.couples_batch, learning_rate)
         self.every = check_count(every, "every", _OP)
         self.samples, self.batch = _sizes(len(rows), samples, batch)
+        self.curvature_samples = self.samples if curvature_samples is None else curvature_samples
+        if check_count(self.curvature_samples, "curvature_samples", _OP) > self.samples:
+            raise ValueError(
+                f"[{_OP}] curvature_samples must be at most the {self.samples} samples. Received {curvature_samples}."
+            )
         self.learning_rate, self.batch_size = learning_rate, batch_size
         if learning_rate is not None and not (np.isfinite(learning_rate) and learning_rate > 0):
             raise ValueError(f"[{_OP}] learning_rate must be positive. Received {learning_rate!r}.")
@@ -150,6 +158,7 @@ class Tracker:
         order = generator([int(seed), 1], op=_OP).permutation(chosen)
         self._rows, self._targets = np.ascontiguousarray(rows[order]), np.ascontiguousarray(targets[order])
         self._all = (rows, targets)
+        self._few = (self._rows[: self.curvature_samples], self._targets[: self.curvature_samples])
         self._seed = int(seed)
         self._columns: dict[str, list[float]] = {name: [] for name in self.columns}
         self._vectors: dict[str, np.ndarray] = {}
@@ -174,8 +183,14 @@ class Tracker:
         """CPU seconds that all measurements took."""
         return sum(self.cost.values())
 
-    def __call__(self, step: int, params: Any, history: Any = None) -> None:
-        """Measure, if `step` is a multiple of `every`; `history` is not used. `params` may be a flat vector."""
+    def __call__(self, step: Any, params: Any = None, history: Any = None) -> None:
+        """Measure, if `step` is a multiple of `every`.
+
+        As the callback of `ntkswift.train` it receives a `Snapshot` instead; elsewhere `params` may be nested or a flat
+        vector, and `history` is not used.
+        """
+        if params is None:
+            step, params = step.step, step.vector
         if step % self.every == 0:
             self.record(step, params)
 
@@ -204,7 +219,7 @@ class Tracker:
     def _loss_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
         # The covariance has the gradient's norm as well.
         wanted = "covariance" not in self.measure
-        value, gradient = self._run(self._network.core.loss, vector, self._loss, self._rows, self._targets, wanted)
+        value, gradient = self._run(self._network.core.loss, vector, self._loss, *self._few, wanted)
         if not np.isfinite(value):
             raise FloatingPointError(self._message("a finite loss", value, step))
         return {"loss": value, "gradient_norm": float(np.linalg.norm(gradient)) if wanted else np.nan}
@@ -265,16 +280,14 @@ class Tracker:
         return {}
 
     def _step_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
-        size = min(self.batch_size or len(self._rows), len(self._rows))
-        rows, targets = self._rows[:size], self._targets[:size]
+        rows, targets = (part[: self.batch_size] for part in self._few)
         _, gradient = self._run(self._network.core.loss, vector, self._loss, rows, targets, True)
         alpha = self._run(
             _core.step_to_raise,
             self._network.core,
             vector,
             self._loss,
-            self._rows,
-            self._targets,
+            *self._few,
             (self.learning_rate or 0.0) * gradient,
             1.2,
             1000.0,
@@ -289,8 +302,7 @@ class Tracker:
             self._network.core,
             vector,
             self._loss,
-            self._rows,
-            self._targets,
+            *self._few,
             self._vectors["hessian"],
         )
         examples = len(self._all[0])
@@ -306,7 +318,7 @@ class Tracker:
         return function(*arguments, **keywords, **_call_arguments())
 
     def _operator(self, vector: np.ndarray, kind: int = 0, data: Any = None) -> Any:
-        rows, targets = data or (self._rows, self._targets)
+        rows, targets = data or self._few
         return _core.SymmetricOperator(self._network.core, vector, kind, self._loss, rows, targets)
 
     def _top(
