@@ -10,6 +10,7 @@ from ..harness.report import Report
 from ..harness.settings import Settings
 from . import (
     autoencoder,
+    curvature,
     float32_accuracy,
     fully_connected,
     import_time,
@@ -41,6 +42,7 @@ CASES = {
         Case("tanh", "Tanh by Hermite expansion to 1e-8, against Erf", tanh.run),
         Case("regression", "kernel, fit and predict, N = 2000", regression.run),
         Case("autoencoder", "joint training of an autoencoder, 30,000 neurons, 1,000 steps", autoencoder.run),
+        Case("curvature", "top Hessian eigenvalue, covariance of gradients, one thread", curvature.run),
         Case("float32-accuracy", "float32 NTK against float64 on the same inputs", float32_accuracy.run),
         Case("threads", "one and two threads, N = 8000", threads.run),
         Case("import-time", "what import ntkswift adds after NumPy", import_time.run),

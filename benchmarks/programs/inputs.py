@@ -19,3 +19,15 @@ def regression(n: int, d: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, n
     direction = rng.standard_normal((d, 3)) / np.sqrt(d)
     y = np.sin(X @ direction).sum(axis=1) + 0.1 * rng.standard_normal(n)
     return X, y, X_test
+
+
+def mlp(sizes: list[int], n: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """Inputs, targets of a smooth teacher, and weights of a tanh MLP drawn as PyTorch draws them."""
+    rng = np.random.default_rng(7)
+    x = rng.standard_normal((n, sizes[0]))
+    y = np.tanh(x @ rng.standard_normal((sizes[0], sizes[-1])) / np.sqrt(sizes[0]) * 2)
+    weights = []
+    for a, b in zip(sizes, sizes[1:]):
+        bound = 1 / np.sqrt(a)
+        weights.append((rng.uniform(-bound, bound, (a, b)), rng.uniform(-bound, bound, b)))
+    return x, y, weights

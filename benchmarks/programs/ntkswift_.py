@@ -59,7 +59,39 @@ def autoencoder(n: int, d: int, m: int, steps: int, rate: float) -> Callable[[],
     return lambda: model.fit(X).history_.loss
 
 
-TASKS = {"kernel": kernel, "regression": regression, "autoencoder": autoencoder}
+def mlp(sizes: list[int], n: int) -> tuple[Any, Any, np.ndarray, np.ndarray]:
+    """The network of `inputs.mlp` with its weights, inputs and targets."""
+    x, y, weights = inputs.mlp(sizes, n)
+    layers, params = [], []
+    for units, (W, b) in zip(sizes[1:], weights):
+        layers += [stax.Dense(units, 1.0, 1.0, parameterization="standard"), stax.Tanh()]
+        params += [(W, b[None]), ()]
+    return stax.serial(*layers[:-1]), tuple(params[:-1]), x, y
+
+
+def hessian_top(sizes: list[int], n: int) -> Callable[[], Any]:
+    """The largest eigenvalue of the Hessian to 1e-6."""
+    from ntkswift import trajectory
+
+    network, params, x, y = mlp(sizes, n)
+    return lambda: trajectory.eigenvalues(trajectory.hessian(network, params, x, y), tolerance=1e-6).values
+
+
+def gradient_covariance(sizes: list[int], n: int, count: int | None) -> Callable[[], Any]:
+    """The spectrum of the covariance of the gradients of single inputs: its five largest eigenvalues."""
+    from ntkswift import trajectory
+
+    network, params, x, y = mlp(sizes, n)
+    return lambda: trajectory.gradient_covariance(network, params, x, y, batch=None, count=count).eigenvalues[:5]
+
+
+TASKS = {
+    "kernel": kernel,
+    "regression": regression,
+    "autoencoder": autoencoder,
+    "hessian_top": hessian_top,
+    "gradient_covariance": gradient_covariance,
+}
 
 
 def versions() -> dict[str, str]:
