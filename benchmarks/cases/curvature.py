@@ -62,7 +62,7 @@ def _gradients(name: str, parameters: dict[str, Any], settings: Settings, get: A
                 parameters | {"dtype": dtype},
                 environment="curvature",
                 threads=1,
-            ),  # fmt: skip
+            ),
         ],
         settings,
         get,

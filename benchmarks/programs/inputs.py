@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 
@@ -27,7 +29,7 @@ def mlp(sizes: list[int], n: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np
     x = rng.standard_normal((n, sizes[0]))
     y = np.tanh(x @ rng.standard_normal((sizes[0], sizes[-1])) / np.sqrt(sizes[0]) * 2)
     weights = []
-    for a, b in zip(sizes, sizes[1:]):
+    for a, b in itertools.pairwise(sizes):
         bound = 1 / np.sqrt(a)
         weights.append((rng.uniform(-bound, bound, (a, b)), rng.uniform(-bound, bound, b)))
     return x, y, weights

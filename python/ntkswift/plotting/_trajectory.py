@@ -154,7 +154,9 @@ class SpectralDensityDisplay:
             raise ValueError(f"[SpectralDensityDisplay] width must be positive. Received {width!r}.")
 
     @classmethod
-    def from_density(cls, density: Any, *, name: str = "spectrum", width: float | None = None) -> SpectralDensityDisplay:
+    def from_density(
+        cls, density: Any, *, name: str = "spectrum", width: float | None = None
+    ) -> SpectralDensityDisplay:
         """Return the display of one density."""
         return cls({name: density}, width=width)
 
