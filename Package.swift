@@ -29,6 +29,11 @@ let vectorLevels: [Target] = levels.map {
     swiftSettings: march($0))
 }
 
+// Random numbers in bulk, compiled per CPU level like the kernels, and a target of their own so that an edit compiles in seconds.
+let randomLevels: [Target] = levels.map {
+  .target(name: "VectorKernelRandomV\($0)", path: "Sources/VectorKernels/RandomLevel\($0)", swiftSettings: march($0))
+}
+
 // Only programs need the BLAS library, not the static core: the folder comes from the environment so that it does not
 // change the manifest of the core (pip's isolated builds put it somewhere new every time).
 let blas: [LinkerSetting] = {
@@ -63,17 +68,20 @@ let package = Package(
       name: "VectorKernels",
       dependencies: ["VectorKernelTypes", "CNTKSwift", "NumericCore"] + vectorLevels.map { .target(name: $0.name) },
       path: "Sources/VectorKernels/Choice", swiftSettings: fast),
+    .target(
+      name: "VectorKernelRandom", dependencies: ["VectorKernels"] + randomLevels.map { .target(name: $0.name) },
+      path: "Sources/VectorKernels/RandomChoice", swiftSettings: fast),
     module("Architectures", ["NumericCore"]),
     module("InfiniteWidth", ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
-    module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "Architectures", "FiniteWidth", "KernelMethods"]),
+    module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "VectorKernelRandom", "Architectures", "FiniteWidth", "KernelMethods"]),
     module("Spectra", ["NumericCore", "LinearAlgebra", "COpenBLAS"]),
     module(
       "CAPI",
       [
         "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures", "InfiniteWidth", "FiniteWidth",
-        "KernelMethods", "TrainingRegimes", "Spectra",
+        "KernelMethods", "TrainingRegimes", "Spectra", "VectorKernelRandom",
       ]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
@@ -86,5 +94,5 @@ let package = Package(
     test("TrainingRegimes", ["TrainingRegimes", "FiniteWidth", "Architectures"]),
     test("Spectra", ["Spectra"]),
     test("CAPI", ["CAPI", "CNTKSwift"]),
-  ] + vectorLevels
+  ] + vectorLevels + randomLevels
 )

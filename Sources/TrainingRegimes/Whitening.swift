@@ -56,3 +56,30 @@ private func requireClasses(
     }
   }
 }
+
+extension QuadraticTask {
+  /// Where fresh samples of the task come from, with the memory of what it refers to.
+  public func samples(_ context: CallContext) throws(NumericError) -> (SampleSource, [Workspace<Double>]) {
+    try check()
+    switch self {
+    case .function(let form, let offset): return (.function(form: form, offset: offset), [])
+    case .mixture(let covariance, let difference):
+      let d = dimension
+      try requireClasses(covariance, difference, context)
+      var factors: [Workspace<Double>] = []
+      for label in [1.0, -1.0] {
+        let spread = try OwnedMatrix(copying: covariance, for: "a covariance", context)
+        spread.view.add(-label, difference)
+        let room = try Workspace<Double>(d * d)
+        _ = try cholesky(
+          spread.view, into: StridedMatrix(room.pointer, rows: d, cols: d), Regularization(largestJitter: 0), context: context)
+        factors.append(room)
+      }
+      let (plus, minus) = (factors[0], factors[1])
+      return (
+        .mixture(
+          positive: StridedMatrix(plus.pointer, rows: d, cols: d), negative: StridedMatrix(minus.pointer, rows: d, cols: d)), factors
+      )
+    }
+  }
+}

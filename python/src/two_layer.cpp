@@ -4,7 +4,7 @@
 #include <string>
 #include <tuple>
 
-#include "common.h"
+#include "architecture.h"
 
 using namespace ntkswift;
 
@@ -74,6 +74,91 @@ double mean_tangent_risk(const Input &spectrum, int64_t width) {
   return risk;
 }
 
+// ---------------------------------------------------------------- networks with any activation
+
+ntk_two_layer network_of(const Architecture &activation, const Input &weights, const Input &outputs, const OptionalInput &tangents) {
+  return {activation.handle(), matrix(weights, "weights"), matrix(outputs, "outputs"), matrix(tangents, "tangents")};
+}
+
+Array two_layer_predict(const Architecture &activation, const Input &weights, const Input &outputs, const OptionalInput &tangents,
+                        double offset, const Input &x, int32_t threads, int64_t memory_limit, nb::object progress) {
+  Call call(threads, memory_limit, std::move(progress));
+  const ntk_two_layer network = network_of(activation, weights, outputs, tangents);
+  const ntk_matrix inputs = matrix(x, "X");
+  const NewArray out = new_vector(inputs.rows, NTK_FLOAT64);
+  call.run([&](const ntk_call *how, ntk_error *error) {
+    return ntk_two_layer_predict(&network, offset, &inputs, &out.view, how, error);
+  });
+  return out.array;
+}
+
+nb::tuple two_layer_ridge(const Architecture &activation, const Input &weights, const Input &x, const Input &y, double ridge,
+                          bool uses_outputs, bool uses_tangents, bool fits_offset, int32_t threads, int64_t memory_limit,
+                          nb::object progress) {
+  Call call(threads, memory_limit, std::move(progress));
+  const ntk_matrix w = matrix(weights, "weights"), inputs = matrix(x, "X"), targets = matrix(y, "y");
+  const NewArray outputs = new_matrix(w.rows, 1, NTK_FLOAT64);
+  NewArray tangents{nb::none(), {}};
+  if (uses_tangents) tangents = new_matrix(w.rows, w.cols, NTK_FLOAT64);
+  const ntk_two_layer network{activation.handle(), w, outputs.view, tangents.view};
+  const int32_t flags = (uses_outputs ? NTK_RIDGE_OUTPUTS : 0) | (fits_offset ? NTK_RIDGE_OFFSET : 0);
+  double offset = 0, jitter = 0;
+  call.run([&](const ntk_call *how, ntk_error *error) {
+    return ntk_two_layer_ridge(&network, &inputs, &targets, ridge, flags, &offset, &jitter, how, error);
+  });
+  return nb::make_tuple(outputs.array, tangents.array, offset, jitter);
+}
+
+// Weights, outputs, tangents, offset (one number), losses and done (steps taken, whether the run diverged) change in place, also where the
+// call raises.
+void two_layer_sgd(const Architecture &activation, const Output &weights, const Output &outputs, const std::optional<Output> &tangents,
+                   const Output &offset, const std::optional<Task> &task, const OptionalInput &x, const OptionalInput &y,
+                   const std::tuple<int64_t, int64_t, int64_t, int64_t> &sizes, const std::tuple<double, double, double, double> &rates,
+                   bool shares_outputs, const Input &schedule, uint64_t seed, const Output &losses, const Output &done, int32_t threads,
+                   int64_t memory_limit, nb::object progress) {
+  Call call(threads, memory_limit, std::move(progress));
+  const ntk_two_layer network{activation.handle(), matrix(weights, "weights"), matrix(outputs, "outputs"),
+                              tangents ? matrix(*tangents, "tangents") : ntk_matrix{}};
+  const ntk_matrix constant = matrix(offset, "offset"), records = matrix(losses, "losses"), counts = matrix(done, "done");
+  if (constant.rows != 1 || constant.dtype != NTK_FLOAT64 || counts.rows != 2 || counts.dtype != NTK_FLOAT64 || counts.row_stride != 1)
+    throw nb::value_error("[train] offset must hold one float64 and done two.");
+  ntk_sgd sgd{};
+  sgd.source = task ? NTK_FRESH_SAMPLES : NTK_FIXED_SAMPLES;
+  sgd.shares_outputs = shares_outputs;
+  if (task) sgd.task = task_of(*task);
+  sgd.inputs = matrix(x, "X");
+  sgd.targets = matrix(y, "y");
+  std::tie(sgd.batch, sgd.first_step, sgd.steps, sgd.record_every) = sizes;
+  std::tie(sgd.weight_rate, sgd.tangent_rate, sgd.output_rate, sgd.offset_rate) = rates;
+  sgd.schedule = matrix(schedule, "schedule");
+  sgd.seed = seed;
+  auto *reached = static_cast<double *>(counts.data);
+  call.run([&](const ntk_call *how, ntk_error *error) {
+    int64_t steps = 0;
+    int32_t diverged = 0;
+    const int32_t status =
+        ntk_two_layer_sgd(&network, static_cast<double *>(constant.data), &sgd, &records, &steps, &diverged, how, error);
+    reached[0] = static_cast<double>(steps);
+    reached[1] = diverged;
+    return status;
+  });
+}
+
+Array normal_strips(uint64_t key, uint64_t stream, int64_t first, int64_t strips) {
+  if (strips < 0 || strips > (int64_t{1} << 32)) throw nb::value_error("[normal_strips] strips must be from 0 to 2^32.");
+  const NewArray out = new_vector(strips * 32, NTK_FLOAT32);
+  check([&](ntk_error *error) { return ntk_normal_strips(key, stream, first, static_cast<float *>(out.view.data), strips, error); });
+  return out.array;
+}
+
+nb::list philox32_raw(uint64_t key, uint64_t stream, uint64_t first) {
+  uint32_t words[32] = {};
+  check([&](ntk_error *error) { return ntk_philox32_raw(key, stream, first, words, error); });
+  nb::list out;
+  for (const uint32_t word : words) out.append(word);
+  return out;
+}
+
 }  // namespace
 
 void bind_two_layer(nb::module_ &m) {
@@ -87,4 +172,17 @@ void bind_two_layer(nb::module_ &m) {
         "The risk of a regime as d and N = rho d go to infinity, over that of the best constant.");
   m.def("mean_tangent_risk", &mean_tangent_risk, nb::arg("spectrum"), nb::arg("width"),
         "The mean risk of the NT regime at finite d and width, over that of the best constant.");
+  m.def("two_layer_predict", &two_layer_predict, nb::arg("activation"), nb::arg("weights"), nb::arg("outputs"),
+        nb::arg("tangents").none(), nb::arg("offset"), nb::arg("x"), NTK_CALL_ARGUMENTS, "Outputs of a two-layer network.");
+  m.def("two_layer_ridge", &two_layer_ridge, nb::arg("activation"), nb::arg("weights"), nb::arg("x"), nb::arg("y"), nb::arg("ridge"),
+        nb::arg("uses_outputs"), nb::arg("uses_tangents"), nb::arg("fits_offset"), NTK_CALL_ARGUMENTS,
+        "Ridge regression on random and tangent features: outputs, tangents, offset, jitter.");
+  m.def("two_layer_sgd", &two_layer_sgd, nb::arg("activation"), nb::arg("weights"), nb::arg("outputs"), nb::arg("tangents").none(),
+        nb::arg("offset"), nb::arg("task").none(), nb::arg("x").none(), nb::arg("y").none(), nb::arg("sizes"), nb::arg("rates"),
+        nb::arg("shares_outputs"), nb::arg("schedule"), nb::arg("seed"), nb::arg("losses"), nb::arg("done"), NTK_CALL_ARGUMENTS,
+        "Stochastic gradient descent in place. sizes: batch, first step, steps, record_every; rates: weights, tangents, outputs, offset.");
+  m.def("normal_strips", &normal_strips, nb::arg("key"), nb::arg("stream"), nb::arg("first"), nb::arg("strips"),
+        "Normal float32 numbers, 32 a strip, of a stream of Philox4x32-10.");
+  m.def("philox32_raw", &philox32_raw, nb::arg("key"), nb::arg("stream"), nb::arg("first"),
+        "The 32 raw words of eight blocks of Philox4x32-10.");
 }

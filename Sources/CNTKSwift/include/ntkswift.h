@@ -645,6 +645,48 @@ int32_t ntk_learning_curve(const ntk_matrix *eigenvalues, const ntk_matrix *mult
                            double tail_trace, double tail_energy, const ntk_matrix *samples, double ridge, double noise,
                            const ntk_matrix *ridges, const ntk_matrix *errors, const ntk_matrix *learned, ntk_error *error);
 
+/* A network c + sum_i a_i s(<w_i, x>) + sum_i s'(<w_i, x>) <g_i, x>: `activation` is the handle of an architecture that is one
+ * nonlinearity; weights w (N x d), outputs a (N x 1) and tangents g (N x d, or absent) are contiguous and of one dtype. */
+typedef struct ntk_two_layer {
+  int64_t activation;
+  ntk_matrix weights, outputs, tangents;
+} ntk_two_layer;
+
+/* out (n x 1) = the network on inputs (n x d); float64. */
+int32_t ntk_two_layer_predict(const ntk_two_layer *network, double offset, const ntk_matrix *inputs, const ntk_matrix *out,
+                              const ntk_call *call, ntk_error *error);
+
+enum { NTK_RIDGE_OUTPUTS = 1, NTK_RIDGE_OFFSET = 2 };
+
+/* Least squares with a ridge on samples, for fixed weights: writes the outputs (zero without NTK_RIDGE_OUTPUTS), the tangents if they are
+ * there, the constant (zero without NTK_RIDGE_OFFSET) and the jitter; float64. */
+int32_t ntk_two_layer_ridge(const ntk_two_layer *network, const ntk_matrix *inputs, const ntk_matrix *targets, double ridge, int32_t flags,
+                            double *offset, double *jitter, const ntk_call *call, ntk_error *error);
+
+typedef enum ntk_sample_source { NTK_FRESH_SAMPLES = 0, NTK_FIXED_SAMPLES = 1 } ntk_sample_source;
+
+/* Stochastic gradient descent on (1/b) sum (y - f)^2. A part of the network moves with rate times learning rate. */
+typedef struct ntk_sgd {
+  int32_t source;             /* an ntk_sample_source */
+  int32_t shares_outputs;     /* all output weights are one number */
+  ntk_quadratic_task task;    /* fresh samples */
+  ntk_matrix inputs, targets; /* fixed samples, float64, n x d and n x 1 */
+  int64_t batch, first_step, steps, record_every;
+  double weight_rate, tangent_rate, output_rate, offset_rate;
+  ntk_matrix schedule;        /* k x 2 float64: first step and learning rate of each piece, the first from step 0 */
+  uint64_t seed;
+} ntk_sgd;
+
+/* Trains the network in place, also where the call fails or is cancelled. losses (records x 1 float64, contiguous): mean batch loss of each
+ * record_every steps. done: steps taken. diverged: 1 where the loss left the range of numbers. */
+int32_t ntk_two_layer_sgd(const ntk_two_layer *network, double *offset, const ntk_sgd *sgd, const ntk_matrix *losses, int64_t *done,
+                          int32_t *diverged, const ntk_call *call, ntk_error *error);
+
+/* `strips` times 32 float32 normal numbers of a stream (Philox4x32-10, Box-Muller), from strip `first` on. */
+int32_t ntk_normal_strips(uint64_t key, uint64_t stream, int64_t first, float *out, int64_t strips, ntk_error *error);
+/* 32 raw words of Philox4x32-10, from block `first` of a stream on. */
+int32_t ntk_philox32_raw(uint64_t key, uint64_t stream, uint64_t first, uint32_t *out, ntk_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,86 @@
+import Architectures
+import LinearAlgebra
+import NumericCore
+
+/// The nonlinearity of the hidden units, with its derivative, on arrays of either precision.
+///
+/// Squares and rectifiers run in the precision of the array; everything else is evaluated in float64.
+struct UnitFunction: Sendable {
+  private enum Kind {
+    case square
+    case rectifier(below: Double, above: Double)
+    case general
+  }
+  private let kind: Kind
+  private let activation: Activation
+
+  /// Throws for a nonlinearity that has no function of one number in the core.
+  init(_ activation: Activation) throws(NumericError) {
+    self.activation = activation
+    switch activation {
+    case .polynomial([0, 0, 1]): kind = .square
+    case .abRelu(let a, let b): kind = .rectifier(below: a, above: b)
+    default:
+      kind = .general
+      var (x, value, slope) = (0.5, 0.0, 0.0)
+      guard evaluateActivation(activation, &x, 1, value: &value, slope: &slope) else {
+        throw .invalid("[two_layer] the activation must be a function that the core knows. Received \(activation).")
+      }
+    }
+  }
+
+  /// Whether it runs in the precision of the array, without scratch memory.
+  var isSimple: Bool { if case .general = kind { false } else { true } }
+
+  /// Whether s(t) = t^2.
+  var isSquare: Bool { if case .square = kind { true } else { false } }
+
+  /// value = s(z) and slope = s'(z) for `count` numbers; the arrays may be those of `z`, which is read first.
+  @inline(__always)
+  func evaluate<Element: BLASReal>(
+    _ z: UnsafePointer<Element>, _ count: Int, value: UnsafeMutablePointer<Element>, slope: UnsafeMutablePointer<Element>,
+    room: UnsafeMutablePointer<Double>
+  ) {
+    switch kind {
+    case .square:
+      for i in 0..<count {
+        let t = z[i]
+        value[i] = t * t
+        slope[i] = t + t
+      }
+    case .rectifier(let below, let above):
+      let (a, b) = (Element(below), Element(above))
+      for i in 0..<count {
+        let t = z[i]
+        value[i] = t > 0 ? b * t : a * t
+        slope[i] = t > 0 ? b : (t < 0 ? a : (a + b) / 2)
+      }
+    case .general:
+      let (x, v, s) = (room, room + count, room + 2 * count)
+      for i in 0..<count { x[i] = Double(z[i]) }
+      _ = evaluateActivation(activation, x, count, value: v, slope: s)
+      for i in 0..<count {
+        value[i] = Element(v[i])
+        slope[i] = Element(s[i])
+      }
+    }
+  }
+}
+
+/// s and s' at `count` points; false where the core has no such function. To be taken from FiniteWidth.
+private func evaluateActivation(
+  _ activation: Activation, _ x: UnsafePointer<Double>, _ count: Int, value: UnsafeMutablePointer<Double>,
+  slope: UnsafeMutablePointer<Double>
+) -> Bool {
+  guard case .polynomial(let coefficients) = activation else { return false }
+  for i in 0..<count {
+    var (v, s) = (0.0, 0.0)
+    for c in coefficients.reversed() {
+      s = s * x[i] + v
+      v = v * x[i] + c
+    }
+    value[i] = v
+    slope[i] = s
+  }
+  return true
+}
