@@ -7,7 +7,8 @@ import VectorKernelRandom
 
 @_cdecl("ntk_two_layer_predict") @implementation
 public func ntk_two_layer_predict(
-  _ network: UnsafePointer<ntk_two_layer>!, _ offset: Double, _ inputs: UnsafePointer<ntk_matrix>!, _ out: UnsafePointer<ntk_matrix>!,
+  _ network: UnsafePointer<ntk_two_layer>!, _ offset: Double, _ inputs: UnsafePointer<ntk_matrix>!,
+  _ out: UnsafePointer<ntk_matrix>!,
   _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
@@ -33,6 +34,21 @@ public func ntk_two_layer_ridge(
       into: try TwoLayerNetwork(try pointee(network, op, "network"), as: Double.self), context: try context(call))
     offset?.pointee = found.offset
     jitter?.pointee = found.jitter
+  }
+}
+
+@_cdecl("ntk_two_layer_curvature") @implementation
+public func ntk_two_layer_curvature(
+  _ network: UnsafePointer<ntk_two_layer>!, _ inputs: UnsafePointer<ntk_matrix>!, _ trains_weights: Int32,
+  _ trains_outputs: Int32,
+  _ value: UnsafeMutablePointer<Double>!, _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let op = "learning_rate"
+    let curvature = try batchCurvature(
+      of: try TwoLayerNetwork(try pointee(network, op, "network"), as: Double.self), on: try view(inputs, op, "X"),
+      trainsWeights: trains_weights != 0, trainsOutputs: trains_outputs != 0, context: try context(call))
+    value?.pointee = curvature
   }
 }
 
@@ -84,7 +100,8 @@ public func ntk_normal_strips(
 
 @_cdecl("ntk_philox32_raw") @implementation
 public func ntk_philox32_raw(
-  _ key: UInt64, _ stream: UInt64, _ first: UInt64, _ out: UnsafeMutablePointer<UInt32>!, _ error: UnsafeMutablePointer<ntk_error>!
+  _ key: UInt64, _ stream: UInt64, _ first: UInt64, _ out: UnsafeMutablePointer<UInt32>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     guard let out else { throw .invalid("[philox32] room for 32 words is required. Received a null pointer.") }
@@ -123,7 +140,8 @@ extension TwoLayerSGD {
     try self.init(
       rates: Rates(
         weights: given.weight_rate, tangents: given.tangent_rate, outputs: given.output_rate, offset: given.offset_rate),
-      sharesOutputs: given.shares_outputs != 0, batch: Int(given.batch), firstStep: Int(given.first_step), steps: Int(given.steps),
+      sharesOutputs: given.shares_outputs != 0, batch: Int(given.batch), firstStep: Int(given.first_step),
+      steps: Int(given.steps),
       recordEvery: Int(given.record_every), schedule: schedule, key: given.seed)
   }
 }

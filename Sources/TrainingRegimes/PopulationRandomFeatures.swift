@@ -21,6 +21,7 @@ public func fitRandomFeatures(
     try addSquaredProducts(weights, nil, to: normal.view, context.part(0, 0.4))
     try diagonalOfForm(weights, form, into: right.view, context)
   case .mixture(let covariance, let difference):
+    try requireClasses(covariance, difference, context)
     for label in [1.0, -1.0] {
       let spread = try OwnedMatrix(copying: covariance, for: "a covariance", context)
       spread.view.add(-label, difference)

@@ -102,7 +102,8 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
     let x = batchInputs(step)
     let (value, slope) = (values.pointer + from * batch, slopes.pointer + from * batch)
     product(network.weights, from, count, x, slope)
-    unit.evaluate(slope, count * batch, value: value, slope: slope, room: unit.isSimple ? room.pointer : room.pointer + 3 * from * batch)
+    unit.evaluate(
+      slope, count * batch, value: value, slope: slope, room: unit.isSimple ? room.pointer : room.pointer + 3 * from * batch)
     let (part, feature) = (parts.pointer + block * batch, features.pointer + block * batch)
     part.update(repeating: 0, count: batch)
     feature.update(repeating: 0, count: batch)
@@ -127,7 +128,8 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
     _ m: StridedMatrix<Element>, _ from: Int, _ count: Int, _ x: UnsafePointer<Element>, _ out: UnsafeMutablePointer<Element>
   ) {
     Element.gemm(
-      false, true, Int32(count), Int32(batch), Int32(dimension), 1, m.base + from * dimension, Int32(dimension), x, Int32(dimension), 0,
+      false, true, Int32(count), Int32(batch), Int32(dimension), 1, m.base + from * dimension, Int32(dimension), x,
+      Int32(dimension), 0,
       out, Int32(batch))
   }
 
@@ -145,7 +147,8 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
       }
       let target = (weightRate > 0 ? network.weights : (network.tangents ?? network.weights)).base + from * dimension
       Element.gemm(
-        false, false, Int32(count), Int32(dimension), Int32(batch), 1, slopes.pointer + from * batch, Int32(batch), batchInputs(step),
+        false, false, Int32(count), Int32(dimension), Int32(batch), 1, slopes.pointer + from * batch, Int32(batch),
+        batchInputs(step),
         Int32(dimension), 1, target, Int32(dimension))
     }
     guard outputRate > 0 else { return }

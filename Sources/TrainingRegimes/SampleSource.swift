@@ -189,7 +189,9 @@ final class BatchMaker<Element: BLASReal>: @unchecked Sendable {
 /// Sum of products, in eight running sums.
 @inline(__always)
 func dot<Element: BLASReal>(_ a: UnsafePointer<Element>, _ b: UnsafePointer<Element>, _ count: Int) -> Element {
-  var (s0, s1, s2, s3, s4, s5, s6, s7) = (Element(0), Element(0), Element(0), Element(0), Element(0), Element(0), Element(0), Element(0))
+  var (s0, s1, s2, s3, s4, s5, s6, s7) = (
+    Element(0), Element(0), Element(0), Element(0), Element(0), Element(0), Element(0), Element(0)
+  )
   var i = 0
   while i &+ 8 <= count {
     s0 += a[i] * b[i]

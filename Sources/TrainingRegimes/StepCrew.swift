@@ -71,7 +71,9 @@ final class StepCrew: @unchecked Sendable {
     let (number, task) = (seen &>> 32, Int(seen & 0xFFFF_FFFF))
     let phase = Int((number &- 1) & 1)
     guard number > 0, task < (phase == 0 ? counts.0 : counts.1) else { return false }
-    guard ticket.compareExchange(expected: seen, desired: seen &+ 1, ordering: .acquiringAndReleasing).exchanged else { return true }
+    guard ticket.compareExchange(expected: seen, desired: seen &+ 1, ordering: .acquiringAndReleasing).exchanged else {
+      return true
+    }
     body(phase, task)
     done.add(1, ordering: .releasing)
     return true

@@ -35,7 +35,8 @@ public func predict(
 }
 
 /// out (N x count) = m x^T for `count` contiguous rows x; one thread.
-func hiddenProducts(_ m: StridedMatrix<Double>, _ x: UnsafePointer<Double>, _ count: Int, into out: UnsafeMutablePointer<Double>) {
+func hiddenProducts(_ m: StridedMatrix<Double>, _ x: UnsafePointer<Double>, _ count: Int, into out: UnsafeMutablePointer<Double>)
+{
   Double.gemm(
     false, true, Int32(m.rows), Int32(count), Int32(m.cols), 1, m.base, Int32(m.cols), x, Int32(m.cols), 0, out, Int32(count))
 }

@@ -62,7 +62,8 @@ public struct TwoLayerRidge {
     if usesOutputs {
       try multiplySelf(layer.values.view.transposed, into: gram.view, beta: 1, context: context.part(0.4, 0.6))
     }
-    let report = try cholesky(gram.view, into: gram.view, Regularization(ridge: ridge, isRelative: false), context: context.part(0.6, 0.9))
+    let report = try cholesky(
+      gram.view, into: gram.view, Regularization(ridge: ridge, isRelative: false), context: context.part(0.6, 0.9))
     // With K = ridge I + Gram: alpha = K^-1 (y - c 1), and c such that alpha sums to zero.
     let right = try OwnedMatrix(n, 2, for: "the right-hand sides", context)
     for i in 0..<n { (right.view[i, 0], right.view[i, 1]) = (targets[i, 0], 1) }
@@ -134,7 +135,9 @@ public struct TwoLayerRidge {
   }
 
   /// Features of sample k as one row: the random features first, then s'(z_i) x for each unit.
-  private func writeFeatures(_ network: TwoLayerNetwork<Double>, _ layer: HiddenLayer, _ k: Int, _ row: UnsafeMutablePointer<Double>) {
+  private func writeFeatures(
+    _ network: TwoLayerNetwork<Double>, _ layer: HiddenLayer, _ k: Int, _ row: UnsafeMutablePointer<Double>
+  ) {
     let (width, d) = (network.weights.rows, network.weights.cols)
     var next = row
     if usesOutputs {
@@ -162,7 +165,7 @@ public struct TwoLayerRidge {
 }
 
 /// s(z) and s'(z) of all units on all samples, N x n each.
-private struct HiddenLayer {
+struct HiddenLayer {
   let values: OwnedMatrix
   let slopes: OwnedMatrix
 

@@ -44,7 +44,8 @@ public struct TwoLayerSGD: Sendable {
 
   /// A run; throws for numbers that make none.
   public init(
-    rates: Rates, sharesOutputs: Bool, batch: Int, firstStep: Int, steps: Int, recordEvery: Int, schedule: [(step: Int, rate: Double)],
+    rates: Rates, sharesOutputs: Bool, batch: Int, firstStep: Int, steps: Int, recordEvery: Int,
+    schedule: [(step: Int, rate: Double)],
     key: UInt64
   ) throws(NumericError) {
     guard batch > 0, batch <= Int(Int32.max), steps >= 0, firstStep >= 0, recordEvery > 0, firstStep < Int.max - steps else {

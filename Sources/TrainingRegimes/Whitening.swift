@@ -39,7 +39,7 @@ struct Whitening {
 }
 
 /// Throws unless the covariances of both classes are positive definite.
-private func requireClasses(
+func requireClasses(
   _ covariance: StridedMatrix<Double>, _ difference: StridedMatrix<Double>, _ context: CallContext
 ) throws(NumericError) {
   let d = covariance.rows
@@ -78,7 +78,8 @@ extension QuadraticTask {
       let (plus, minus) = (factors[0], factors[1])
       return (
         .mixture(
-          positive: StridedMatrix(plus.pointer, rows: d, cols: d), negative: StridedMatrix(minus.pointer, rows: d, cols: d)), factors
+          positive: StridedMatrix(plus.pointer, rows: d, cols: d), negative: StridedMatrix(minus.pointer, rows: d, cols: d)),
+        factors
       )
     }
   }

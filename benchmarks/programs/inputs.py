@@ -33,3 +33,14 @@ def mlp(sizes: list[int], n: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np
         bound = 1 / np.sqrt(a)
         weights.append((rng.uniform(-bound, bound, (a, b)), rng.uniform(-bound, bound, b)))
     return x, y, weights
+
+
+def quadratic_network(d: int, width: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Diagonal of a quadratic target (Exp(1) over sqrt d), and random weights of a two-layer network (width, d)."""
+    rng = np.random.default_rng(seed)
+    return rng.exponential(size=d) / np.sqrt(d), rng.standard_normal((width, d)) / np.sqrt(d)
+
+
+def rate(d: int, width: int, batch: int) -> float:
+    """A stable learning rate of the weights of such a network, shared output weight."""
+    return 0.05 * width * batch / d**2

@@ -85,7 +85,17 @@ def gradient_covariance(sizes: list[int], n: int, count: int | None) -> Callable
     return lambda: trajectory.gradient_covariance(network, params, x, y, batch=None, count=count).eigenvalues[:5]
 
 
+def quadratic_sgd(d: int, width: int, batch: int, steps: int) -> Callable[[], Any]:
+    """Stochastic gradient descent of a two-layer network of squares on fresh samples: `FullyTrained.train` from the draw on."""
+    from ntkswift.regimes import FullyTrained, QuadraticTarget
+
+    target = QuadraticTarget(np.diag(inputs.quadratic_network(d, width)[0]))
+    network = FullyTrained(width, outputs="shared", steps=steps, batch_size=batch, learning_rate=0.05, random_state=0)
+    return lambda: network.train(target, record_every=steps).history_.loss[:, None]
+
+
 TASKS = {
+    "quadratic_sgd": quadratic_sgd,
     "kernel": kernel,
     "regression": regression,
     "autoencoder": autoencoder,

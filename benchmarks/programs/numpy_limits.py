@@ -68,11 +68,27 @@ def autoencoder(n: int, d: int, m: int, steps: int, rate: float) -> Callable[[],
     return run
 
 
+def quadratic_sgd(d: int, width: int, batch: int, steps: int) -> Callable[[], np.ndarray]:
+    """The two matrix products of each step of stochastic gradient descent, float32, into memory that is there."""
+    weights = inputs.quadratic_network(d, width)[1].astype(np.float32)
+    x = np.random.default_rng(1).standard_normal((batch, d)).astype(np.float32)
+    z, change = np.empty((width, batch), np.float32), np.empty((width, d), np.float32)
+
+    def run() -> np.ndarray:
+        for _ in range(steps):
+            np.matmul(weights, x.T, out=z)
+            np.matmul(z, x, out=change)
+        return change[:1, :1]
+
+    return run
+
+
 TASKS = {
     "product": product,
     "cholesky": cholesky,
     "autoencoder": autoencoder,
     "autoencoder_products": autoencoder_products,
+    "quadratic_sgd": quadratic_sgd,
 }
 
 

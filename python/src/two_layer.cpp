@@ -109,6 +109,19 @@ nb::tuple two_layer_ridge(const Architecture &activation, const Input &weights, 
   return nb::make_tuple(outputs.array, tangents.array, offset, jitter);
 }
 
+double two_layer_curvature(const Architecture &activation, const Input &weights, const Input &outputs, const OptionalInput &tangents,
+                           const Input &x, bool trains_weights, bool trains_outputs, int32_t threads, int64_t memory_limit,
+                           nb::object progress) {
+  Call call(threads, memory_limit, std::move(progress));
+  const ntk_two_layer network = network_of(activation, weights, outputs, tangents);
+  const ntk_matrix inputs = matrix(x, "X");
+  double value = 0;
+  call.run([&](const ntk_call *how, ntk_error *error) {
+    return ntk_two_layer_curvature(&network, &inputs, trains_weights, trains_outputs, &value, how, error);
+  });
+  return value;
+}
+
 // Weights, outputs, tangents, offset (one number), losses and done (steps taken, whether the run diverged) change in place, also where the
 // call raises.
 void two_layer_sgd(const Architecture &activation, const Output &weights, const Output &outputs, const std::optional<Output> &tangents,
@@ -177,6 +190,9 @@ void bind_two_layer(nb::module_ &m) {
   m.def("two_layer_ridge", &two_layer_ridge, nb::arg("activation"), nb::arg("weights"), nb::arg("x"), nb::arg("y"), nb::arg("ridge"),
         nb::arg("uses_outputs"), nb::arg("uses_tangents"), nb::arg("fits_offset"), NTK_CALL_ARGUMENTS,
         "Ridge regression on random and tangent features: outputs, tangents, offset, jitter.");
+  m.def("two_layer_curvature", &two_layer_curvature, nb::arg("activation"), nb::arg("weights"), nb::arg("outputs"),
+        nb::arg("tangents").none(), nb::arg("x"), nb::arg("trains_weights"), nb::arg("trains_outputs"), NTK_CALL_ARGUMENTS,
+        "Largest eigenvalue of the Gram matrix of the gradients, over the number of inputs.");
   m.def("two_layer_sgd", &two_layer_sgd, nb::arg("activation"), nb::arg("weights"), nb::arg("outputs"), nb::arg("tangents").none(),
         nb::arg("offset"), nb::arg("task").none(), nb::arg("x").none(), nb::arg("y").none(), nb::arg("sizes"), nb::arg("rates"),
         nb::arg("shares_outputs"), nb::arg("schedule"), nb::arg("seed"), nb::arg("losses"), nb::arg("done"), NTK_CALL_ARGUMENTS,

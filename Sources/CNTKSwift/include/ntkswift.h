@@ -663,6 +663,11 @@ enum { NTK_RIDGE_OUTPUTS = 1, NTK_RIDGE_OFFSET = 2 };
 int32_t ntk_two_layer_ridge(const ntk_two_layer *network, const ntk_matrix *inputs, const ntk_matrix *targets, double ridge, int32_t flags,
                             double *offset, double *jitter, const ntk_call *call, ntk_error *error);
 
+/* Largest eigenvalue of K / n, with K the Gram matrix of the gradients of the outputs on n inputs: by the tangents where they are there, by
+ * the weights and the outputs where asked for, and by the constant; float64. */
+int32_t ntk_two_layer_curvature(const ntk_two_layer *network, const ntk_matrix *inputs, int32_t trains_weights, int32_t trains_outputs,
+                                double *value, const ntk_call *call, ntk_error *error);
+
 typedef enum ntk_sample_source { NTK_FRESH_SAMPLES = 0, NTK_FIXED_SAMPLES = 1 } ntk_sample_source;
 
 /* Stochastic gradient descent on (1/b) sum (y - f)^2. A part of the network moves with rate times learning rate. */

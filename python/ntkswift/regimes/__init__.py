@@ -1,6 +1,8 @@
 """How networks of finite width are trained, beside what infinite width predicts for them.
 
-`Autoencoder`: two-layer ReLU autoencoders with one or both layers trained, or tied weights.
+`RandomFeatures`, `NeuralTangent`, `FullyTrained`: two-layer networks of which the last layer, the linearised network or
+everything is trained; `two_layer` chooses by one word. `Autoencoder`: two-layer ReLU autoencoders with one or both layers
+trained, or tied weights.
 """
 
 from __future__ import annotations
@@ -8,5 +10,23 @@ from __future__ import annotations
 from ._autoencoder import Autoencoder
 from ._autoencoder_history import AutoencoderHistory
 from ._autoencoder_theory import KernelBounds
+from ._limits import asymptotic_risk, mean_tangent_risk
+from ._targets import QuadraticTarget, TwoGaussians, lazy_training_target
+from ._three_regimes import FullyTrained, NeuralTangent, RandomFeatures, two_layer
+from ._training_history import TrainingHistory
 
-__all__ = ["Autoencoder", "AutoencoderHistory", "KernelBounds"]
+__all__ = [
+    "Autoencoder",
+    "AutoencoderHistory",
+    "FullyTrained",
+    "KernelBounds",
+    "NeuralTangent",
+    "QuadraticTarget",
+    "RandomFeatures",
+    "TrainingHistory",
+    "TwoGaussians",
+    "asymptotic_risk",
+    "lazy_training_target",
+    "mean_tangent_risk",
+    "two_layer",
+]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..plotting._style import COLOURS, GREY, MARKERS, tidy
 
 __all__ = ["COLOURS", "GREY", "MARKERS", "new_figure"]
@@ -24,6 +26,6 @@ def new_figure(columns: int = 1, *, rows: int = 1, size: tuple[float, float] | N
     figure = Figure(figsize=size or (4.6 * columns, 3.6 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, **options)
-    for ax in [axes] if rows == columns == 1 else axes.ravel():
+    for ax in np.ravel(axes):
         tidy(ax)
     return figure, axes

@@ -72,6 +72,13 @@ class Reproduction:
 # name, module, title of the paper, source, one sentence
 _TABLE: tuple[Reproduction, ...] = (
     Reproduction(
+        "lazy-training",
+        "_lazy_training",
+        "Limitations of Lazy Training of Two-layers Neural Networks",
+        "arXiv:1906.08899",
+        "Risks of random features, neural tangent and full training for quadratic targets, exact and by SGD.",
+    ),
+    Reproduction(
         "autoencoders",
         "_autoencoders",
         "Benefits of Jointly Training Autoencoders: An Improved Neural Tangent Kernel Analysis",

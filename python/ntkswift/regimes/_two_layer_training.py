@@ -1,0 +1,187 @@
+"""One run of stochastic gradient descent: rates, schedule, and the call into the core."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from .._config import _call_arguments
+from .._progress import progress_bar
+from .._random import generator, philox_key
+from ..predict._core_calls import call
+from ..stax._checks import integer, real
+from ._limits import Target
+from ._training_history import TrainingHistory
+
+# Share of the largest stable learning rate that "auto" takes; tried on quadratic targets of 450 dimensions.
+_SHARE = {"rf": 0.25, "nt": 0.1, "nn": 0.3}
+_SHARED_OUTPUT_RATE = 0.1
+
+
+@dataclass
+class Run:
+    """What is trained, on what, how; `train` changes the arrays in place."""
+
+    regime: str
+    shares_outputs: bool
+    activation: Any
+    target: Target | None
+    data: tuple[np.ndarray, np.ndarray] | None
+    weights: np.ndarray
+    steps: int
+    batch_size: int
+    learning_rate: Any  # None: chosen here
+    decay: Any
+    fit_offset: bool
+    dtype: Any
+    record_every: int | None
+    seed: Any
+    op: str
+    outputs: Any = None
+    tangents: Any = None
+    offset: Any = None
+    history: TrainingHistory | None = None
+
+
+def train(run: Run, progress: Any) -> None:
+    """Train `run` in place and set its history; a warning, not an exception, where Ctrl-C ends it."""
+    dtype = np.dtype(run.dtype)
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"[{run.op}] dtype must be float32 or float64. Received {run.dtype!r}.")
+    batch = run.batch_size if run.data is None else min(run.batch_size, len(run.data[0]))
+    _start(run)
+    rates = _rates(run, batch)
+    schedule = _schedule(run)
+    every = run.record_every
+    every = max(1, run.steps // 200) if every is None else integer(every, run.op, "record_every")
+    run.weights = np.ascontiguousarray(run.weights, dtype)
+    run.outputs = np.ascontiguousarray(run.outputs, dtype)
+    run.tangents = None if run.tangents is None else np.ascontiguousarray(run.tangents, dtype)
+    losses, done = np.full((-(-run.steps // every), 1), np.nan), np.zeros(2)
+    X, y = run.data if run.data is not None else (None, None)
+    arguments = (
+        run.activation,
+        run.weights,
+        run.outputs,
+        run.tangents,
+        run.offset,
+        None if run.target is None else run.target._task(),
+        X,
+        y,
+        (batch, 0, run.steps, every),
+        rates,
+        run.shares_outputs,
+        schedule,
+        philox_key(_child(run.seed), op=run.op)[0],
+        losses,
+        done,
+    )
+    interrupted = False
+    try:
+        if progress is None:
+            with progress_bar(run.op) as bar:
+                _core.two_layer_sgd(*arguments, **_call_arguments(), progress=bar)
+        else:
+            _core.two_layer_sgd(*arguments, **_call_arguments(), progress=progress)
+    except KeyboardInterrupt:
+        interrupted = True
+    run.history = _history(losses.ravel(), done, every, batch, schedule, interrupted)
+    if interrupted:
+        warnings.warn(
+            f"[{run.op}] stopped by Ctrl-C after {run.history.steps} of {run.steps} steps; the model is what was reached.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _child(seed: Any) -> Any:
+    """A seed for the batches that is not the one of the weights."""
+    if seed is None or isinstance(seed, (np.random.Generator, np.random.BitGenerator, np.random.RandomState)):
+        return seed
+    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    return np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, 1))
+
+
+def _start(run: Run) -> None:
+    """The network at the start: zero but for NN with free output weights, which start as +-1 / sqrt N."""
+    width, d = run.weights.shape
+    run.offset = np.zeros((1, 1))
+    run.outputs = np.zeros((width, 1))
+    run.tangents = np.zeros((width, d)) if run.regime == "nt" else None
+    if run.regime == "nn" and not run.shares_outputs:
+        signs = generator(_child(run.seed), op=run.op).choice([-1.0, 1.0], size=(width, 1))
+        run.outputs = signs / math.sqrt(width)
+
+
+def _rates(run: Run, batch: int) -> tuple[float, float, float, float]:
+    """Rates of weights, tangents, outputs and constant; sets the learning rate where it is to be chosen."""
+    width, d = run.weights.shape
+    constant = 1.0 if run.fit_offset else 0.0
+    inputs, targets = _sample(run, batch)
+    if run.shares_outputs:
+        # c + A sum s(<w_i, x>): gradients by A over N^2, and those of the weights such that a batch is stable once the
+        # outputs have the variance of the targets.
+        run.learning_rate = run.learning_rate or _SHARED_OUTPUT_RATE
+        variance = max(float(np.var(targets)), 1e-300)
+        return 0.5 * width * batch / (_SHARED_OUTPUT_RATE * d**2 * variance), 0.0, 1.0 / width**2, constant
+    trains_weights = run.regime == "nn"
+    if run.learning_rate is None:
+        largest = call(
+            "two_layer_curvature",
+            run.op,
+            run.activation,
+            run.weights,
+            run.outputs,
+            run.tangents,
+            inputs,
+            trains_weights,
+            True,
+        )
+        run.learning_rate = _SHARE[run.regime] / largest
+    return float(trains_weights), float(run.regime == "nt"), 1.0, constant
+
+
+def _sample(run: Run, batch: int) -> tuple[np.ndarray, np.ndarray]:
+    if run.target is not None:
+        return run.target.sample(max(batch, 2), _child(run.seed) if run.seed is not None else None)
+    assert run.data is not None
+    return run.data[0][:batch], run.data[1]
+
+
+def _schedule(run: Run) -> np.ndarray:
+    """First steps and learning rates of the pieces; a piece that starts with another replaces it."""
+    pieces = {0: float(run.learning_rate)}
+    try:
+        decay = [(float(fraction), float(divisor)) for fraction, divisor in run.decay]
+    except (TypeError, ValueError):
+        raise ValueError(f"[{run.op}] decay must be pairs of (fraction, divisor). Received {run.decay!r}.") from None
+    for fraction, divisor in sorted(decay):
+        if not 0 <= fraction <= 1 or not divisor > 0 or not math.isfinite(divisor):
+            raise ValueError(
+                f"[{run.op}] decay needs fractions from 0 to 1 and positive divisors. Received {run.decay!r}."
+            )
+        pieces[int(fraction * run.steps)] = run.learning_rate / real(divisor, run.op, "decay")
+    return np.array(sorted(pieces.items()), dtype=float)
+
+
+def _history(
+    losses: np.ndarray, done: np.ndarray, every: int, batch: int, schedule: np.ndarray, interrupted: bool
+) -> TrainingHistory:
+    steps, diverged = int(done[0]), bool(done[1])
+    count = -(-(steps + diverged) // every)
+    ends = np.minimum(every * np.arange(1, count + 1), steps)
+    piece = np.searchsorted(schedule[:, 0], np.maximum(ends - 1, 0), side="right") - 1
+    return TrainingHistory(
+        step=ends,
+        loss=losses[:count],
+        learning_rate=schedule[piece, 1],
+        batch_size=batch,
+        steps=steps,
+        diverged=diverged,
+        interrupted=interrupted,
+    )
