@@ -12,10 +12,10 @@ import Architectures
 typealias Derivatives = SIMD4<Double>
 
 /// Activations as functions of one number.
-enum ScalarFunctions {
+public enum ScalarFunctions {
   /// Writes the function and its derivatives at `x` into `targets` (the value, the first derivative, ...; at most four arrays). False where
   /// there is no function (a kernel without a network, a caller's function).
-  static func evaluate(
+  public static func evaluate(
     _ activation: Activation, _ x: UnsafePointer<Double>, _ count: Int, into targets: [UnsafeMutablePointer<Double>]
   ) -> Bool {
     if case .abRelu(let a, let b) = activation {

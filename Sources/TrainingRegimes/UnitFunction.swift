@@ -1,4 +1,5 @@
 import Architectures
+import FiniteWidth
 import LinearAlgebra
 import NumericCore
 
@@ -22,8 +23,9 @@ struct UnitFunction: Sendable {
     case .abRelu(let a, let b): kind = .rectifier(below: a, above: b)
     default:
       kind = .general
-      var (x, value, slope) = (0.5, 0.0, 0.0)
-      guard evaluateActivation(activation, &x, 1, value: &value, slope: &slope) else {
+      let trial = try Workspace<Double>(2)
+      trial[0] = 0.5
+      guard ScalarFunctions.evaluate(activation, trial.pointer, 1, into: [trial.pointer + 1]) else {
         throw .invalid("[two_layer] the activation must be a function that the core knows. Received \(activation).")
       }
     }
@@ -58,29 +60,11 @@ struct UnitFunction: Sendable {
     case .general:
       let (x, v, s) = (room, room + count, room + 2 * count)
       for i in 0..<count { x[i] = Double(z[i]) }
-      _ = evaluateActivation(activation, x, count, value: v, slope: s)
+      _ = ScalarFunctions.evaluate(activation, x, count, into: [v, s])
       for i in 0..<count {
         value[i] = Element(v[i])
         slope[i] = Element(s[i])
       }
     }
   }
-}
-
-/// s and s' at `count` points; false where the core has no such function. To be taken from FiniteWidth.
-private func evaluateActivation(
-  _ activation: Activation, _ x: UnsafePointer<Double>, _ count: Int, value: UnsafeMutablePointer<Double>,
-  slope: UnsafeMutablePointer<Double>
-) -> Bool {
-  guard case .polynomial(let coefficients) = activation else { return false }
-  for i in 0..<count {
-    var (v, s) = (0.0, 0.0)
-    for c in coefficients.reversed() {
-      s = s * x[i] + v
-      v = v * x[i] + c
-    }
-    value[i] = v
-    slope[i] = s
-  }
-  return true
 }

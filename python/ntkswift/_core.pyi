@@ -316,6 +316,30 @@ def mean_tangent_risk(spectrum: Annotated[NDArray, dict(device='cpu', writable=F
     The mean risk of the NT regime at finite d and width, over that of the best constant.
     """
 
+def two_layer_predict(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu', writable=False)], outputs: Annotated[NDArray, dict(device='cpu', writable=False)], tangents: Annotated[NDArray, dict(device='cpu', writable=False)] | None, offset: float, x: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """Outputs of a two-layer network."""
+
+def two_layer_ridge(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], y: Annotated[NDArray, dict(device='cpu', writable=False)], ridge: float, uses_outputs: bool, uses_tangents: bool, fits_offset: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Ridge regression on random and tangent features: outputs, tangents, offset, jitter.
+    """
+
+def two_layer_curvature(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu', writable=False)], outputs: Annotated[NDArray, dict(device='cpu', writable=False)], tangents: Annotated[NDArray, dict(device='cpu', writable=False)] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)], trains_weights: bool, trains_outputs: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> float:
+    """
+    Largest eigenvalue of the Gram matrix of the gradients, over the number of inputs.
+    """
+
+def two_layer_sgd(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu')], outputs: Annotated[NDArray, dict(device='cpu')], tangents: Annotated[NDArray, dict(device='cpu')] | None, offset: Annotated[NDArray, dict(device='cpu')], task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)] | None, y: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sizes: tuple[int, int, int, int], rates: tuple[float, float, float, float], shares_outputs: bool, schedule: Annotated[NDArray, dict(device='cpu', writable=False)], seed: int, losses: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+    """
+    Stochastic gradient descent in place. sizes: batch, first step, steps, record_every; rates: weights, tangents, outputs, offset.
+    """
+
+def normal_strips(key: int, stream: int, first: int, strips: int) -> numpy.typing.NDArray:
+    """Normal float32 numbers, 32 a strip, of a stream of Philox4x32-10."""
+
+def philox32_raw(key: int, stream: int, first: int) -> list:
+    """The 32 raw words of eight blocks of Philox4x32-10."""
+
 def angle_rule(count: int) -> tuple:
     """
     Gauss-Legendre rule over the angle, 0 to pi: (angles, weights, cosines, sines, packed).
