@@ -11,7 +11,6 @@ import numpy as np
 
 from .. import _core
 from .._config import _call_arguments
-from .._progress import progress_bar
 from .._random import generator, philox_key
 from ..predict._core_calls import call
 from ..stax._checks import integer, real
@@ -64,7 +63,7 @@ def train(run: Run, progress: Any) -> None:
     run.tangents = None if run.tangents is None else np.ascontiguousarray(run.tangents, dtype)
     losses, done = np.full((-(-run.steps // every), 1), np.nan), np.zeros(2)
     X, y = run.data if run.data is not None else (None, None)
-    arguments = (
+    arguments: tuple[Any, ...] = (
         run.activation,
         run.weights,
         run.outputs,
@@ -84,10 +83,10 @@ def train(run: Run, progress: Any) -> None:
     interrupted = False
     try:
         if progress is None:
-            with progress_bar(run.op) as bar:
-                _core.two_layer_sgd(*arguments, **_call_arguments(), progress=bar)
+            call("two_layer_sgd", run.op, *arguments)
         else:
-            _core.two_layer_sgd(*arguments, **_call_arguments(), progress=progress)
+            settings: dict[str, Any] = {**_call_arguments(), "progress": progress}
+            _core.two_layer_sgd(*arguments, **settings)
     except KeyboardInterrupt:
         interrupted = True
     run.history = _history(losses.ravel(), done, every, batch, schedule, interrupted)
@@ -130,20 +129,20 @@ def _rates(run: Run, batch: int) -> tuple[float, float, float, float]:
         variance = max(float(np.var(targets)), 1e-300)
         return 0.5 * width * batch / (_SHARED_OUTPUT_RATE * d**2 * variance), 0.0, 1.0 / width**2, constant
     trains_weights = run.regime == "nn"
-    if run.learning_rate is None:
-        largest = call(
-            "two_layer_curvature",
-            run.op,
-            run.activation,
-            run.weights,
-            run.outputs,
-            run.tangents,
-            inputs,
-            trains_weights,
-            True,
-        )
-        run.learning_rate = _SHARE[run.regime] / largest
-    return float(trains_weights), float(run.regime == "nt"), 1.0, constant
+    largest = call(
+        "two_layer_curvature",
+        run.op,
+        run.activation,
+        run.weights,
+        run.outputs,
+        run.tangents,
+        inputs,
+        trains_weights,
+        True,
+    )
+    run.learning_rate = run.learning_rate or _SHARE[run.regime] / largest
+    # In the linear models the constant must make up for the mean of all features at once: it moves as fast as they do.
+    return float(trains_weights), float(run.regime == "nt"), 1.0, constant * (1.0 if trains_weights else largest)
 
 
 def _sample(run: Run, batch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ def draw_risks(report: Report, target: QuadraticTarget, exact: Any, trained: Any
         if log:
             ax.set(xscale="log", yscale="log", ylim=(1e-4, 1.5))
         else:
-            ax.set(xlim=(0, end), ylim=(-0.02, 1.03), ylabel="risk / risk of the best constant")
+            ax.set(xlim=(0, 1.03 * end), ylim=(-0.02, 1.03), ylabel="risk / risk of the best constant")
     ax = axes[0]
     ax.plot([], [], color=GREY, marker="o", ms=4.5, ls="", label="best network, finite d")
     ax.plot([], [], color=GREY, marker="o", ms=8.5, mfc="none", mew=1.3, ls="", label="trained by SGD")
@@ -66,7 +66,7 @@ def draw_training(report: Report, target: QuadraticTarget, trained: Any) -> None
             ax.plot(history.step, history.loss / target.variance, color=COLOURS[index], lw=1.1, label=f"N = {n}")
             if run["best"] > 1e-3:
                 ax.axhline(run["best"], color=COLOURS[index], ls="--", lw=0.9)
-        ax.set(title=LABELS[name], xlabel="steps", yscale="log")
+        ax.set(title=LABELS[name], xlabel="steps", ylim=(0, 1.15))
         ax.legend(frameon=False, fontsize=9)
     axes[0, 0].set_ylabel("batch loss / risk of the best constant")
     report.figure(
