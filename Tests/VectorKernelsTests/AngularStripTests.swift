@@ -37,6 +37,30 @@ import VectorKernels
     }
   }
 
+  /// ReLU after ReLU: gaps are not negative, and at most 1, 0.7 and 0.45.
+  @Test(arguments: levels, [DualKind.acuteReLU, .wideReLU, .narrowReLU])
+  func acuteReluMatchesLibm(level: Int, kind: DualKind) throws {
+    let saved = CPULevel.current
+    defer { try? CPULevel.select(saved.rawValue) }
+    try CPULevel.select(level)
+    let largest = kind == .acuteReLU ? 1 : kind == .wideReLU ? 0.7 : 0.45
+    let angles = (0..<256).map { i in acos(1 - largest) * pow((Double(i) + 0.5) / 255.5, 6) }
+    var gaps = angles.map { 2 * pow(sin($0 / 2), 2) }
+    var thetas = [Double](repeating: 1, count: gaps.count)
+    run(KernelTable.current.float64.duals[kind.rawValue].strip, &gaps, &thetas, parameters: [])
+    var floats = angles.map { Float(2 * pow(sin($0 / 2), 2)) }
+    var floatThetas = [Float](repeating: 1, count: gaps.count)
+    run(KernelTable.current.float32.duals[kind.rawValue].strip, &floats, &floatThetas, parameters: [])
+    for (k, t) in angles.enumerated() {
+      let excess = t < 0.05 ? pow(t, 3) * (1.0 / 3 - t * t / 30 + pow(t, 4) / 840) : sin(t) - t * cos(t)
+      let expected = 2 * pow(sin(t / 2), 2) - excess / .pi
+      #expect(abs(gaps[k] - expected) <= 4e-16 + 2e-8 * expected * (t < 1e-6 ? 1 : 0) + 4e-15 * expected, "angle \(t)")
+      #expect(abs(thetas[k] - (1 - t / .pi) / 2) <= 4e-16, "angle \(t)")
+      #expect(abs(Double(floats[k]) - expected) <= 2e-7, "angle \(t)")
+      #expect(abs(Double(floatThetas[k]) - (1 - t / .pi) / 2) <= 2e-7, "angle \(t)")
+    }
+  }
+
   @Test(arguments: levels, [DualKind.relu, .abRelu]) func signedZerosKeepTheirMeaning(level: Int, kind: DualKind) throws {
     let saved = CPULevel.current
     defer { try? CPULevel.select(saved.rawValue) }
@@ -51,7 +75,9 @@ import VectorKernels
     #expect(gaps[1] == 1 && thetas[1] == 0)
   }
 
-  private func run(_ strip: StripFunction, _ gaps: inout [Double], _ thetas: inout [Double], parameters: [Double]) {
+  private func run<Element>(
+    _ strip: StripFunction, _ gaps: inout [Element], _ thetas: inout [Element], parameters: [Double]
+  ) {
     let padded = parameters + [Double](repeating: 0, count: 16)
     let none = [UnsafeRawPointer(bitPattern: 64)!]
     let count = gaps.count

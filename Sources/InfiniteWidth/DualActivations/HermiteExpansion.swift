@@ -165,11 +165,12 @@ struct HermiteExpansion {
     let rule = GaussianQuadrature(steepness: deviations.max() ?? 1)
     let hermite = try rule.weightedHermite(terms: terms)
     let count = rule.nodes.count
-    let result = try Workspace<Double>(deviations.count * terms)
-    // In groups, so that the values of f take little memory.
-    let group = max(1, min(deviations.count, 1 << 20) / max(1, count / 64))
+    // In groups of one size: the values of f take little memory, and BLAS rounds each row alike wherever it stands, so that equal
+    // inputs get equal coefficients.
+    let group = 48
+    let result = try Workspace<Double>((deviations.count + group - 1) / group * group * terms)
     let x = try Workspace<Double>(group * count)
-    let y = try Workspace<Double>(group * count)
+    let y = try Workspace<Double>(group * count, zeroed: true)
     var first = 0
     while first < deviations.count {
       let rows = min(group, deviations.count - first)
@@ -184,7 +185,7 @@ struct HermiteExpansion {
           "[Elementwise] the function must be finite where it is needed. Received f(\(x.pointer[k])) = \(y.pointer[k]).")
       }
       Double.gemm(
-        false, false, Int32(rows), Int32(terms), Int32(count), 1, y.pointer, Int32(count), hermite.pointer, Int32(terms), 0,
+        false, false, Int32(group), Int32(terms), Int32(count), 1, y.pointer, Int32(count), hermite.pointer, Int32(terms), 0,
         result.pointer + first * terms, Int32(terms))
       first += rows
     }

@@ -30,13 +30,21 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
   /// Final deviations on either side, as strips read them (one pointer each).
   let rowOutput: UnsafePointer<UnsafeRawPointer>
   let colOutput: UnsafePointer<UnsafeRawPointer>
+  /// Whether the NTKs of a strip are written without being read: they need no zeros first.
+  let startsTheta: Bool
+  private let profile: Prepared?
+  private let hasShrink: Bool
   private let kept: Converted<Element>
   private let sides: (RowSide, RowSide)
 
+  /// - Parameters:
+  ///   - profile: the whole program as one function of the angle, to run in its place.
+  ///   - startsFromZero: whether the NTK before the first layer is zero.
   init(
-    _ program: PointwiseProgram, row: RowSide, col: RowSide, kernels: ElementKernels, users: UserDuals
+    _ program: PointwiseProgram, row: RowSide, col: RowSide, kernels: ElementKernels, users: UserDuals,
+    profile: AngularProfile? = nil, startsFromZero: Bool = false
   ) throws(NumericError) {
-    steps = program.pairSteps
+    steps = GapBounds.narrowed(program.pairSteps, row, col)
     self.kernels = kernels
     self.users = users
     planes = kernels.planes
@@ -47,9 +55,12 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     rowOutput = try store.pointers(row, [program.rowOutput], nil)
     colOutput = try store.pointers(col, [program.colOutput], nil)
     var all: [Prepared] = []
-    for step in program.pairSteps {
+    var isFirst = startsFromZero
+    for step in steps {
       var (table, terms): (Int?, Int) = (nil, step.branches.count)
       if case .series(let index) = step.action { (table, terms) = (index, row.tables[index].count) }
+      if case .dense = step.action { terms = isFirst && step.slot == 0 ? 1 : 0 }
+      isFirst = false
       let (kind, source, strip) = PairProgram.dispatch(step.action, kernels)
       all.append(
         Prepared(
@@ -59,11 +70,29 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     }
     prepared = .allocate(capacity: max(1, all.count))
     prepared.initialize(from: all, count: all.count)
+    hasShrink = all.contains { $0.kind == .shrink }
+    startsTheta = profile != nil || (startsFromZero && all.first?.terms == 1)
+    self.profile = try profile.map { (profile) throws(NumericError) in
+      try PairProgram.prepare(profile, row, col, kernels, store)
+    }
   }
 
   deinit {
     prepared.deinitialize(count: steps.count)
     prepared.deallocate()
+  }
+
+  private static func prepare(
+    _ profile: AngularProfile, _ row: RowSide, _ col: RowSide, _ kernels: ElementKernels, _ store: Converted<Element>
+  ) throws(NumericError) -> Prepared {
+    let (ntk, correlation) = (profile.ntk ?? [], profile.correlation ?? [])
+    return Prepared(
+      kind: .strip, slot: 0, source: 0,
+      rowArrays: try store.pointers(row, [profile.rowScale], followedBy: [ntk, correlation]),
+      colArrays: try store.pointers(col, [profile.colScale], nil),
+      parameters: try store.numbers([
+        Double(ntk.count / 4), Double(correlation.count / 4), profile.ntkWhenEqual, profile.correlationWhenEqual,
+      ]), epilogue: .none, terms: 0, strip: kernels.layers.profile)
   }
 
   private static func dispatch(_ action: PairStep.Action, _ kernels: ElementKernels) -> (Prepared.Kind, Int, StripFunction) {
@@ -86,6 +115,14 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
   func run(
     _ strip: StripMemory<Element>, row: Int, column: Int, count: Int, isSelf: Bool = false
   ) throws(NumericError) {
+    // With Dropout an input has another kernel with itself than with its duplicates: the layers know.
+    if let profile, !(isSelf && hasShrink) {
+      profile.strip(
+        StripArguments(
+          gap: strip.gap(0), theta: strip.theta(0).map { UnsafeMutableRawPointer($0) }, count: count,
+          rowArrays: profile.rowArrays, colArrays: profile.colArrays, row: row, column: column, parameters: profile.parameters))
+      return
+    }
     for index in 0..<steps.count {
       let step = prepared + index
       var arguments = StripArguments(
@@ -181,6 +218,22 @@ private final class Converted<Element: BLASReal> {
     for (i, p) in result.enumerated() { list.pointer[i] = p }
     lists.append(list)
     return UnsafePointer(list.pointer)
+  }
+
+  /// The same with lists of numbers after the arrays, in the strip's element type.
+  func pointers(
+    _ side: RowSide, _ ids: [ArrayID], followedBy lists: [[Double]]
+  ) throws(NumericError) -> UnsafePointer<UnsafeRawPointer> {
+    let all = try Workspace<UnsafeRawPointer>(ids.count + lists.count)
+    for (i, id) in ids.enumerated() { all.pointer[i] = try pointer(side.arrays[id]) }
+    for (i, values) in lists.enumerated() {
+      let copy = try Workspace<Element>(max(1, values.count))
+      for (k, x) in values.enumerated() { copy.pointer[k] = Element(x) }
+      arrays.append(copy)
+      all.pointer[ids.count + i] = UnsafeRawPointer(copy.pointer)
+    }
+    self.lists.append(all)
+    return UnsafePointer(all.pointer)
   }
 
   func numbers(_ values: [Double]) throws(NumericError) -> UnsafePointer<Double> {

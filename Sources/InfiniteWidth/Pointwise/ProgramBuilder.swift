@@ -15,6 +15,8 @@ struct ProgramBuilder {
     var isGaussian: Bool
     var isInput: Bool
     var width: Int
+    /// Whether correlations are never negative here.
+    var isNonNegative = false
   }
 
   private var rowSteps: [RowStep] = []
@@ -179,7 +181,9 @@ struct ProgramBuilder {
           action: .dense, slot: state.slot, rowArrays: arrays, colArrays: arrays, parameters: parameters, epilogue: epilogue))
     }
     let width = layer.outDim * (layer.isStandard ? layer.outputScale : 1)
-    return State(slot: state.slot, row: ids[0], col: ids[0], isGaussian: true, isInput: false, width: width)
+    return State(
+      slot: state.slot, row: ids[0], col: ids[0], isGaussian: true, isInput: false, width: width,
+      isNonNegative: state.isNonNegative)
   }
 
   private mutating func nonlinearity(_ activation: Activation, _ state: State) throws(NumericError) -> State {
@@ -195,11 +199,14 @@ struct ProgramBuilder {
       let own = newArrays(kind.arrayCount)
       let output = newArrays(1)[0]
       let parameters = numbers.count <= 16 ? PairStep.parameters(numbers) : numbers
+      let pairKind = kind == .relu && state.isNonNegative ? .acuteReLU : kind
       emit(.dual(kind, parameters: parameters, arrays: own), activation.name, from: state, to: output)
       pairSteps.append(
-        PairStep(action: .dual(kind), slot: state.slot, rowArrays: own, colArrays: own, parameters: parameters))
+        PairStep(action: .dual(pairKind), slot: state.slot, rowArrays: own, colArrays: own, parameters: parameters))
       (next.row, next.col) = (output, output)
+      next.isNonNegative = kind == .relu
     case .series(let source):
+      next.isNonNegative = false
       let ids = newArrays(2)
       emit(.series(source, ratio: ids[0], table: tables), activation.name, from: state, to: ids[1])
       var parameters = PairStep.parameters([])
@@ -231,6 +238,7 @@ struct ProgramBuilder {
       PairStep(action: pairAction, slot: state.slot, rowArrays: [state.row, output], colArrays: [state.col, output]))
     var next = state
     (next.row, next.col) = (output, output)
+    next.isNonNegative = false
     return next
   }
 
@@ -322,6 +330,7 @@ struct ProgramBuilder {
       result.isGaussian = false
     }
     result.isInput = states.allSatisfy { $0.isInput }
+    result.isNonNegative = states.allSatisfy { $0.isNonNegative }
     return result
   }
 

@@ -43,6 +43,14 @@ final class RowSide {
   /// Values of one array, without padding.
   func values(_ id: ArrayID) -> [Double] { (0..<count).map { arrays[id].pointer[at($0)] } }
 
+  /// Adds an array: the deviations in `id`, divided by `unit`.
+  func appendScale(_ id: ArrayID, unit: Double) throws(NumericError) -> ArrayID {
+    let scale = try Workspace<Double>(padded * planes, zeroed: true)
+    for i in 0..<count { scale.pointer[at(i)] = arrays[id].pointer[at(i)] / unit }
+    arrays.append(scale)
+    return arrays.count - 1
+  }
+
   /// Runs the steps; `limit` is the largest deviation whose square the results' type can hold.
   func run(_ steps: [RowStep], limit: Double, name: String) throws(NumericError) {
     for step in steps {

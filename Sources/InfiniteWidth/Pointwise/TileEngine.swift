@@ -30,9 +30,23 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     isSymmetric = source.isSame && isDiagonalBlock
     plan = TilePlan(rows: source.rows, cols: source.cols, isSymmetric: isSymmetric)
     let kernels = wantsTangent ? table.tangent : table.float64
-    double = try PairProgram<Double>(program, row: row, col: col, kernels: kernels, users: users)
+    let isPlain = source.given == nil && !wantsTangent
+    let isLarge = source.rows * source.cols >= AngularProfile.fewestPairs
+    let fits = isPlain && isLarge
+    let (wantsNTK, wantsNNGP) = (output.ntk != nil, output.nngp != nil)
+    let fit = { (isFloat: Bool) throws(NumericError) -> AngularProfile? in
+      guard fits else { return nil }
+      return try AngularProfile.fit(
+        program, row: row, col: col, kernels: kernels, users: users, wantsNTK: wantsNTK, wantsNNGP: wantsNNGP, isFloat: isFloat)
+    }
+    double = try PairProgram<Double>(
+      program, row: row, col: col, kernels: kernels, users: users, profile: try fit(false), startsFromZero: isPlain)
     let usesFloat = Element.self == Float.self && source.given == nil
-    float = usesFloat ? try PairProgram<Element>(program, row: row, col: col, kernels: table.float32, users: users) : nil
+    float =
+      usesFloat
+      ? try PairProgram<Element>(
+        program, row: row, col: col, kernels: table.float32, users: users, profile: try fit(true),
+        startsFromZero: isPlain) : nil
     products = if let a = source.inputs1, let b = source.inputs2 { try GapsFromRows(a, b, table) } else { nil }
     guard isSymmetric else {
       diagonal = nil
@@ -121,8 +135,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     let thetas = tile.thetas + r * tile.thetaWidth + skipped * planes
     let count = area.cols - skipped
     if output.ntk != nil {
-      let padded = (count + 31) / 32 * 32 * planes
-      thetas.update(repeating: 0, count: padded)
+      if !program.startsTheta { thetas.update(repeating: 0, count: (count + 31) / 32 * 32 * planes) }
       if let given = source.given { given.fillTheta(area, r, from: skipped, thetas, planes: planes) }
     }
     tile.strip.place(gap: gaps, theta: thetas)

@@ -31,7 +31,9 @@ struct Affine<L: Lanes> {
   }
 
   @inline(__always)
-  func finish(gap g: L, slope: L, vector k: Int, column: Int, isNonNegative: Bool = false) {
+  func finish(
+    gap g: L, slope: L, vector k: Int, column: Int, isNonNegative: Bool = false, startsTheta: Bool = false
+  ) {
     if epilogue == .none {
       g.store(gap, vector: k)
       if let theta { (L.load(theta, vector: k) * slope).store(theta, vector: k) }
@@ -43,7 +45,7 @@ struct Affine<L: Lanes> {
     let correlation = isNonNegative ? L.one - g : L.negated(L.one - size, where: negative)
     if let theta {
       let deviations = rowValues.e0 * L.load(colArrays[0], vector: column)
-      let kept = L.fma(back * slope, L.load(theta, vector: k), constant)
+      let kept = startsTheta ? constant : L.fma(back * slope, L.load(theta, vector: k), constant)
       L.fma(deviations, correlation, kept).store(theta, vector: k)
     }
     if epilogue == .dense {

@@ -1,14 +1,8 @@
 /// The acute angle whose cosine is 1 - gap: its value, sine and cosine, accurate also where the gap is tiny.
 @inline(__always)
-func acuteAngle<L: Lanes>(_ gap: L) -> (angle: L, sine: L, cosine: L) {
-  let cosine = L.one - gap
-  let sine2 = gap * (L(2) - gap)
-  let sine = sine2.squareRoot()
-  // asin of whichever of sine and cosine is smaller, so that the series argument stays below 1/2.
-  let steep = L(0.5) < sine2
-  let z = L.select(steep, cosine * cosine, sine2)
-  let arc = L.select(steep, cosine, sine) * L.arcsineRatio(z)
-  return (L.select(steep, L(0.5 * Double.pi) - arc, arc), sine, cosine)
+func acuteAngle<L: Lanes>(_ gap: L, _ ratio: AngleRatio<L>) -> (angle: L, sine: L, cosine: L) {
+  let sine = (gap * (L(2) - gap)).squareRoot()
+  return (sine * ratio(gap), sine, L.one - gap)
 }
 
 /// asin(t) for |t| <= 1, given w = 1 - t^2 without cancellation.

@@ -10,6 +10,7 @@ struct ABReluDual<L: Lanes>: Dual {
   let deviation: L
   let slopeLinear: L
   let slopeEven: L
+  private let ratio = AngleRatio<L>(.whole)
 
   @inline(__always) init(_ p: UnsafePointer<Double>) {
     linear = L(p[0])
@@ -24,7 +25,7 @@ struct ABReluDual<L: Lanes>: Dual {
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let negative = g.signBit()
     let size = g.withoutSign()
-    let (angle, sine, cosine) = acuteAngle(size)
+    let (angle, sine, cosine) = acuteAngle(size, ratio)
     let excess = L(2 / Double.pi) * L.fma(-angle, cosine, sine)
     let evenGap = size - excess
     // 1 - rho' and 1 + rho': keep the smaller one.
@@ -41,6 +42,7 @@ struct ABReluDual<L: Lanes>: Dual {
 struct ReLUDual<L: Lanes>: Dual {
   static var arrayCount: Int { 0 }
   static var isNonNegative: Bool { true }
+  private let ratio = AngleRatio<L>(.whole)
   @inline(__always) init(_ p: UnsafePointer<Double>) {}
 
   @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) { (RowValues(), s * L(0.5.squareRoot())) }
@@ -48,7 +50,7 @@ struct ReLUDual<L: Lanes>: Dual {
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let negative = g.signBit()
     let size = g.withoutSign()
-    let (angle, sine, cosine) = acuteAngle(size)
+    let (angle, sine, cosine) = acuteAngle(size, ratio)
     // 1 - rho' is 1 - rho - (sin t - t cos t)/pi for acute angles, and 1 - (sin t - t cos t)/pi for obtuse ones.
     let excess = L.fma(-angle, cosine, sine)
     let share = L(1 / (2 * Double.pi)) * angle
@@ -58,15 +60,39 @@ struct ReLUDual<L: Lanes>: Dual {
   }
 }
 
+/// max(x, 0) where the correlation before it is known not to be negative either, as after another ReLU: no signs to look at. `Reach`
+/// says how large gaps can be: they shrink from layer to layer.
+struct AcuteReLUDual<L: Lanes, Reach: KnownReach>: Dual {
+  static var arrayCount: Int { 0 }
+  static var isNonNegative: Bool { true }
+  private let ratio = AngleRatio<L>(Reach.reach)
+  @inline(__always) init(_ p: UnsafePointer<Double>) {}
+
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) { (RowValues(), s * L(0.5.squareRoot())) }
+
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let (angle, sine, cosine) = acuteAngle(g, ratio)
+    return (
+      L.fma(L(-1 / Double.pi), L.fma(-angle, cosine, sine), g), L.fma(L(-1 / (2 * Double.pi)), angle, L(0.5))
+    )
+  }
+}
+
+protocol KnownReach: SendableMetatype { static var reach: GapReach { get } }
+enum WholeReach: KnownReach { @inline(__always) static var reach: GapReach { .whole } }
+enum WideReach: KnownReach { @inline(__always) static var reach: GapReach { .wide } }
+enum NarrowReach: KnownReach { @inline(__always) static var reach: GapReach { .narrow } }
+
 /// sign(x): rho' = 1 - 2 angle / pi, Td = 0 almost everywhere.
 struct SignDual<L: Lanes>: Dual {
   static var arrayCount: Int { 0 }
+  private let ratio = AngleRatio<L>(.whole)
   @inline(__always) init(_ p: UnsafePointer<Double>) {}
   @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
     (RowValues(), L.select(L.zero < s, .one, .zero))
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
-    let (angle, _, _) = acuteAngle(g.withoutSign())
+    let (angle, _, _) = acuteAngle(g.withoutSign(), ratio)
     return (L.signed(L(2 / Double.pi) * angle, negative: g.signBit()), .zero)
   }
 }
@@ -75,12 +101,13 @@ struct SignDual<L: Lanes>: Dual {
 struct StepDual<L: Lanes>: Dual {
   static var arrayCount: Int { 0 }
   static var isNonNegative: Bool { true }
+  private let ratio = AngleRatio<L>(.whole)
   @inline(__always) init(_ p: UnsafePointer<Double>) {}
   @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
     (RowValues(), L.select(L.zero < s, L(0.5.squareRoot()), .zero))
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
-    let (angle, _, _) = acuteAngle(g.withoutSign())
+    let (angle, _, _) = acuteAngle(g.withoutSign(), ratio)
     return (L(1 / Double.pi) * L.select(g.signBit(), L(Double.pi) - angle, angle), .zero)
   }
 }
@@ -93,6 +120,7 @@ struct RectifiedMonomialDual<L: Lanes>: Dual {
   static var arrayCount: Int { 2 }
   let degree: Int
   let p: UnsafePointer<Double>
+  private let ratio = AngleRatio<L>(.whole)
   @inline(__always) init(_ p: UnsafePointer<Double>) {
     self.p = p
     degree = Int(p[0])
@@ -108,7 +136,7 @@ struct RectifiedMonomialDual<L: Lanes>: Dual {
   }
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let negative = g.signBit()
-    let (angle, sine, cosine) = acuteAngle(g.withoutSign())
+    let (angle, sine, cosine) = acuteAngle(g.withoutSign(), ratio)
     let rho = L.negated(cosine, where: negative)
     let rest = L.select(negative, angle, L(Double.pi) - angle)
     let j = L.fma(polynomial(16, rho), sine, polynomial(40, rho) * rest)

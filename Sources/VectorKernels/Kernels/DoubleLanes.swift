@@ -54,7 +54,6 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func < (a: DoubleLanes, b: DoubleLanes) -> Mask { a.v .< b.v }
   @inline(__always) static func equal(_ a: DoubleLanes, _ b: DoubleLanes) -> Mask { a.v .== b.v }
   @inline(__always) static func and(_ a: Mask, _ b: Mask) -> Mask { a .& b }
-  @inline(__always) static func either(_ a: Mask, _ b: Mask) -> Mask { a .| b }
   @inline(__always) static func differ(_ a: Mask, _ b: Mask) -> Mask { a .^ b }
   @inline(__always) static func select(_ mask: Mask, _ a: DoubleLanes, _ b: DoubleLanes) -> DoubleLanes {
     DoubleLanes(v: b.v.replacing(with: a.v, where: mask))

@@ -52,7 +52,6 @@ struct FloatLanes: Lanes {
   @inline(__always) static func < (a: FloatLanes, b: FloatLanes) -> Mask { a.v .< b.v }
   @inline(__always) static func equal(_ a: FloatLanes, _ b: FloatLanes) -> Mask { a.v .== b.v }
   @inline(__always) static func and(_ a: Mask, _ b: Mask) -> Mask { a .& b }
-  @inline(__always) static func either(_ a: Mask, _ b: Mask) -> Mask { a .| b }
   @inline(__always) static func differ(_ a: Mask, _ b: Mask) -> Mask { a .^ b }
   @inline(__always) static func select(_ mask: Mask, _ a: FloatLanes, _ b: FloatLanes) -> FloatLanes {
     FloatLanes(v: b.v.replacing(with: a.v, where: mask))

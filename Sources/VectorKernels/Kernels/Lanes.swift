@@ -30,13 +30,15 @@ protocol Lanes: Sendable {
   func magnitude() -> Self
   /// asin(sqrt(z)) / sqrt(z) for z in [0, 1/2], about one unit in the last place.
   static func arcsineRatio(_ z: Self) -> Self
+  /// The polynomial of `AngleRatio`: where its coefficients stand, and its value.
+  static func angleRatio(_ reach: GapReach) -> (UnsafeRawPointer, degree: Int)
+  static func angleRatio(_ gap: Self, _ coefficients: UnsafeRawPointer, degree: Int) -> Self
   /// exp(x) - 1 with relative accuracy, for x <= 700 (float32: 80).
   static func exponentialMinusOne(_ x: Self) -> Self
 
   static func < (a: Self, b: Self) -> Mask
   static func equal(_ a: Self, _ b: Self) -> Mask
   static func and(_ a: Mask, _ b: Mask) -> Mask
-  static func either(_ a: Mask, _ b: Mask) -> Mask
   static func differ(_ a: Mask, _ b: Mask) -> Mask
   static func select(_ mask: Mask, _ a: Self, _ b: Self) -> Self
 

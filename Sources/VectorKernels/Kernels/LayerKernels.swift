@@ -7,8 +7,14 @@ import VectorKernelTypes
 func denseStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
   let affine = Affine<L>(arguments, arraysBefore: 0, parametersBefore: 8)
   let first = arguments.column / L.lanes
-  for k in 0..<vectorCount(L.self, arguments) {
-    affine.finish(gap: .load(arguments.gap, vector: k), slope: .one, vector: k, column: first &+ k)
+  if arguments.terms == 1 {
+    for k in 0..<vectorCount(L.self, arguments) {
+      affine.finish(gap: .load(arguments.gap, vector: k), slope: .one, vector: k, column: first &+ k, startsTheta: true)
+    }
+  } else {
+    for k in 0..<vectorCount(L.self, arguments) {
+      affine.finish(gap: .load(arguments.gap, vector: k), slope: .one, vector: k, column: first &+ k)
+    }
   }
 }
 

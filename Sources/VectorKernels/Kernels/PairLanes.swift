@@ -45,6 +45,10 @@ struct PairLanes<L: Lanes>: Lanes {
   @inline(__always) func reciprocalSquareRoot() -> Self { Self(a.reciprocalSquareRoot(), b.reciprocalSquareRoot()) }
   @inline(__always) func magnitude() -> Self { Self(a.magnitude(), b.magnitude()) }
   @inline(__always) static func arcsineRatio(_ z: Self) -> Self { Self(.arcsineRatio(z.a), .arcsineRatio(z.b)) }
+  @inline(__always) static func angleRatio(_ reach: GapReach) -> (UnsafeRawPointer, degree: Int) { L.angleRatio(reach) }
+  @inline(__always) static func angleRatio(_ gap: Self, _ c: UnsafeRawPointer, degree: Int) -> Self {
+    polynomial(gap, c, degree: degree)
+  }
   @inline(__always) static func exponentialMinusOne(_ x: Self) -> Self {
     Self(.exponentialMinusOne(x.a), .exponentialMinusOne(x.b))
   }
@@ -52,7 +56,6 @@ struct PairLanes<L: Lanes>: Lanes {
   @inline(__always) static func < (x: Self, y: Self) -> Mask { Mask(x.a < y.a, x.b < y.b) }
   @inline(__always) static func equal(_ x: Self, _ y: Self) -> Mask { Mask(L.equal(x.a, y.a), L.equal(x.b, y.b)) }
   @inline(__always) static func and(_ x: Mask, _ y: Mask) -> Mask { Mask(L.and(x.a, y.a), L.and(x.b, y.b)) }
-  @inline(__always) static func either(_ x: Mask, _ y: Mask) -> Mask { Mask(L.either(x.a, y.a), L.either(x.b, y.b)) }
   @inline(__always) static func differ(_ x: Mask, _ y: Mask) -> Mask { Mask(L.differ(x.a, y.a), L.differ(x.b, y.b)) }
   @inline(__always) static func select(_ mask: Mask, _ x: Self, _ y: Self) -> Self {
     Self(.select(mask.a, x.a, y.a), .select(mask.b, x.b, y.b))

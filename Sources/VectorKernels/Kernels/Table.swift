@@ -24,11 +24,14 @@ private func float64Kernels() -> ElementKernels {
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
+      DualKernel(AcuteReLUDual<L, WholeReach>.self), DualKernel(AcuteReLUDual<L, WideReach>.self),
+      DualKernel(AcuteReLUDual<L, NarrowReach>.self),
     ],
     layers: LayerStrips(
       dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
       shrink: { shrinkStrip(L.self, $0) }, sum: { sumStrip(L.self, $0) }, product: { productStrip(L.self, $0) },
-      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) }))
+      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) },
+      profile: { profileStrip(L.self, $0) }))
 }
 
 private func float32Kernels() -> ElementKernels {
@@ -41,11 +44,14 @@ private func float32Kernels() -> ElementKernels {
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
+      DualKernel(AcuteReLUDual<L, WholeReach>.self), DualKernel(AcuteReLUDual<L, WideReach>.self),
+      DualKernel(AcuteReLUDual<L, NarrowReach>.self),
     ],
     layers: LayerStrips(
       dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
       shrink: { shrinkStrip(L.self, $0) }, sum: { sumStrip(L.self, $0) }, product: { productStrip(L.self, $0) },
-      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) }))
+      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) },
+      profile: { profileStrip(L.self, $0) }))
 }
 
 private func tangentKernels() -> ElementKernels {
@@ -58,9 +64,12 @@ private func tangentKernels() -> ElementKernels {
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
+      DualKernel(AcuteReLUDual<L, WholeReach>.self), DualKernel(AcuteReLUDual<L, WideReach>.self),
+      DualKernel(AcuteReLUDual<L, NarrowReach>.self),
     ],
     layers: LayerStrips(
       dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
       shrink: { shrinkStrip(L.self, $0) }, sum: { sumStrip(L.self, $0) }, product: { productStrip(L.self, $0) },
-      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) }))
+      gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) },
+      profile: { profileStrip(L.self, $0) }))
 }

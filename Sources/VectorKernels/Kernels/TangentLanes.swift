@@ -56,7 +56,6 @@ struct TangentLanes: Lanes {
   @inline(__always) static func < (a: Self, b: Self) -> Mask { a.v < b.v }
   @inline(__always) static func equal(_ a: Self, _ b: Self) -> Mask { DoubleLanes.equal(a.v, b.v) }
   @inline(__always) static func and(_ a: Mask, _ b: Mask) -> Mask { a .& b }
-  @inline(__always) static func either(_ a: Mask, _ b: Mask) -> Mask { a .| b }
   @inline(__always) static func differ(_ a: Mask, _ b: Mask) -> Mask { a .^ b }
   @inline(__always) static func select(_ mask: Mask, _ a: Self, _ b: Self) -> Self {
     Self(.select(mask, a.v, b.v), .select(mask, a.d, b.d))
@@ -78,6 +77,20 @@ struct TangentLanes: Lanes {
     let s2 = DoubleLanes.fma(x, s3, DoubleLanes(15.0 / 112))
     let series = DoubleLanes.fma(x, DoubleLanes.fma(x, s2, DoubleLanes(3.0 / 20)), DoubleLanes(1.0 / 6))
     return Self(ratio, .select(x < DoubleLanes(1e-3), series, exact) * z.d)
+  }
+  // With r = t / sin t and c = cos t: dr/dgap = (1 - r c) / sin^2 t, by its series where the gap is small.
+  @inline(__always) static func angleRatio(_ reach: GapReach) -> (UnsafeRawPointer, degree: Int) {
+    DoubleLanes.angleRatio(reach)
+  }
+  @inline(__always) static func angleRatio(_ gap: Self, _ c: UnsafeRawPointer, degree: Int) -> Self {
+    let ratio = DoubleLanes.angleRatio(gap.v, c, degree: degree)
+    let x = gap.v
+    let exact = (DoubleLanes.one - ratio * (DoubleLanes.one - x)) / (x * (DoubleLanes(2) - x))
+    // 1/3 + 4 g/15 + 6 g^2/35 + 32 g^3/315 + 40 g^4/693 + ... : the next term is below 1e-16 for g < 1e-3.
+    let s3 = DoubleLanes.fma(x, DoubleLanes(40.0 / 693), DoubleLanes(32.0 / 315))
+    let s2 = DoubleLanes.fma(x, s3, DoubleLanes(6.0 / 35))
+    let series = DoubleLanes.fma(x, DoubleLanes.fma(x, s2, DoubleLanes(4.0 / 15)), DoubleLanes(1.0 / 3))
+    return Self(ratio, .select(x < DoubleLanes(1e-3), series, exact) * gap.d)
   }
   @inline(__always) static func exponentialMinusOne(_ x: Self) -> Self {
     let e = DoubleLanes.exponentialMinusOne(x.v)

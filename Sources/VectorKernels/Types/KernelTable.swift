@@ -6,6 +6,8 @@ public typealias RowFunction = @Sendable (borrowing RowArguments) -> Void
 /// A nonlinearity with a closed-form dual, as the vector kernels know it.
 public enum DualKind: Int, Sendable, CaseIterable {
   case relu, abRelu, erf, gelu, sine, rbf, sign, step, exp, gaussian, gabor, expNormalized, hermite, rectifiedMonomial
+  /// `relu` after a layer whose correlations are never negative; where gaps are at most 0.7; at most 0.45.
+  case acuteReLU, wideReLU, narrowReLU
 }
 
 /// The kernels of one nonlinearity.
@@ -47,7 +49,7 @@ public struct ElementKernels: Sendable {
 
 /// Strip kernels of the layers that are not closed-form nonlinearities. "Arrays" are per side, in this order.
 public struct LayerStrips: Sendable {
-  /// The epilogue alone. Arrays: as the epilogue.
+  /// The epilogue alone. Arrays: as the epilogue. With `terms` 1 the NTK before it is zero and is not read.
   public var dense: StripFunction
   /// Hermite series with `terms` coefficients. Arrays: deviation ratio after/before, then the coefficients;
   /// then the epilogue's. Parameters 3: 0 all powers, 1 odd only, 2 even only.
@@ -64,12 +66,14 @@ public struct LayerStrips: Sendable {
   public var gapFromProduct: StripFunction
   /// `gap` becomes the covariance s_i s_j rho. Arrays: deviations.
   public var covariance: StripFunction
+  /// All layers at once, as one function of the angle; see `profileStrip` for arrays and parameters.
+  public var profile: StripFunction
 
   /// Puts the parts together.
   public init(
     dense: @escaping StripFunction, series: @escaping StripFunction, scale: @escaping StripFunction,
     shrink: @escaping StripFunction, sum: @escaping StripFunction, product: @escaping StripFunction,
-    gapFromProduct: @escaping StripFunction, covariance: @escaping StripFunction
+    gapFromProduct: @escaping StripFunction, covariance: @escaping StripFunction, profile: @escaping StripFunction
   ) {
     self.dense = dense
     self.series = series
@@ -79,6 +83,7 @@ public struct LayerStrips: Sendable {
     self.product = product
     self.gapFromProduct = gapFromProduct
     self.covariance = covariance
+    self.profile = profile
   }
 }
 
