@@ -44,10 +44,16 @@ def _positive(value: SupportsIndex | None, op: str, name: str) -> int | None:
 def _environment_threads() -> int | None:
     text = os.environ.get(_ENVIRONMENT, "").strip()
     if not text:
-        return None
+        return _shared_threads()
     if not text.isdecimal() or int(text) < 1:
         raise ValueError(f"[ntkswift] {_ENVIRONMENT} must be a whole number, 1 or more. Received {text!r}.")
     return int(text)
+
+
+def _shared_threads() -> int | None:
+    # joblib tells the processes of GridSearchCV(n_jobs=2) by this variable how many threads are left for each of them.
+    text = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(int(text), _core.cpu_count()) if text.isdecimal() and int(text) > 0 else None
 
 
 def set_num_threads(threads: int | None) -> None:
@@ -70,7 +76,10 @@ def set_num_threads(threads: int | None) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads a call uses: what was set, or `NTKSWIFT_NUM_THREADS`, or the CPUs of this process."""
+    """Return how many threads a call uses: what was set, or `NTKSWIFT_NUM_THREADS`, or the CPUs of this process.
+
+    Where only `OMP_NUM_THREADS` is set, as joblib does in its worker processes, it bounds the CPUs.
+    """
     return _threads.get() or _environment_threads() or _core.cpu_count()
 
 

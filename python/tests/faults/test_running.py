@@ -1,6 +1,7 @@
 """RELIABILITY 16 to 21: interrupts, other Python threads, processes, seeds, and objects that travel."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from jupyter_client.manager import start_new_kernel
 from sklearn.base import clone
 
 from ntkswift import stax
@@ -42,6 +44,46 @@ def test_interrupts_come_through_quickly():
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert float(result.stdout.split()[-1]) < 0.3  # 200 ms promised; the rest is for a busy machine
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_nested_parallelism_does_not_oversubscribe():
+    free = {k: v for k, v in os.environ.items() if k not in ("NTKSWIFT_NUM_THREADS", "OMP_NUM_THREADS")}
+    result = subprocess.run(
+        [sys.executable, HERE / "nested.py"], capture_output=True, text=True, timeout=300, check=False, env=free
+    )
+    assert result.returncode == 0, result.stderr
+    three, most = (int(word) for word in result.stdout.split())
+    assert three in (2, 3)  # the calling thread may be one of them
+    assert most <= max(1, joblib.cpu_count() // 2)
+
+
+def test_interrupt_in_a_jupyter_kernel():
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        reply = client.execute_interactive(NOTEBOOK_START, timeout=120, output_hook=lambda message: None)
+        assert reply["content"]["status"] == "ok"
+        request = client.execute("print('running', flush=True); kernel_fn(x, None, ('nngp', 'ntk'))")
+        while client.get_iopub_msg(timeout=60)["content"].get("text") != "running\n":
+            pass
+        time.sleep(0.3)
+        manager.interrupt_kernel()
+        while (reply := client.get_shell_msg(timeout=60))["parent_header"].get("msg_id") != request:
+            pass
+        assert reply["content"]["ename"] == "KeyboardInterrupt"
+        reply = client.execute_interactive("assert kernel_fn(x[:3]).ntk.shape == (3, 3)", timeout=60)
+        assert reply["content"]["status"] == "ok"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+NOTEBOOK_START = """
+import numpy as np
+from ntkswift import stax
+kernel_fn = stax.serial(stax.repeat(stax.serial(stax.Dense(8, 1.5, 0.1), stax.Erf()), 60), stax.Dense(1)).kernel_fn
+x = np.random.default_rng(0).standard_normal((8000, 20))
+"""
 
 
 def test_other_threads_go_on():
