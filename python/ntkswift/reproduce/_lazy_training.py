@@ -33,8 +33,8 @@ class Size:
 def _size(full: bool) -> Size:
     exact = (30, 60, 90, 120, 150, 180, 225, 270, 315, 360, 400, 430, 450, 675, 900, 1350, 1800)
     if not full:
-        trained = {"rf": (30, 120), "nt": (), "nn": (30, 60)}
-        return Size(450, (30, 60, 120, 180, 225, 300, 360, 420, 450, 675, 900), 3, trained, 20_000, 200)
+        trained = {"rf": (30, 120), "nt": (30,), "nn": (30, 60)}
+        return Size(450, (30, 60, 120, 180, 225, 300, 360, 420, 450, 675, 900), 3, trained, 30_000, 200)
     nn = tuple(int(30 * 1.5**s) for s in np.linspace(0, 12.5, 25))
     nt = tuple(int(n) for n in np.linspace(30, 450, 15))
     return Size(450, exact, 10, {"rf": nt + (900, 1800, 4700), "nt": nt, "nn": nn}, 100_000, 300)

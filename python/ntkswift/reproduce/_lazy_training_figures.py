@@ -67,6 +67,7 @@ def draw_training(report: Report, target: QuadraticTarget, trained: Any) -> None
             if run["best"] > 1e-3:
                 ax.axhline(run["best"], color=COLOURS[index], ls="--", lw=0.9)
         ax.set(title=LABELS[name], xlabel="steps", ylim=(0, 1.15))
+        ax.locator_params(axis="x", nbins=5)
         ax.legend(frameon=False, fontsize=9)
     axes[0, 0].set_ylabel("batch loss / risk of the best constant")
     report.figure(
