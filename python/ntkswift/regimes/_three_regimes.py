@@ -136,7 +136,7 @@ class FullyTrained(TwoLayerRegressor):
     >>> from ntkswift import regimes
     >>> target = regimes.lazy_training_target(d=50, seed=0)
     >>> model = regimes.FullyTrained(width=25, random_state=0).fit_population(target)
-    >>> bool(model.risk(target, relative=True) < 0.06)
+    >>> bool(model.risk(target, relative=True) < 0.07)
     True
     """
 

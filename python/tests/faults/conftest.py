@@ -9,7 +9,7 @@ import numpy as np
 
 from ntkswift import predict, spectra, stax
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
-from ntkswift.regimes import Autoencoder
+from ntkswift.regimes import Autoencoder, two_layer
 
 RNG = np.random.default_rng(0)
 X, Z = RNG.standard_normal((8, 3)), RNG.standard_normal((5, 3))
@@ -82,6 +82,25 @@ def _autoencoder_cases() -> list[Case]:
     ]
 
 
+def _two_layer_cases() -> list[Case]:
+    cases = []
+    for regime in ("rf", "nt", "nn"):
+        ridge = 0.0 if regime == "nn" else 0.5
+        model, fitted = (two_layer(regime, 5, ridge=ridge, steps=20, random_state=0) for _ in range(2))
+        fitted.fit(X, Y)
+
+        def fit(X: Any, y: Any, m: Any = model) -> Any:
+            m.fit(X, y)
+            return m.predict(Z)
+
+        cases += [
+            Case(f"two_layer({regime}).fit", fit, {"X": X, "y": Y}, ()),
+            Case(f"two_layer({regime}).predict", fitted.predict, {"X": Z}, ("X",)),
+            Case(f"two_layer({regime}).score", fitted.score, {"X": X, "y": Y}, ("X",)),
+        ]
+    return cases
+
+
 def _spectra_cases() -> list[Case]:
     gram = NETWORK.kernel_fn(X, None, "ntk")
     return [
@@ -138,7 +157,7 @@ def _cases() -> list[Case]:
             Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
             Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
         ]
-    return cases + _spectra_cases() + _autoencoder_cases()
+    return cases + _spectra_cases() + _autoencoder_cases() + _two_layer_cases()
 
 
 def pytest_generate_tests(metafunc: Any) -> None:
