@@ -69,12 +69,14 @@ public struct Optimizer: Sendable {
         descend(range, g, p, moments, rate, momentum, isNesterov)
       }
     case .adam(let b1, let b2, let epsilon):
+      // rate m / first / (sqrt(v) / second + epsilon), with one division per parameter.
       let (first, second) = (1 - power(b1, step + 1), (1 - power(b2, step + 1)).squareRoot())
+      let (scaledRate, scaledEpsilon, decay) = (rate * second / first, epsilon * second, rate * weightDecay)
       let (m, v) = (moments, moments + count)
       for i in range {
         m[i] = b1 * m[i] + (1 - b1) * g[i]
         v[i] = b2 * v[i] + (1 - b2) * g[i] * g[i]
-        p[i] -= rate * (m[i] / first / (v[i].squareRoot() / second + epsilon) + weightDecay * p[i])
+        p[i] -= scaledRate * m[i] / (v[i].squareRoot() + scaledEpsilon) + decay * p[i]
       }
     }
   }

@@ -10,6 +10,11 @@ import Testing
     #expect(ntk_kernel(1, nil, nil, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_kernel_tangent(1, nil, nil, nil, 0, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_philox_raw(nil, nil, nil, 4, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_network_train(nil, nil, nil, nil, 1, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    var training = ntk_training()
+    #expect(ntk_network_train(nil, &training, nil, nil, 1, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_network_evaluate(nil, &training, nil, nil, nil, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_training_batch(nil, 4, 2, 0, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_architecture_describe(1, 3, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(message(error).contains("[architecture]"))
     // Without room for an error the code still tells.
