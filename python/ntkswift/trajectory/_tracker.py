@@ -46,7 +46,9 @@ _BATCH, _GRADIENTS = 128, 20
 
 
 class Tracker:
-    """Measures curvature and gradient noise every few steps of a training run; a callback of `ntkswift.train`, or ``tracker(step, params)``.
+    """Measures curvature and gradient noise every few steps of a training run.
+
+    It is a callback: of `ntkswift.train`, or of any loop that calls ``tracker(step, params)``.
 
     Parameters
     ----------
