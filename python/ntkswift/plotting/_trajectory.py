@@ -94,9 +94,8 @@ class TrajectoryDisplay:
                         limit = 2 / self.learning_rates[name]
                         ax.axhline(limit, color=COLOURS[i % len(COLOURS)], linestyle=":", linewidth=1.3)
             if logarithmic:
-                ax.set_yscale("log")
-            ax.set_xscale("symlog", linthresh=self._first_step())
-            ax.set_xlim(left=0)
+                plain_log(ax)
+            self._scale_steps(ax)
             ax.set(xlabel="step", ylabel=label)
             tidy(ax)
             if column in ("sharpness", "lambda_H") and self.learning_rates:
@@ -117,10 +116,20 @@ class TrajectoryDisplay:
             label=name,
         )
 
-    def _first_step(self) -> float:
-        """The first measured step after 0, up to which the axis is linear."""
+    def _scale_steps(self, ax: Any) -> None:
+        """Logarithmic from the first measured step on, with step 0 a little to the left of it."""
         steps = np.concatenate([history["step"] for history in self.histories.values()])
-        return float(steps[steps > 0].min()) if (steps > 0).any() else 1.0
+        if not (steps > 0).any():
+            return
+        first, last = float(steps[steps > 0].min()), float(steps.max())
+        ax.set_xscale("symlog", linthresh=first, linscale=0.4)
+        places = [c * 10.0**k for k in range(9) for c in (1, 2, 5)]
+        shown = [p for p in places if first <= p <= last]
+        if len(shown) > 6:
+            shown = [p for p in shown if f"{p:.0e}".startswith("1")]
+        ax.set_xticks([0.0, *shown], ["0", *(f"{p:g}" for p in shown)])
+        ax.minorticks_off()
+        ax.set_xlim(left=0, right=1.05 * last)
 
 
 class SpectralDensityDisplay:
@@ -175,6 +184,18 @@ class SpectralDensityDisplay:
         tidy(self.ax_)
         self.ax_.legend(frameon=False, fontsize="small")
         return self
+
+
+def plain_log(ax: Any) -> None:
+    """Make the vertical axis logarithmic, with plain numbers at 1, 2 and 5 where it spans less than two decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    subs = (1.0, 2.0, 5.0) if high / max(low, 1e-300) < 100 else (1.0,)
+    ax.yaxis.set_major_locator(LogLocator(subs=subs))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
 def _new_row(count: int) -> Any:

@@ -86,6 +86,14 @@ _TABLE: tuple[Reproduction, ...] = (
         "What two-layer autoencoders gain from training both halves; their kernels, memorisation, tied weights.",
     ),
     Reproduction(
+        "break-even",
+        "_break_even",
+        "The Break-Even Point on Optimization Trajectories of Deep Neural Networks",
+        "Jastrzebski et al., arXiv:2002.09572 (numbers of the first submission)",
+        "Whether a larger learning rate or a smaller batch lowers curvature and gradient noise and improves their condition.",
+        takes_data=True,
+    ),
+    Reproduction(
         "resntk-spectrum",
         "_resntk_spectrum",
         "Spectral Analysis of the Neural Tangent Kernel for Deep Residual Networks",

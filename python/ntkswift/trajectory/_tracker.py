@@ -202,7 +202,12 @@ class Tracker:
         entry: dict[str, float] = {"step": int(step)}
         for name in ("loss", *self.measure):
             began = time.process_time()
-            entry |= getattr(self, f"_{name}_entries")(vector, int(step))
+            try:
+                entry |= getattr(self, f"_{name}_entries")(vector, int(step))
+            except (ValueError, OverflowError) as error:
+                if "finite" not in str(error):
+                    raise
+                raise FloatingPointError(self._message("finite derivatives", "NaN or infinity", step)) from error
             self.cost[name] += time.process_time() - began
         for name, values in self._columns.items():
             values.append(entry[name])

@@ -12,7 +12,9 @@ from ntkswift.plotting import (
     GramMatrixDisplay,
     KernelProfileDisplay,
     PosteriorDisplay,
+    SpectralDensityDisplay,
     SpectrumDisplay,
+    TrajectoryDisplay,
 )
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -116,3 +118,29 @@ def test_decay_and_profile_refuse():
         KernelProfileDisplay({})
     with pytest.raises(ValueError, match="points"):
         KernelProfileDisplay({"a": np.exp}, points=1)
+
+
+def test_trajectory_display():
+    run = {"step": [0, 10, 100], "loss": [1.0, 0.5, 0.1], "sharpness": [1.0, 5.0, 19.0], "spread_K": [4.0, 5.0, 3.0]}
+    display = TrajectoryDisplay({"slow": run, "fast": run}, learning_rates={"slow": 0.1}).plot()
+    assert [ax.get_ylabel() for ax in display.axes_] == [label for _, label, _ in display.panels]
+    assert len(display.axes_) == 3
+    limits = [line for line in display.axes_[1].get_lines() if line.get_linestyle() == ":" and len(line.get_xdata())]
+    assert [float(np.ravel(line.get_ydata())[0]) for line in limits] == [20.0]
+    with pytest.raises(ValueError, match="step"):
+        TrajectoryDisplay({"slow": {"loss": [1.0]}})
+    with pytest.raises(ValueError, match="axes must be 3 Axes"):
+        display.plot(display.axes_[:2])
+
+
+def test_spectral_density_display():
+    from ntkswift.trajectory import SpectralDensity
+
+    density = SpectralDensity(np.array([[0.0, 10.0]]), np.array([[0.9, 0.1]]), 10)
+    display = SpectralDensityDisplay.from_density(density, name="H").plot()
+    (line,) = display.ax_.get_lines()
+    peak = line.get_xdata()[np.argmax(line.get_ydata())]
+    assert abs(peak) < 0.1
+    assert display.width == pytest.approx(0.05)
+    with pytest.raises(ValueError, match="at least one"):
+        SpectralDensityDisplay({})
