@@ -1,4 +1,4 @@
-/// A number as the unevaluated sum of two doubles, about 32 digits (Dekker, Numer. Math. 18, 1971).
+/// A number as the unevaluated sum of two doubles, about 32 digits (Dekker, Numerische Mathematik 18, 1971).
 ///
 /// Eigenvalues of high frequency are sums with heavy cancellation: everything but the kernel's values is computed in it, so that only
 /// the rounding of these values remains.
@@ -27,9 +27,9 @@ struct DoubleDouble: Sendable {
   @inline(__always) static func exact(_ a: Double, times b: Double) -> DoubleDouble {
     let product = a * b
     let (p, q) = (134_217_729 * a, 134_217_729 * b)
-    let (aHigh, bHigh) = (p - (p - a), q - (q - b))
-    let (aLow, bLow) = (a - aHigh, b - bHigh)
-    return DoubleDouble(product, ((aHigh * bHigh - product) + aHigh * bLow + aLow * bHigh) + aLow * bLow)
+    let (highA, highB) = (p - (p - a), q - (q - b))
+    let (lowA, lowB) = (a - highA, b - highB)
+    return DoubleDouble(product, ((highA * highB - product) + highA * lowB + lowA * highB) + lowA * lowB)
   }
 
   @inline(__always) static func + (a: DoubleDouble, b: DoubleDouble) -> DoubleDouble {

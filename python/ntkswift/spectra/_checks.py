@@ -6,7 +6,7 @@ from typing import Any
 
 from ..stax import _checks
 
-MOST_FREQUENCIES = 20_000
+MOST_FREQUENCIES = 5_000
 LARGEST_DIMENSION = 10_000
 
 

@@ -17,7 +17,7 @@ from ._zonal import ZonalKernel, as_zonal
 
 _OP = "sphere_spectrum"
 _ROUNDING = 2.0**-53
-_MOST_NODES = 24_000
+_MOST_NODES = 6_000
 # Beyond this estimated relative error an eigenvalue counts as lost in rounding.
 RELIABLE = 1e-8
 
@@ -237,7 +237,7 @@ def sphere_spectrum(
     dimension : int
         d, 2 or more: the circle is d = 2.
     max_frequency : int
-        Largest frequency, up to 20000.
+        Largest frequency, up to 5000.
     get : {"ntk", "nngp"}
         Which kernel of a network.
     precision : {"double", "extended"}

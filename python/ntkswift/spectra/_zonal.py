@@ -110,7 +110,7 @@ class ZonalKernel:
                 "[ZonalKernel] kernel must be a stax network, its kernel_fn, or a function. "
                 f"Received {type(kernel).__name__}."
             )
-        name = getattr(kernel, "__name__", type(kernel).__name__)
+        name = getattr(kernel, "__name__", type(kernel).__name__).replace("<lambda>", "kernel")
         if _takes_two_points(kernel):
             return self._of_points(kernel, is_zonal=False), name
         if self.of == "angle":
