@@ -11,6 +11,7 @@ from ..harness.settings import Settings
 from . import (
     autoencoder,
     curvature,
+    empirical,
     float32_accuracy,
     fully_connected,
     import_time,
@@ -45,6 +46,7 @@ CASES = {
         Case("autoencoder", "joint training of an autoencoder, 30,000 neurons, 1,000 steps", autoencoder.run),
         Case("curvature", "top Hessian eigenvalue, covariance of gradients, one thread", curvature.run),
         Case("quadratic-sgd", "SGD of two-layer networks of squares, d = 450, against PyTorch", quadratic_sgd.run),
+        Case("empirical", "NTK and gradients of finite networks, 3 x 512 units, 256 inputs", empirical.run),
         Case("float32-accuracy", "float32 NTK against float64 on the same inputs", float32_accuracy.run),
         Case("threads", "one and two threads, N = 8000", threads.run),
         Case("import-time", "what import ntkswift adds after NumPy", import_time.run),

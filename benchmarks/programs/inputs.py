@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def mlp(sizes: list[int], n: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np
     x = rng.standard_normal((n, sizes[0]))
     y = np.tanh(x @ rng.standard_normal((sizes[0], sizes[-1])) / np.sqrt(sizes[0]) * 2)
     weights = []
-    for a, b in itertools.pairwise(sizes):
+    for a, b in pairwise(sizes):
         bound = 1 / np.sqrt(a)
         weights.append((rng.uniform(-bound, bound, (a, b)), rng.uniform(-bound, bound, b)))
     return x, y, weights
@@ -44,3 +44,11 @@ def quadratic_network(d: int, width: int, seed: int = 0) -> tuple[np.ndarray, np
 def rate(d: int, width: int, batch: int) -> float:
     """A stable learning rate of the weights of such a network, shared output weight."""
     return 0.05 * width * batch / d**2
+
+
+def network(n: int, d: int, width: int, outputs: int) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Inputs, standard normal weights of three hidden layers and the last one, and one number per output."""
+    rng = np.random.default_rng(0)
+    sizes = [d, width, width, width, outputs]
+    weights = [rng.standard_normal(shape) for shape in pairwise(sizes)]
+    return rng.standard_normal((n, d)), weights, rng.standard_normal((n, outputs))

@@ -94,13 +94,35 @@ def quadratic_sgd(d: int, width: int, batch: int, steps: int) -> Callable[[], An
     return lambda: network.train(target, record_every=steps).history_.loss[:, None]
 
 
+def _finite(n: int, d: int, width: int, outputs: int) -> tuple[stax.Layer, Any, np.ndarray, np.ndarray]:
+    x, weights, combination = inputs.network(n, d, width, outputs)
+    hidden = [stax.Dense(width), stax.Relu()]
+    params = [(weights[0], None), (), (weights[1], None), (), (weights[2], None), (), (weights[3], None)]
+    return stax.serial(*hidden * 3, stax.Dense(outputs)), tuple(params), x, combination
+
+
+def empirical_ntk(n: int, d: int, width: int, outputs: int) -> Callable[[], np.ndarray]:
+    """The NTK of a finite network, averaged over its outputs."""
+    network, params, x, _ = _finite(n, d, width, outputs)
+    ntk_fn = ntkswift.empirical.empirical_ntk_fn(network)
+    return lambda: ntk_fn(x, None, params)
+
+
+def gradient_gram(n: int, d: int, width: int, outputs: int) -> Callable[[], np.ndarray]:
+    """Products of the gradients of one combination of outputs per input."""
+    network, params, x, combination = _finite(n, d, width, outputs)
+    return lambda: ntkswift.empirical.gradient_gram(network, params, x, combination)
+
+
 TASKS = {
-    "quadratic_sgd": quadratic_sgd,
+    "empirical_ntk": empirical_ntk,
+    "gradient_gram": gradient_gram,
     "kernel": kernel,
     "regression": regression,
     "autoencoder": autoencoder,
     "hessian_top": hessian_top,
     "gradient_covariance": gradient_covariance,
+    "quadratic_sgd": quadratic_sgd,
 }
 
 
