@@ -92,6 +92,11 @@ _TABLE: tuple[Reproduction, ...] = (
         "Jastrzebski et al., arXiv:2002.09572 (numbers of the first submission)",
         "Whether a larger learning rate or a smaller batch lowers curvature and gradient noise and improves their condition.",
         takes_data=True,
+        "orthogonal",
+        "_orthogonal",
+        "On the Neural Tangent Kernel of Deep Networks with Orthogonal Initialization",
+        "Huang, Du & Xu, arXiv:2004.05867",
+        "Orthogonal against Gaussian weights: the same limit, how far kernels and weights move, how fast deep networks train.",
     ),
     Reproduction(
         "resntk-spectrum",
