@@ -92,6 +92,8 @@ _TABLE: tuple[Reproduction, ...] = (
         "Jastrzebski et al., arXiv:2002.09572 (numbers of the first submission)",
         "Whether a larger learning rate or a smaller batch lowers curvature and gradient noise and improves their condition.",
         takes_data=True,
+    ),
+    Reproduction(
         "orthogonal",
         "_orthogonal",
         "On the Neural Tangent Kernel of Deep Networks with Orthogonal Initialization",
