@@ -1,6 +1,7 @@
 # %% [markdown]
 # # Autoencoders: one half trained, or both
-# Two-layer ReLU autoencoders on a few random directions. Joint training moves encoder and decoder, weak training the encoder alone.
+# Two-layer ReLU autoencoders on a few random directions. Joint training moves encoder and decoder, weak training only
+# the encoder.
 
 # %%
 import numpy as np
@@ -16,7 +17,9 @@ new = np.random.default_rng(1).standard_normal((5, 20))
 # %%
 for mode in ("weak", "joint"):
     bounds = Autoencoder(mode=mode, normalize=True).bounds(X)
-    print(f"{mode}: largest stable learning rate {bounds.max_learning_rate:.1f}, late factor per step {bounds.late_rate:.3f}")
+    print(
+        f"{mode}: largest stable learning rate {bounds.max_learning_rate:.1f}, late factor per step {bounds.late_rate:.3f}"
+    )
 
 # %% [markdown]
 # Wide networks follow the predicted loss curve. Their weights hardly move.
@@ -25,7 +28,9 @@ for mode in ("weak", "joint"):
 for width in (100, 1000, 10_000):
     model = Autoencoder(width, "joint", steps=40, normalize=True, random_state=0).fit(X)
     loss, predicted = model.history_.loss, model.predicted_loss()
-    print(f"width {width}: loss {loss[-1]:.1e}, predicted {predicted[-1]:.1e}, moved {model.history_.encoder_movement[-1]:.3f}")
+    print(
+        f"width {width}: loss {loss[-1]:.1e}, predicted {predicted[-1]:.1e}, moved {model.history_.encoder_movement[-1]:.3f}"
+    )
 
 # %% [markdown]
 # What they learn is not the identity: reconstructions of new inputs are combinations of the training inputs.
