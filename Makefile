@@ -17,11 +17,12 @@ export PATH := $(BIN):$(PATH)
 CORE_SOURCES := pyproject.toml Package.swift $(shell find Sources python/src python/cmake python/CMakeLists.txt -type f 2>/dev/null)
 OPENBLAS_DIR = $$($(BIN)/python -c "import scipy_openblas32; print(scipy_openblas32.get_lib_dir())")
 
-.PHONY: help doctor demo test test-swift test-python bench lint format wheel stubs clean
+.PHONY: help doctor demo test test-swift test-python sanitize fuzz bench lint format wheel stubs clean
 
 help:
 	@echo "make demo     infinite-width networks on four data sets: a table, figures, numbers (two minutes)"
 	@echo "make test     every Swift test and every Python test"
+	@echo "make sanitize Swift tests under the address sanitizer (SANITIZER=thread for data races);  make fuzz  feeds op tables to the decoder"
 	@echo "make bench    ntkswift beside its peers; make bench CASE=name for one case"
 	@echo "make lint     formatters, linters, types, spelling;  make format repairs what can be repaired"
 	@echo "make wheel    a wheel in dist/ that needs no Swift where it is installed"
@@ -41,6 +42,13 @@ test-swift: $(STAMP)-build
 
 test-python: $(STAMP)-test $(STAMP)-core
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+SANITIZER ?= address
+sanitize: $(STAMP)-build
+	NTKSWIFT_OPENBLAS_DIR="$(OPENBLAS_DIR)" swift test --sanitize=$(SANITIZER) --disable-xctest --scratch-path .build-$(SANITIZER) $(SWIFT_TEST_FLAGS)
+
+fuzz:
+	scripts/fuzz $(FUZZ_SECONDS)
 
 bench: $(STAMP)-test $(STAMP)-core
 	$(BIN)/python -m benchmarks $(if $(CASE),--case $(CASE)) $(BENCH_FLAGS)
