@@ -82,8 +82,9 @@ public func ntk_largest_eigenvalue(
   _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
+    guard let value else { throw .invalid("[largest_eigenvalue] value is required. Received a null pointer.") }
     let largest = try largestEigenvalue(try view(a, "largest_eigenvalue", "a"), context: try context(call))
-    value?.pointee = largest
+    value.pointee = largest
   }
 }
 
