@@ -108,7 +108,7 @@ def _sharpness(report: Report, trackers: dict[float, Tracker]) -> None:
     close = [0.85 < end < 1.25 for end in ends.values()]
     report.claim(
         Claim(
-            "Full-batch gradient descent sharpens until lambda_H = 2/eta, so a larger eta breaks even at a smaller lambda_H.",
+            "Full-batch gradient descent ends at lambda_H = 2/eta: a larger eta breaks even at a smaller lambda_H.",
             "lambda_H eta / 2 = 1 at the end of training",
             ", ".join(f"{end:.2f} (eta {rate:g})" for rate, end in ends.items()),
             Verdict.AGREES if all(close) else Verdict.NOT_SEEN,

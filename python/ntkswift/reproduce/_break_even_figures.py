@@ -85,5 +85,5 @@ def _sharpness(report: Report, trackers: Mapping[float, Tracker]) -> None:
     report.figure(
         "sharpness",
         figure,
-        "Full-batch gradient descent on the squared loss (tanh MLP): sharpness rises to 2/eta (dotted) and stays.",
+        "Full-batch gradient descent on the squared loss (tanh MLP): sharpness settles at 2/eta (dotted).",
     )
