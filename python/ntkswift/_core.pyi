@@ -235,6 +235,60 @@ def gradient_descent(loss: str, function: object | None, targets: Annotated[NDAr
     gradient or value with a Python function of the outputs as a vector.
     """
 
+class BottleneckRun:
+    """
+    One training run of an infinitely wide network with a bottleneck, in function space.
+    """
+
+    def __init__(self, outer: Architecture, start: dict, inner: Annotated[NDArray, dict(device='cpu', writable=False)], positions: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, compression: float, flow_tolerance: float, divergence: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+        """
+        outer with its start (a dict, see bottleneck.cpp), the inner NTK (N, n), z_0 (N, units), targets (n, outputs).
+        """
+
+    def descend(self, steps: int, interval: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+        """Steps of gradient descent; every interval-th state is recorded."""
+
+    def flow(self, times: Annotated[NDArray, dict(device='cpu', writable=False)], every_step: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+        """
+        Gradient flow to ascending times, recorded there and, if every_step, after each step of the integrator.
+        """
+
+    def complete(self, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+        """Adds f_0 to the recorded test values."""
+
+    def read(self) -> dict[str, Any]:
+        """The records and the state of the outer function as a dict of arrays."""
+
+def outer_evaluate(outer: Architecture, start: dict, z: Annotated[NDArray, dict(device='cpu', writable=False)], anchors: Annotated[NDArray, dict(device='cpu', writable=False)], weights: Annotated[NDArray, dict(device='cpu', writable=False)], outputs: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (values, gradients) of the outer function at positions z, from the arrays of a run.
+    """
+
+def input_gradient(network: Architecture, is_ntk: bool, z1: Annotated[NDArray, dict(device='cpu', writable=False)], z2: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (kernel (n1, n2), gradient (n1, n2 d)) of a smooth fully connected network by the rows of z1.
+    """
+
+def linear_descend(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, divergence: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (losses, end state, steps taken) of gradient descent on a deep linear network with a bottleneck.
+    """
+
+def linear_flow(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], tolerance: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (losses, states) of gradient flow on a deep linear network with a bottleneck at ascending times.
+    """
+
+def finite_bottleneck(inner: Architecture, inner_hidden: Annotated[NDArray, dict(device='cpu')], inner_readout: Annotated[NDArray, dict(device='cpu')], outer: Architecture, outer_hidden: Annotated[NDArray, dict(device='cpu')], outer_readout: Annotated[NDArray, dict(device='cpu')], inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (losses, positions, outputs) of gradient descent on a finite network with a bottleneck; the weights are trained in place.
+    """
+
+def constant_kernel_descent(kernel: Annotated[NDArray, dict(device='cpu', writable=False)], residuals: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """
+    Losses mean r^2 / 2 of gradient descent with a constant kernel, at every step.
+    """
+
 def lanczos(product: object, dimension: int, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """
     Eigenvalues at one end (largest, smallest, magnitude) of a symmetric operator given by product(x) -> y on float64 vectors:

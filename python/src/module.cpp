@@ -12,6 +12,7 @@ void bind_training(nb::module_ &m);
 void bind_autoencoder(nb::module_ &m);
 void bind_linear_algebra(nb::module_ &m);
 void bind_kernel_methods(nb::module_ &m);
+void bind_bottleneck(nb::module_ &m);
 void bind_lanczos(nb::module_ &m);
 void bind_trajectory(nb::module_ &m);
 void bind_two_layer(nb::module_ &m);
@@ -29,6 +30,7 @@ NB_MODULE(_core, m) {
   bind_autoencoder(m);
   bind_linear_algebra(m);
   bind_kernel_methods(m);
+  bind_bottleneck(m);
   bind_lanczos(m);
   bind_trajectory(m);
   bind_two_layer(m);

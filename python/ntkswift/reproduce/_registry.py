@@ -101,6 +101,13 @@ _TABLE: tuple[Reproduction, ...] = (
         "Orthogonal against Gaussian weights: the same limit, how far kernels and weights move, how fast deep networks train.",
     ),
     Reproduction(
+        "bottleneck",
+        "_bottleneck",
+        "Implicit Acceleration and Feature Learning in Infinitely Wide Neural Networks with Bottlenecks",
+        "Littwin et al., arXiv:2107.00364",
+        "Feature learning and acceleration by one narrow layer in an infinitely wide network; finite networks beside it.",
+    ),
+    Reproduction(
         "resntk-spectrum",
         "_resntk_spectrum",
         "Spectral Analysis of the Neural Tangent Kernel for Deep Residual Networks",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ntkswift import predict, spectra, stax
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
-from ntkswift.regimes import Autoencoder, two_layer
+from ntkswift.regimes import Autoencoder, Bottleneck, LinearBottleneck, two_layer
 
 RNG = np.random.default_rng(0)
 X, Z = RNG.standard_normal((8, 3)), RNG.standard_normal((5, 3))
@@ -117,6 +117,19 @@ def _spectra_cases() -> list[Case]:
     ]
 
 
+def _bottleneck_cases() -> list[Case]:
+    outer = stax.serial(stax.Dense(16, 1.4, 0.1), stax.Erf(), stax.Dense(1))
+    options = {"steps": 3, "start_width": 50, "random_state": 0}
+    model, fitted = (Bottleneck(outer, NETWORK, 2, 0.1, **options) for _ in range(2))
+    fitted.fit(X, Y)
+    linear = LinearBottleneck(2, 0.01, steps=3, dynamics="gd", random_state=0)
+    return [
+        Case("Bottleneck.fit", lambda X, y: model.fit(X, y).history_.outputs, {"X": X, "y": Y}, ()),
+        Case("Bottleneck.predict", fitted.predict, {"X": Z}, ("X",)),
+        Case("LinearBottleneck.fit", lambda X, y: linear.fit(X, y).coef_, {"X": X, "y": Y}, ()),
+    ]
+
+
 def _cases() -> list[Case]:
     cases = [
         Case(
@@ -157,7 +170,7 @@ def _cases() -> list[Case]:
             Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
             Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
         ]
-    return cases + _spectra_cases() + _autoencoder_cases() + _two_layer_cases()
+    return cases + _spectra_cases() + _autoencoder_cases() + _two_layer_cases() + _bottleneck_cases()
 
 
 def pytest_generate_tests(metafunc: Any) -> None:
