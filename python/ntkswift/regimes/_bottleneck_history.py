@@ -108,8 +108,8 @@ def time_to_threshold(loss: Any, threshold: float = 1e-3, times: Any = None) -> 
     Examples
     --------
     >>> import numpy as np
-    >>> round(time_to_threshold(np.exp(-0.5 * np.arange(40))), 6) == round(2 * np.log(1000), 6)
-    True
+    >>> round(time_to_threshold(np.exp(-0.5 * np.arange(40))), 6)  # 2 log(1000)
+    13.815511
     """
     op = "time_to_threshold"
     losses = check_array(loss, "loss", ndim=1, dtype=np.float64, finite=False, min_rows=1, op=op)
