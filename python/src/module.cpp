@@ -17,6 +17,7 @@ void bind_lanczos(nb::module_ &m);
 void bind_trajectory(nb::module_ &m);
 void bind_two_layer(nb::module_ &m);
 void bind_spectra(nb::module_ &m);
+void bind_hierarchy(nb::module_ &m);
 
 NB_MODULE(_core, m) {
   m.doc() = "The Swift core of ntkswift: what it computes, without the checks and conveniences of the package.";
@@ -35,4 +36,5 @@ NB_MODULE(_core, m) {
   bind_trajectory(m);
   bind_two_layer(m);
   bind_spectra(m);
+  bind_hierarchy(m);
 }

@@ -1,0 +1,92 @@
+"""The true path of a finite network in gradient flow, at given times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..empirical._networks import network_for
+from ..stax._resources import Resources
+from ..training import Flow, train
+from ._truncated import _times, _tolerance
+
+
+@dataclass(frozen=True)
+class FlowPath:
+    """A network on its way.
+
+    Attributes
+    ----------
+    times : ndarray of shape (T,)
+        Times of gradient flow.
+    outputs : ndarray of shape (T, N)
+        Outputs at the training inputs and, after these, at the test inputs.
+    params : list of nested tuples
+        The parameters at each time.
+    """
+
+    times: np.ndarray
+    outputs: np.ndarray
+    params: list[Any]
+
+
+def gradient_flow(
+    f: Any,
+    params: Any,
+    x_train: Any,
+    y: Any,
+    times: Any,
+    x_test: Any = None,
+    *,
+    tolerance: float = 1e-8,
+    weight_decay: float = 0.0,
+    memory_limit: int | None = None,
+) -> FlowPath:
+    """Train a network with one output by gradient flow on ``0.5 mean (f - y)^2`` and note it at given times.
+
+    Parameters
+    ----------
+    f, params
+        A network with one output and its parameters.
+    x_train, y : array_like
+        Inputs and targets, (n,) or (n, 1).
+    times : array_like of shape (T,)
+        Ascending, from 0 on.
+    x_test : array_like, optional
+        Further inputs whose outputs are noted.
+    tolerance : float
+        Of the integrator; see `ntkswift.training.Flow`.
+    weight_decay : float
+        Times the parameters, added to the gradient.
+    memory_limit : int, optional
+        Bytes that one step may allocate; see `ntkswift.memory_limit`.
+
+    Returns
+    -------
+    FlowPath
+    """
+    op = "gradient_flow"
+    network, rows = network_for(f, x_train, op, "x_train")
+    if network.output_shape != (1,):
+        raise ValueError(f"[{op}] f must have one output. Received outputs of shape {network.output_shape}.")
+    moments = _times(times, op)
+    flow = Flow(tolerance=_tolerance(tolerance, op), weight_decay=weight_decay)
+    everywhere = rows if x_test is None else np.concatenate([rows, network.rows(x_test, "x_test")])
+    inputs = rows.reshape(len(rows), *network.shape)
+    outputs, states, now = [], [], 0.0
+    for moment in moments:
+        if moment > now:
+            run = train(
+                network.layer, params, inputs, y, optimizer=flow, time=float(moment - now), memory_limit=memory_limit
+            )
+            if run.interrupted:
+                raise KeyboardInterrupt
+            params, now = run.params, float(moment)
+        values = network.call(
+            "derivatives", network.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)
+        )
+        outputs.append(values[0][:, 0])
+        states.append(params)
+    return FlowPath(moments, np.stack(outputs), states)
