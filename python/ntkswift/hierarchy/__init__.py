@@ -18,7 +18,7 @@ its training from them; `kernel_velocity` is the motion of the NTK without any t
 True
 """
 
-
+from ._adaptive import AdaptiveKernel, KernelRegression, ResidualParts, balance
 from ._kernels import TangentHierarchy, kernel_velocity, loss_kernel_velocity, tangent_hierarchy
 from ._path import FlowPath, gradient_flow
 from ._truncated import HierarchyPath, truncated_hierarchy
@@ -30,6 +30,7 @@ __all__ = [
     "KernelRegression",
     "ResidualParts",
     "TangentHierarchy",
+    "balance",
     "gradient_flow",
     "kernel_velocity",
     "loss_kernel_velocity",

@@ -92,7 +92,9 @@ def truncated_hierarchy(
         raise ValueError(f"[{op}] y must have shape (n,) or (n, 1). Received {targets.shape}.")
     targets = np.ascontiguousarray(targets.reshape(-1))
     if len(targets) > len(start):
-        raise ValueError(f"[{op}] y must hold at most {len(start)} targets, one per training input. Received {len(targets)}.")
+        raise ValueError(
+            f"[{op}] y must hold at most {len(start)} targets, one per training input. Received {len(targets)}."
+        )
     moments = _times(times, op)
     tensors = _kernels(kernels, len(start), len(targets), op)
     path, moving = Resources(memory_limit=memory_limit).run(

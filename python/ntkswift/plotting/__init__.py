@@ -12,6 +12,7 @@ Each class keeps the numbers it shows, has constructors `from_*`, and draws with
 from ._decay import EigenvalueDecayDisplay
 from ._depth import DepthDisplay
 from ._gram import GramMatrixDisplay
+from ._hierarchy import HierarchyErrorDisplay
 from ._posterior import PosteriorDisplay
 from ._profile import KernelProfileDisplay
 from ._spectrum import SpectrumDisplay
@@ -22,6 +23,7 @@ __all__ = [
     "DepthDisplay",
     "EigenvalueDecayDisplay",
     "GramMatrixDisplay",
+    "HierarchyErrorDisplay",
     "KernelProfileDisplay",
     "PosteriorDisplay",
     "SpectralDensityDisplay",

@@ -114,6 +114,20 @@ _TABLE: tuple[Reproduction, ...] = (
         "Belfer, Geifman, Galun & Basri, arXiv:2104.03093",
         "How fast eigenvalues of residual kernels fall, how they change with depth, and which frequencies they learn slowly.",
     ),
+    Reproduction(
+        "tangent-hierarchy",
+        "_tangent_hierarchy",
+        "Dynamics of Deep Neural Networks and Neural Tangent Hierarchy",
+        "Huang & Yau, arXiv:1909.08156",
+        "How the kernel of a finite network moves, and how well the hierarchy cut at orders 2, 3 and 4 predicts training.",
+    ),
+    Reproduction(
+        "adaptive-kernel",
+        "_adaptive_kernel",
+        "Training Neural Networks as Learning Data-adaptive Kernels",
+        "Dou & Liang, arXiv:1901.07114",
+        "At stationarity a network is kernel regression with the kernel it has learnt; where its residual is; balance.",
+    ),
 )
 
 REPRODUCTIONS: dict[str, Reproduction] = {entry.name: entry for entry in _TABLE}
