@@ -19,6 +19,7 @@ MODULES = [
     "ntkswift.plotting",
     "ntkswift.training",
     "ntkswift.regimes",
+    "ntkswift.hierarchy",
     "ntkswift.reproduce",
 ]
 

@@ -37,8 +37,10 @@ public func ntk_hierarchy_kernel_derivative(
 
 @_cdecl("ntk_hierarchy_truncated") @implementation
 public func ntk_hierarchy_truncated(
-  _ start: UnsafePointer<ntk_matrix>!, _ targets: UnsafePointer<ntk_matrix>!, _ kernels: UnsafePointer<ntk_matrix>!, _ count: Int64,
-  _ times: UnsafePointer<ntk_matrix>!, _ tolerance: Double, _ outputs: UnsafePointer<ntk_matrix>!, _ ntk: UnsafePointer<ntk_matrix>!,
+  _ start: UnsafePointer<ntk_matrix>!, _ targets: UnsafePointer<ntk_matrix>!, _ kernels: UnsafePointer<ntk_matrix>!,
+  _ count: Int64,
+  _ times: UnsafePointer<ntk_matrix>!, _ tolerance: Double, _ outputs: UnsafePointer<ntk_matrix>!,
+  _ ntk: UnsafePointer<ntk_matrix>!,
   _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
@@ -65,7 +67,8 @@ public func ntk_hierarchy_truncated(
       throw .invalid("[\(op)] needs a row of \(first.cols) outputs for each of \(instants.count) times. Received another shape.")
     }
     try TruncatedHierarchy(
-      start: first.base, targets: wanted.base, inputs: first.cols, train: wanted.cols, kernels: views.map { UnsafePointer($0.base) }
+      start: first.base, targets: wanted.base, inputs: first.cols, train: wanted.cols,
+      kernels: views.map { UnsafePointer($0.base) }
     ).solve(times: instants, tolerance: tolerance, outputs: result, ntk: path, context: try context(call))
   }
 }

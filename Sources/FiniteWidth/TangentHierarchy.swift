@@ -35,7 +35,8 @@ public struct TangentHierarchy {
         throw .invalid(
           "[tangent_hierarchy] needs smooth nonlinearities such as Tanh, Erf, Gelu, Sin or Softplus. Received \(activation).")
       case .linear(let layer) where layer.geometry != nil || step.shape.positions != 1:
-        throw .invalid("[tangent_hierarchy] needs fully connected layers. Received a layer with \(step.shape.positions) positions.")
+        throw .invalid(
+          "[tangent_hierarchy] needs fully connected layers. Received a layer with \(step.shape.positions) positions.")
       case .affine: throw .invalid("[tangent_hierarchy] needs networks without BatchNorm. Received one with it.")
       default: continue
       }
@@ -85,7 +86,8 @@ public struct TangentHierarchy {
     try reserve(
       x.rows, order: order - 2, stored: order == 4 ? x.rows : 0, more: checkedSum(blocks, directionBytes), context)
     BLASThreads.useOne()
-    let directions = try order > 2 ? gradients(x, count: order == 4 ? x.rows : n, context: context.part(0, 0.05)) : Workspace<Double>(0)
+    let directions =
+      try order > 2 ? gradients(x, count: order == 4 ? x.rows : n, context: context.part(0, 0.05)) : Workspace<Double>(0)
     let run = HierarchyRun(hierarchy: self, x: x, train: n, directions: directions)
     try run.setNTK(kernels[0])
     guard order > 2 else { return }
@@ -137,7 +139,8 @@ public struct TangentHierarchy {
   private func check(_ x: StridedMatrix<Double>) throws(NumericError) {
     guard x.cols == network.plan.inputShape.size, x.rows > 0 else {
       throw .invalid(
-        "[tangent_hierarchy] needs inputs of \(network.plan.inputShape.size) numbers, at least one. Received \(x.rows) x \(x.cols).")
+        "[tangent_hierarchy] needs inputs of \(network.plan.inputShape.size) numbers, at least one. Received \(x.rows) x \(x.cols)."
+      )
     }
   }
 

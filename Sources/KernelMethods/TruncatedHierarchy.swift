@@ -75,7 +75,8 @@ public struct TruncatedHierarchy {
     }
     guard let length, length <= Int(Int32.max), let largest else {
       throw NumericError(
-        .outOfMemory, "[truncated_hierarchy] kernels of order \(kernels.count + 1) at \(inputs) inputs are too large.", bytes: .max)
+        .outOfMemory, "[truncated_hierarchy] kernels of order \(kernels.count + 1) at \(inputs) inputs are too large.",
+        bytes: .max)
     }
     return largest
   }

@@ -33,7 +33,7 @@ from .kernel import Kernel
 from .stax._residual import resntk
 
 if TYPE_CHECKING:
-    from . import estimators, plotting, regimes, reproduce, spectra, training, trajectory
+    from . import estimators, hierarchy, plotting, regimes, reproduce, spectra, training, trajectory
     from .training import train
 
 __version__ = "0.1.0"
@@ -47,6 +47,7 @@ __all__ = [
     "estimators",
     "get_memory_limit",
     "get_num_threads",
+    "hierarchy",
     "memory_limit",
     "num_threads",
     "parametrizations",
@@ -66,7 +67,9 @@ __all__ = [
 ]
 
 # Modules that not every program needs load when they are first named.
-_LAZY = frozenset({"demo", "estimators", "plotting", "regimes", "reproduce", "spectra", "training", "trajectory"})
+_LAZY = frozenset(
+    {"demo", "estimators", "hierarchy", "plotting", "regimes", "reproduce", "spectra", "training", "trajectory"}
+)
 
 
 def __getattr__(name: str) -> Any:

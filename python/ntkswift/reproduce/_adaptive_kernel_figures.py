@@ -10,7 +10,7 @@ from ._report import Report
 
 
 def draw(
-    report: Report, sizes: Sizes, runs: list[list[DecayRun]], narrow: dict[str, list[ResidualRun]], drifts: np.ndarray
+    report: Report, sizes: Sizes, runs: list[list[DecayRun]], narrow: list[ResidualRun], drifts: np.ndarray
 ) -> None:
     """Add every figure to the report."""
     _identity(report, sizes, runs)
@@ -34,25 +34,23 @@ def _identity(report: Report, sizes: Sizes, runs: list[list[DecayRun]]) -> None:
     )
 
 
-def _residual(report: Report, narrow: dict[str, list[ResidualRun]]) -> None:
-    figure, axes = new_figure(2, sharey=True)
+def _residual(report: Report, narrow: list[ResidualRun]) -> None:
+    figure, ax = new_figure(size=(5.4, 4.0))
+    steps = np.maximum(narrow[0].steps, 1)
     lines = (
         ("in_last", "in the range of H"),
         ("in_full", "in the range of K"),
         ("residual", "whole residual / targets"),
     )
-    for ax, (title, runs) in zip(axes, narrow.items()):
-        steps = np.maximum(runs[0].steps, 1)
-        for colour, marker, (name, label) in zip((COLOURS[0], COLOURS[1], GREY), MARKERS, lines):
-            values = np.array([getattr(run, name) for run in runs])
-            ax.fill_between(steps, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
-            ax.plot(steps, np.exp(np.log(values).mean(axis=0)), color=colour, marker=marker, markersize=4, label=label)
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-        ax.set_title(title, fontsize=10)
-        ax.set_xlabel("step (1: before training)")
-    axes[0].set_ylabel("share of the residual's norm")
-    axes[0].legend(frameon=False, fontsize="small")
+    for colour, marker, (name, label) in zip((COLOURS[0], COLOURS[1], GREY), MARKERS, lines):
+        values = np.array([getattr(run, name) for run in narrow])
+        ax.fill_between(steps, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
+        ax.plot(steps, np.exp(np.log(values).mean(axis=0)), color=colour, marker=marker, markersize=4, label=label)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel("step (1: before training)")
+    ax.set_ylabel("share of the residual's norm")
+    ax.legend(frameon=False, fontsize="small")
     report.figure(
         "residual",
         figure,

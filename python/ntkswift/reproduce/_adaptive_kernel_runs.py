@@ -53,9 +53,9 @@ def data(sizes: Sizes, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
     return x[0], y[0], x[1], y[1]
 
 
-def network_of(width: int, dimension: int, nonlinearity: Layer | None = None) -> Layer:
-    """f = sum_j w_j relu(<u_j, x>) / sqrt(width), or with another nonlinearity."""
-    return stax.serial(stax.Dense(width, W_std=dimension**0.5), nonlinearity or stax.Relu(), stax.Dense(1))
+def network_of(width: int, dimension: int) -> Layer:
+    """f = sum_j w_j relu(<u_j, x>) / sqrt(width)."""
+    return stax.serial(stax.Dense(width, W_std=dimension**0.5), stax.Relu(), stax.Dense(1))
 
 
 def last_gradient(network: Layer, params: Any, x: np.ndarray, y: np.ndarray, decay: float) -> np.ndarray:
@@ -141,10 +141,10 @@ class ResidualRun:
     ranks: tuple[int, int]  # of H and K at the end
 
 
-def residual_run(sizes: Sizes, seed: int, number: int, nonlinearity: Layer) -> ResidualRun:
+def residual_run(sizes: Sizes, seed: int, number: int) -> ResidualRun:
     """A network with fewer features than inputs, by gradient descent whose rate falls to 0."""
     x, y, _, _ = data(sizes, seed)
-    network = network_of(sizes.narrow, sizes.dimension, nonlinearity)
+    network = network_of(sizes.narrow, sizes.dimension)
     _, params = network.init_fn([seed, number, 1], x.shape)
     rows, ranks, done, marks = [], (0, 0), 0, []
     for steps in (0, *np.diff(np.geomspace(10, 2 * sizes.steps, sizes.checks + 4).astype(int), prepend=0)):

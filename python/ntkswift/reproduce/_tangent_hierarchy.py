@@ -1,7 +1,7 @@
 """Huang & Yau: the kernel of a finite network moves, and a hierarchy of kernels says how.
 
-Statements and definitions are those of the paper; its constants are not known to us. Networks have two hidden layers and tanh, inputs
-are linearly independent as its assumptions want.
+Statements and definitions are those of the paper; its constants are not known to us. Networks have two hidden layers and
+tanh, inputs are linearly independent as its assumptions want.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def _errors(report: Report, sizes: Sizes, runs: list[list[Run]]) -> None:
                     measured=slope(sizes.widths, found[order]),
                     tolerance=0.15 * order,
                     digits=2,
-                    note=f"median error {np.median(found[order][-1]):.1e} at width {sizes.widths[-1]}; the bound of Theorem 2.6 has no "
-                    "logarithm as printed",
+                    note=f"median error {np.median(found[order][-1]):.1e} at width {sizes.widths[-1]}; the bound of Theorem 2.6 "
+                    "has no logarithm as printed",
                 )
             )
         worse = (found[3] > found[2]).mean(axis=1)

@@ -73,7 +73,8 @@ def one_run(sizes: Sizes, width: int, seed: int, number: int) -> Run:
     errors = {p: np.abs(kernels.predict(y, times, p).outputs - path.outputs) for p in (2, 3, 4)}
     velocities = [loss_kernel_velocity(network, p, x, y) for p in path.params]
     n = sizes.inputs
-    expected = -kernels.k3[:n] @ (kernels.outputs[:n] - y) / n
+    third = kernels.kernels[1]
+    expected = -third[:n] @ (kernels.outputs[:n] - y) / n
     norms = [float(np.sqrt(np.mean(k[:n] ** 2))) for k in kernels.kernels]
     identity = float(np.abs(velocities[0] - expected).max() / np.abs(expected).max())
     speeds = np.array([np.abs(v).max() for v in velocities])

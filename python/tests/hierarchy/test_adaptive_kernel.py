@@ -25,7 +25,7 @@ def test_kernels_are_those_of_the_formulas(data, parameterization, bias):
     network = stax.serial(stax.Dense(20, **options), stax.Relu(), stax.Dense(1, W_std=1.4, **options))
     _, params = network.init_fn(0, x.shape)
     kernel = AdaptiveKernel(network, params)
-    (u, b), _, (w, c) = params
+    (u, b), _, (w, _) = params
     first, last = (1.0, 1.0) if parameterization == "standard" else (3**-0.5, 1.4 * 20**-0.5)
     shift = 0 if b is None else (b if parameterization == "standard" else bias * b)
     hidden = lambda z: first * z @ u + shift  # noqa: E731
@@ -63,7 +63,8 @@ def test_residual_is_orthogonal_to_the_features_without_weight_decay(data):
     network = stax.serial(stax.Dense(5), stax.Relu(), stax.Dense(1))
     _, params = network.init_fn(1, x.shape)
     start = AdaptiveKernel(network, params).residual_parts(x, y)
-    assert start.rank == 5 and start.inside > 0.1
+    assert start.rank == 5
+    assert start.inside > 0.1
     trained = train(network, params, x, y, mode="random_features", steps=20000, optimizer=SGD(1.0, momentum=0.9)).params
     parts = AdaptiveKernel(network, trained).residual_parts(x, y)
     assert parts.inside < 1e-7 * parts.outside
@@ -81,7 +82,8 @@ def test_balance_is_conserved_by_flow_and_shrinks_under_weight_decay(data):
     for rate in (0.02, 0.01):
         end = train(network, params, x, y, optimizer=SGD(rate), steps=round(4 / rate)).params
         drifts.append(np.abs(balance(network, end) - start).max())
-    assert drifts[0] < 0.02 and drifts[1] == pytest.approx(drifts[0] / 2, rel=0.2)
+    assert drifts[0] < 0.02
+    assert drifts[1] == pytest.approx(drifts[0] / 2, rel=0.2)
     decayed = train(network, params, x, y, optimizer=SGD(0.01, weight_decay=0.1), steps=400).params
     np.testing.assert_allclose(balance(network, decayed), start * np.exp(-2 * 0.1 * 4), atol=0.01)
 

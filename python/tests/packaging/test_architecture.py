@@ -47,6 +47,7 @@ PYTHON_ORDER = [
     "training",
     "regimes",
     "trajectory",
+    "hierarchy",
     "demo",
     "reproduce",
     "__init__",

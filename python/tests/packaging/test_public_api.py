@@ -19,6 +19,7 @@ MODULES = [
     "ntkswift.stax",
     "ntkswift.predict",
     "ntkswift.spectra",
+    "ntkswift.hierarchy",
     "ntkswift.estimators",
     "ntkswift.plotting",
     "ntkswift.training",
