@@ -423,3 +423,16 @@ def learning_curve(eigenvalues: Annotated[NDArray, dict(device='cpu', writable=F
     """
     (effective ridges, errors, learnt shares) of kernel ridge regression, predicted from a spectrum for numbers of samples.
     """
+
+def hierarchy_kernels(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], train: int, order: int, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> list:
+    """
+    [K2, .., K_order] as (inputs * train^(r - 2)) x train matrices; see ntk_hierarchy_kernels.
+    """
+
+def hierarchy_kernel_derivative(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], direction: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+    """Derivative of the NTK along a vector of parameters."""
+
+def hierarchy_truncated(start: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], kernels: Sequence[Annotated[NDArray, dict(device='cpu', writable=False)]], times: Annotated[NDArray, dict(device='cpu', writable=False)], tolerance: float, with_ntk: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    (outputs, NTK or None) of the truncated hierarchy, a row for each time.
+    """
