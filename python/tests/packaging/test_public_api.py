@@ -19,11 +19,11 @@ MODULES = [
     "ntkswift.stax",
     "ntkswift.predict",
     "ntkswift.spectra",
-    "ntkswift.hierarchy",
     "ntkswift.estimators",
     "ntkswift.plotting",
     "ntkswift.training",
     "ntkswift.regimes",
+    "ntkswift.hierarchy",
     "ntkswift.reproduce",
 ]
 
