@@ -75,7 +75,9 @@ let package = Package(
     module("InfiniteWidth", ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
-    module("TrainingRegimes", ["NumericCore", "LinearAlgebra", "VectorKernelRandom", "Architectures", "FiniteWidth", "KernelMethods"]),
+    module(
+      "TrainingRegimes",
+      ["NumericCore", "LinearAlgebra", "VectorKernelRandom", "Architectures", "FiniteWidth", "KernelMethods"]),
     module("Spectra", ["NumericCore", "LinearAlgebra", "COpenBLAS"]),
     module(
       "CAPI",
