@@ -35,6 +35,6 @@ def run(settings: Settings, get: Any) -> Report:
     rows = [[name, 1000 * median, 1000 * min(times[name])] for name, median in medians.items()]
     return Report(
         [Table("import time", ["process", "median ms", "least ms"], rows)],
-        [Target("ms that import ntkswift adds after NumPy", added, "<=", 150)],
+        [Target("ms that import ntkswift adds after NumPy", added, "<=", 150, not settings.quick)],
         {"seconds": times},
     )

@@ -18,7 +18,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import empirical, parametrizations, predict, stax
+from . import predict, stax
 from ._config import (
     get_memory_limit,
     get_num_threads,
@@ -33,7 +33,18 @@ from .kernel import Kernel
 from .stax._residual import resntk
 
 if TYPE_CHECKING:
-    from . import estimators, hierarchy, plotting, regimes, reproduce, spectra, training, trajectory
+    from . import (
+        empirical,
+        estimators,
+        hierarchy,
+        parametrizations,
+        plotting,
+        regimes,
+        reproduce,
+        spectra,
+        training,
+        trajectory,
+    )
     from .training import train
 
 __version__ = "0.1.0"
@@ -68,7 +79,19 @@ __all__ = [
 
 # Modules that not every program needs load when they are first named.
 _LAZY = frozenset(
-    {"demo", "estimators", "hierarchy", "plotting", "regimes", "reproduce", "spectra", "training", "trajectory"}
+    {
+        "demo",
+        "empirical",
+        "estimators",
+        "hierarchy",
+        "parametrizations",
+        "plotting",
+        "regimes",
+        "reproduce",
+        "spectra",
+        "training",
+        "trajectory",
+    }
 )
 
 
