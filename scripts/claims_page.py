@@ -27,7 +27,7 @@ def row(number: int, claim: dict[str, str]) -> str:
 def page(report: dict) -> str:
     """Return the whole page."""
     settings = ", ".join(f"{key} {value}" for key, value in report["settings"].items())
-    size = "the paper's sizes" if report["full"] else "default sizes"
+    size = "full sizes, `--full`" if report["full"] else "default sizes"
     agreed = sum(claim["verdict"] == "agrees" for claim in report["claims"])
     lines = [
         f"# {report['name']}",

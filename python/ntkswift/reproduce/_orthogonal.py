@@ -6,6 +6,7 @@ The text of the paper was not at hand. Its claims are those of its experiments, 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from .. import empirical, stax
 from .._errors import DivergenceError
-from ..training import GD, train
+from ..training import GD, Snapshot, train
 from ._claim import Claim, Verdict
 from ._figures import COLOURS, MARKERS, new_figure
 from ._report import Report
@@ -23,22 +24,24 @@ KINDS = ("gaussian", "orthogonal")
 # Of the authors' released data: the exponents of the width over the last five of nine widths, and of the weights of each layer.
 KERNEL_SLOPES = {"gaussian": -0.93, "orthogonal": -0.96}
 WEIGHT_SLOPES = (-0.5, -1.0, -1.0, -0.5)
-# Share of the initial loss at which steps are counted.
-THRESHOLD = 0.2
+# Accuracies on inputs left out at which steps are counted. The authors take 25 % on CIFAR-10, of which networks of this kind
+# reach little more; on digits that is passed at once.
+ACCURACIES = (0.25, 0.5, 0.75)
+THRESHOLD = 0.5
 
 
 def reproduce(report: Report, steps: Steps, *, full: bool, data: Any, seed: int) -> None:
     """Run the experiments and fill the report."""
     draws, widths = (100, (32, 64, 128, 256, 512)) if full else (30, (32, 64, 128, 256))
     moving, seeds, inputs = ((32, 64, 128, 256, 512, 1024), 5, 256) if full else ((32, 64, 128, 256), 3, 64)
-    depth, narrow = (50, 200) if full else (24, 48)
-    rates = (0.1, 0.3, 1.0, 3.0, 10.0)
+    depth, narrow = (50, 400) if full else (16, 96)
+    rates = (3.0, 10.0, 30.0)
     report.settings = {"inputs": inputs, "draws": draws, "seeds": seeds, "deep network": f"{depth} x {narrow}"}
     steps.expect(3)
     errors = _initial_errors(widths, draws, seed, steps.part(1))
-    x, y = _digits(inputs, seed)
-    kernels, weights = _movements(x, y, moving, seeds, seed, steps.part(1))
-    needed = _steps_to_threshold(x, y, depth, narrow, rates, seeds, seed, steps.part(1))
+    x, y = _digits(4 * inputs, seed)
+    kernels, weights = _movements(x[:inputs], y[:inputs], moving, seeds, seed, steps.part(1))
+    needed = _steps_to_accuracy(x, y, depth, narrow, rates, seeds, seed, steps.part(1))
     _claim_errors(report, widths, errors)
     _claim_kernels(report, moving, kernels)
     _claim_weights(report, moving, weights)
@@ -100,7 +103,7 @@ def _movements(
     return kernels, weights
 
 
-def _steps_to_threshold(
+def _steps_to_accuracy(
     x: np.ndarray,
     y: np.ndarray,
     depth: int,
@@ -110,21 +113,35 @@ def _steps_to_threshold(
     seed: int,
     show: Callable[[float], None],
 ) -> dict[str, np.ndarray]:
-    """Steps of gradient descent to the threshold, NaN where it is not reached: (rates, seeds)."""
+    """Steps of gradient descent on half of the inputs to accuracies on the rest, inf where not reached.
+
+    Arrays of shape (rates, seeds, accuracies).
+    """
     network = _mlp(depth, width, stax.Tanh(), 1.05**0.5, 0.1**0.5, 10)
-    needed = {kind: np.full((len(rates), seeds), np.nan) for kind in KINDS}
+    needed = {kind: np.full((len(rates), seeds, len(ACCURACIES)), np.inf) for kind in KINDS}
+    half = len(x) // 2
     for r, rate in enumerate(rates):
         for kind in KINDS:
             for s in range(seeds):
                 _, start = network.init_fn([seed, s], x.shape, distribution=kind)
-                try:
-                    loss = np.asarray(train(network, start, x, y, optimizer=GD(rate), steps=120).loss)
-                except DivergenceError:
-                    continue
-                below = np.flatnonzero(loss < THRESHOLD * loss[0])
-                needed[kind][r, s] = below[0] if below.size else np.nan
+                watch = _Accuracy(network, x[half:], y[half:], needed[kind][r, s])
+                with contextlib.suppress(DivergenceError):
+                    train(network, start, x[:half], y[:half], optimizer=GD(rate), steps=120, callback=watch, every=4)
         show((r + 1) / len(rates))
     return needed
+
+
+class _Accuracy:
+    """A callback that writes down the step at which each accuracy is first reached, and stops after the last."""
+
+    def __init__(self, network: stax.Layer, x: np.ndarray, y: np.ndarray, steps: np.ndarray) -> None:
+        self._apply_fn, self._x, self._labels, self._steps = network.apply_fn, x, y.argmax(axis=1), steps
+
+    def __call__(self, snapshot: Snapshot) -> bool:
+        outputs = np.asarray(self._apply_fn(snapshot.params, self._x))
+        reached = np.mean(outputs.argmax(axis=1) == self._labels) >= np.array(ACCURACIES)
+        self._steps[reached & np.isinf(self._steps)] = snapshot.step
+        return bool(reached[-1])
 
 
 def _slopes(widths: tuple[int, ...], values: np.ndarray) -> np.ndarray:
@@ -194,21 +211,30 @@ def _claim_weights(report: Report, widths: tuple[int, ...], weights: dict[str, n
 
 
 def _claim_steps(report: Report, rates: tuple[float, ...], needed: dict[str, np.ndarray]) -> None:
-    report.numbers["steps to the threshold"] = {"rates": rates, **needed}
-    best = {kind: np.nanmin(np.where(np.isnan(v), np.inf, v), axis=0) for kind, v in needed.items()}
-    fastest = {kind: float(np.mean(v)) for kind, v in best.items()}
-    finite = all(np.isfinite(v) for v in fastest.values())
-    faster = finite and fastest["orthogonal"] < fastest["gaussian"]
+    report.numbers["steps to accuracies"] = {"rates": rates, "accuracies": ACCURACIES, **needed}
+    best = {kind: steps.min(axis=0) for kind, steps in needed.items()}  # each seed at its best learning rate
+    means = {kind: steps.mean(axis=0) for kind, steps in best.items()}
+    at = ACCURACIES.index(THRESHOLD)
+    seen = np.isfinite(means["orthogonal"][at]) and means["orthogonal"][at] < means["gaussian"][at]
+    others = "; ".join(
+        f"{100 * accuracy:.0f} %: " + " against ".join(_number_of_steps(means[kind][i]) for kind in KINDS)
+        for i, accuracy in enumerate(ACCURACIES)
+        if i != at
+    )
     report.claim(
         Claim(
             "Deep orthogonal networks train faster: steps to the threshold at each one's best learning rate.",
             "orthogonal 2 to 5 times faster (the authors' data: 29 against 13 steps at depth 50, 64 against 14 at 200)",
-            f"Gaussian {fastest['gaussian']:.1f}, orthogonal {fastest['orthogonal']:.1f} steps",
-            Verdict.AGREES if faster else Verdict.NOT_SEEN,
-            " against ".join(", ".join(f"{v:.0f}" for v in best[kind]) for kind in KINDS),
-            f"threshold: {THRESHOLD:g} of the initial loss; best of the learning rates shown",
+            ", ".join(f"{kind} {_number_of_steps(means[kind][at])}" for kind in KINDS) + " steps",
+            Verdict.AGREES if seen else Verdict.NOT_SEEN,
+            " against ".join(", ".join(_number_of_steps(v) for v in best[kind][:, at]) for kind in KINDS),
+            f"threshold: {100 * THRESHOLD:.0f} % of other inputs classified correctly; {others}",
         )
     )
+
+
+def _number_of_steps(steps: float) -> str:
+    return f"{steps:.0f}" if np.isfinite(steps) else "more than 120"
 
 
 def _draw(
@@ -225,13 +251,13 @@ def _draw(
         style = {"color": colour, "marker": marker, "label": kind}
         axes[0].errorbar(widths, errors[kind].mean(axis=1), errors[kind].std(axis=1), capsize=2, **style)
         axes[1].errorbar(moving, kernels[kind].mean(axis=1), kernels[kind].std(axis=1), capsize=2, **style)
-        reached = np.isfinite(needed[kind]).any(axis=1)
-        axes[2].plot(np.array(rates)[reached], [np.nanmean(row) for row in needed[kind][reached]], **style)
+        means = needed[kind][:, :, ACCURACIES.index(THRESHOLD)].mean(axis=1)
+        axes[2].plot(np.array(rates)[np.isfinite(means)], means[np.isfinite(means)], **style)
     axes[1].plot(moving, kernels["gaussian"].mean() * np.mean(moving) / np.array(moving), ":k", label="1 / width")
     for ax, label, title, ticks in zip(
         axes,
         ("width", "width", "learning rate"),
-        ("error of one network's NTK", "change of the NTK by training", "steps to the threshold"),
+        ("error of one network's NTK", "change of the NTK by training", f"steps to {100 * THRESHOLD:.0f} % accuracy"),
         (widths, moving, rates),
     ):
         ax.set_xscale("log")

@@ -28,7 +28,7 @@ class Report:
     name, title, source : str
         The reproduction, the paper, and where to find it.
     full : bool
-        Whether the paper's own sizes were run.
+        Whether the full sizes were run: the paper's, where they are known and fit a machine.
     seed : int
         Seed of everything random.
     settings : dict
@@ -75,7 +75,7 @@ class Report:
     def __repr__(self) -> str:
         head = f"{self.name}: {self.title}" + (f" ({self.source})" if self.source else "")
         lines = textwrap.wrap(head, WIDTH)
-        size = "the paper's sizes" if self.full else "small sizes (full=True or --full runs the paper's)"
+        size = "full sizes" if self.full else "small sizes (full=True or --full runs the full ones)"
         settings = ", ".join(f"{key} {value}" for key, value in self.settings.items())
         lines += textwrap.wrap(f"{size}; seed {self.seed}" + (f"; {settings}" if settings else ""), WIDTH)
         for number, claim in enumerate(self.claims, 1):

@@ -96,7 +96,4 @@ def _guide(ax: Any, widths: Any, start: float, exponent: int, label: str) -> Non
     """A line of a given slope."""
     x = np.array(widths, float)
     y = start * (x / x[0]) ** exponent
-    ax.plot(x, y, color=GREY, linestyle=":", linewidth=1.2)
-    ax.annotate(
-        label, (x[-1], y[-1]), textcoords="offset points", xytext=(-6, -12), ha="right", color=GREY, fontsize="small"
-    )
+    ax.plot(x, y, color=GREY, linestyle=":", linewidth=1.5, label=label)
