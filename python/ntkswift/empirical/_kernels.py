@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -62,16 +63,11 @@ def empirical_ntk_fn(
     >>> empirical.empirical_ntk_fn(network, trace_axes=())(x, x[:2], params).shape
     (4, 2, 3, 3)
     """
-    layer = layer_of(f, "empirical_ntk_fn")
-    _check_ignored(ignored, "empirical_ntk_fn")
     resources = Resources(memory_limit=memory_limit, progress=progress)
+    pairs = _pairs_of("empirical_ntk_fn", f, trace_axes, diagonal_axes, ignored, resources)
 
     def ntk_fn(x1: Any, x2: Any, params: Any, *, rng: Any = None) -> np.ndarray:
-        network, rows1 = network_for(layer, x1, "empirical_ntk_fn")
-        axes = output_axes(network.output_shape, trace_axes, diagonal_axes, "empirical_ntk_fn")
-        rows2 = second_rows(network, x2)
-        seed = seed_of(layer, rng, "empirical_ntk_fn")
-        return _ntk(network, axes, network.vector(params), rows1, rows2, seed, resources)
+        return _ntk(pairs(x1, x2, params, rng))
 
     return ntk_fn
 
@@ -91,16 +87,11 @@ def empirical_nngp_fn(
     callable
         ``nngp_fn(x1, x2, params, rng=None) -> ndarray``.
     """
-    layer = layer_of(f, "empirical_nngp_fn")
-    _check_ignored(ignored, "empirical_nngp_fn")
     resources = Resources(memory_limit=memory_limit)
+    pairs = _pairs_of("empirical_nngp_fn", f, trace_axes, diagonal_axes, ignored, resources)
 
     def nngp_fn(x1: Any, x2: Any, params: Any, *, rng: Any = None) -> np.ndarray:
-        network, rows1 = network_for(layer, x1, "empirical_nngp_fn")
-        axes = output_axes(network.output_shape, trace_axes, diagonal_axes, "empirical_nngp_fn")
-        rows2 = second_rows(network, x2)
-        seed = seed_of(layer, rng, "empirical_nngp_fn")
-        return _nngp(network, axes, network.vector(params), rows1, rows2, seed, resources)
+        return _nngp(pairs(x1, x2, params, rng))
 
     return nngp_fn
 
@@ -124,20 +115,16 @@ def empirical_kernel_fn(
         ``kernel_fn(x1, x2, get, params, rng=None)`` with `get` "nngp", "ntk" or a tuple of both (None: both): an array
         or a namedtuple of arrays.
     """
-    layer = layer_of(f, "empirical_kernel_fn")
-    _check_ignored(ignored, "empirical_kernel_fn")
     resources = Resources(memory_limit=memory_limit, progress=progress)
+    pairs = _pairs_of("empirical_kernel_fn", f, trace_axes, diagonal_axes, ignored, resources)
 
     def kernel_fn(x1: Any, x2: Any, get: Any, params: Any, *, rng: Any = None) -> Any:
         names = _NAMES if get is None else (get,) if isinstance(get, str) else tuple(get)
         if not names or any(name not in _NAMES for name in names):
             raise ValueError(f'[empirical_kernel_fn] get must be "nngp", "ntk" or a tuple of both. Received {get!r}.')
-        network, rows1 = network_for(layer, x1, "empirical_kernel_fn")
-        axes = output_axes(network.output_shape, trace_axes, diagonal_axes, "empirical_kernel_fn")
-        rows2 = second_rows(network, x2)
-        vector, seed = network.vector(params), seed_of(layer, rng, "empirical_kernel_fn")
+        both = pairs(x1, x2, params, rng)
         compute = {"nngp": _nngp, "ntk": _ntk}
-        results = [compute[name](network, axes, vector, rows1, rows2, seed, resources) for name in names]
+        results = [compute[name](both) for name in names]
         return results[0] if isinstance(get, str) else _tuple_type(names)(*results)
 
     return kernel_fn
@@ -170,44 +157,62 @@ def empirical_ntk_vp_fn(
     return ntk_vp_fn
 
 
-def _ntk(
-    network: FiniteNetwork,
-    axes: OutputAxes,
-    vector: np.ndarray,
-    rows1: np.ndarray,
-    rows2: np.ndarray | None,
-    seed: tuple[int, int],
-    resources: Resources,
-) -> np.ndarray:
-    flat = network.call("ntk", vector, rows1, rows2, *axes.order(), seed=seed, resources=resources)
+@dataclass(frozen=True)
+class _Pairs:
+    """What one call of a kernel function works on, checked. `rows2` is None where it is `rows1`."""
+
+    network: FiniteNetwork
+    axes: OutputAxes
+    vector: np.ndarray
+    rows1: np.ndarray
+    rows2: np.ndarray | None
+    seed: tuple[int, int]
+    resources: Resources
+
+
+def _pairs_of(
+    op: str, f: Any, trace_axes: Any, diagonal_axes: Any, ignored: dict[str, Any], resources: Resources
+) -> Callable[[Any, Any, Any, Any], _Pairs]:
+    """The checks of a kernel function: those of its network now, those of inputs and parameters in each call."""
+    layer = layer_of(f, op)
+    _check_ignored(ignored, op)
+
+    def pairs(x1: Any, x2: Any, params: Any, rng: Any) -> _Pairs:
+        network, rows1 = network_for(layer, x1, op)
+        axes = output_axes(network.output_shape, trace_axes, diagonal_axes, op)
+        rows2 = second_rows(network, x2)
+        return _Pairs(network, axes, network.vector(params), rows1, rows2, seed_of(layer, rng, op), resources)
+
+    return pairs
+
+
+def _ntk(pairs: _Pairs) -> np.ndarray:
+    rows1, rows2, axes = pairs.rows1, pairs.rows2, pairs.axes
+    flat = pairs.network.call(
+        "ntk", pairs.vector, rows1, rows2, *axes.order(), seed=pairs.seed, resources=pairs.resources
+    )
     return axes.arrange(flat, len(rows1), len(rows1 if rows2 is None else rows2))
 
 
-def _nngp(
-    network: FiniteNetwork,
-    axes: OutputAxes,
-    vector: np.ndarray,
-    rows1: np.ndarray,
-    rows2: np.ndarray | None,
-    seed: tuple[int, int],
-    resources: Resources,
-) -> np.ndarray:
-    first = network.call("derivatives", vector, rows1, None, [0], seed=seed, resources=resources)[0]
-    second = (
-        first
-        if rows2 is None
-        else network.call("derivatives", vector, rows2, None, [0], seed=seed, resources=resources)[0]
-    )
-    numbers, kept, diagonal, traced = axes.order()
+def _nngp(pairs: _Pairs) -> np.ndarray:
+    first = _outputs(pairs, pairs.rows1)
+    second = first if pairs.rows2 is None else _outputs(pairs, pairs.rows2)
+    numbers, kept, diagonal, traced = pairs.axes.order()
     # One product for each diagonal output: rows are (input, kept), columns what is averaged over.
     blocks = []
     for d in range(diagonal):
         columns = [numbers[(k * diagonal + d) * traced + t] for k in range(kept) for t in range(traced)]
         left = first[:, columns].reshape(-1, traced)
         right = second[:, columns].reshape(-1, traced)
-        product = resources.run("multiply", "empirical_nngp_fn", left, np.ascontiguousarray(right.T))
+        product = pairs.resources.run("multiply", "empirical_nngp_fn", left, np.ascontiguousarray(right.T))
         blocks.append((product / traced).reshape(len(first), kept, len(second), kept).transpose(0, 2, 1, 3))
-    return axes.arrange(np.stack(blocks, -1), len(first), len(second))
+    return pairs.axes.arrange(np.stack(blocks, -1), len(first), len(second))
+
+
+def _outputs(pairs: _Pairs, rows: np.ndarray) -> np.ndarray:
+    return pairs.network.call("derivatives", pairs.vector, rows, None, [0], seed=pairs.seed, resources=pairs.resources)[
+        0
+    ]
 
 
 def _check_ignored(ignored: dict[str, Any], op: str) -> None:

@@ -31,19 +31,7 @@ def sample_curvatures(
     -------
     ndarray of shape (n,)
     """
-    op = "sample_curvatures"
-    network, rows = network_for(f, x, op, "x")
-    return Resources().run(
-        "sample_curvatures",
-        op,
-        network.core,
-        network.vector(params),
-        loss_number(loss, op),
-        rows,
-        network.targets(y, len(rows), "y"),
-        flat(network, direction, "direction", op),
-        seed_of(network.layer, rng, op),
-    )
+    return _along("sample_curvatures", f, params, x, y, loss, (direction, "direction"), (), rng)
 
 
 def step_to_raise(
@@ -78,19 +66,24 @@ def step_to_raise(
     float
         To a relative 1e-3; infinity where the loss stays below up to `most`.
     """
-    op = "step_to_raise"
+    return _along("step_to_raise", f, params, x, y, loss, (update, "update"), (float(factor), float(most)), rng)
+
+
+def _along(
+    op: str, f: Any, params: Any, x: Any, y: Any, loss: str, line: tuple[Any, str], options: tuple[Any, ...], rng: Any
+) -> Any:
+    """Check the arguments and call the core function `op`; `line` is a direction and its name as an argument."""
     network, rows = network_for(f, x, op, "x")
     return Resources().run(
-        "step_to_raise",
+        op,
         op,
         network.core,
         network.vector(params),
         loss_number(loss, op),
         rows,
         network.targets(y, len(rows), "y"),
-        flat(network, update, "update", op),
-        float(factor),
-        float(most),
+        flat(network, *line, op),
+        *options,
         seed_of(network.layer, rng, op),
     )
 
