@@ -5,23 +5,17 @@ python scripts/api_page.py > docs/api.md
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 import types
 
-MODULES = [
-    "ntkswift",
-    "ntkswift.stax",
-    "ntkswift.predict",
-    "ntkswift.spectra",
-    "ntkswift.estimators",
-    "ntkswift.plotting",
-    "ntkswift.training",
-    "ntkswift.regimes",
-    "ntkswift.hierarchy",
-    "ntkswift.reproduce",
-]
+import ntkswift
+
+
+def modules() -> list[types.ModuleType]:
+    """Return the package and its public modules, in the order in which they are named."""
+    values = [getattr(ntkswift, name) for name in ntkswift.__all__]
+    return [ntkswift, *(value for value in values if isinstance(value, types.ModuleType))]
 
 
 def signature(name: str, value: object) -> str:
@@ -46,9 +40,8 @@ def sentence(value: object) -> str:
 def main() -> None:
     """Print the page."""
     print("# Public names\n\nWritten by `scripts/api_page.py`; `help(name)` in Python tells more.")
-    for module_name in MODULES:
-        module = importlib.import_module(module_name)
-        print(f"\n## `{module_name}`\n\n{sentence(module)}\n\n| name | what it is |\n|---|---|")
+    for module in modules():
+        print(f"\n## `{module.__name__}`\n\n{sentence(module)}\n\n| name | what it is |\n|---|---|")
         for name in sorted(module.__all__):
             value = getattr(module, name)
             print(f"| `{signature(name, value)}` | {sentence(value)} |".replace("\\|", "&#124;"))

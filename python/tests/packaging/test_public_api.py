@@ -16,15 +16,7 @@ from ntkswift import _core
 ROOT = Path(__file__).parents[3]
 MODULES = [
     "ntkswift",
-    "ntkswift.stax",
-    "ntkswift.predict",
-    "ntkswift.spectra",
-    "ntkswift.estimators",
-    "ntkswift.plotting",
-    "ntkswift.training",
-    "ntkswift.regimes",
-    "ntkswift.hierarchy",
-    "ntkswift.reproduce",
+    *(f"ntkswift.{name}" for name in ntkswift.__all__ if inspect.ismodule(getattr(ntkswift, name))),
 ]
 
 
