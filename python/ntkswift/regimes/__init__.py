@@ -11,9 +11,10 @@ from __future__ import annotations
 from ._autoencoder import Autoencoder
 from ._autoencoder_history import AutoencoderHistory
 from ._autoencoder_theory import KernelBounds
-from ._bottleneck import Bottleneck, input_gradient
+from ._bottleneck import Bottleneck
 from ._bottleneck_history import BottleneckHistory, time_to_threshold
 from ._finite_bottleneck import FiniteBottleneckRun, train_finite_bottleneck
+from ._input_gradient import input_gradient
 from ._limits import asymptotic_risk, mean_tangent_risk
 from ._linear_bottleneck import LinearBottleneck
 from ._targets import QuadraticTarget, TwoGaussians, lazy_training_target

@@ -1,0 +1,48 @@
+"""The gradient of an infinite-width kernel by its input: what moves a bottleneck."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._arrays import check_array, check_widths
+from ..predict._core_calls import call
+from ..stax._base import as_layer
+
+
+def input_gradient(network: Any, z1: Any, z2: Any = None, get: str = "ntk") -> tuple[np.ndarray, np.ndarray]:
+    """Kernel of a smooth fully connected network and its gradient by its first input.
+
+    Parameters
+    ----------
+    network : stax network
+        As `outer` of :class:`Bottleneck`.
+    z1, z2 : array_like of shape (n1, d), (n2, d)
+        Inputs; z2 is z1 where it is None.
+    get : {"ntk", "nngp"}
+        Which kernel.
+
+    Returns
+    -------
+    kernel : ndarray of shape (n1, n2)
+    gradient : ndarray of shape (n1, n2, d)
+        Derivatives by the coordinates of the rows of `z1`.
+
+    Examples
+    --------
+    >>> from ntkswift import stax
+    >>> network = stax.serial(stax.Dense(512), stax.Erf(), stax.Dense(1))
+    >>> kernel, gradient = input_gradient(network, [[1.0, 0.5]], [[0.0, 1.0], [1.0, 0.0]])
+    >>> kernel.shape, gradient.shape
+    ((1, 2), (1, 2, 2))
+    """
+    op = "input_gradient"
+    if get not in ("ntk", "nngp"):
+        raise ValueError(f'[{op}] get must be "ntk" or "nngp". Received {get!r}.')
+    layer = as_layer(network, op)
+    left = np.ascontiguousarray(check_array(z1, "z1", dtype=np.float64, op=op))
+    right = left if z2 is None else np.ascontiguousarray(check_array(z2, "z2", dtype=np.float64, op=op))
+    check_widths(left, right, ("z1", "z2"), op=op)
+    kernel, gradient = call("input_gradient", "kernel gradient", layer._compiled, get == "ntk", left, right)
+    return kernel, gradient.reshape(len(left), len(right), left.shape[1])
