@@ -31,7 +31,10 @@ public struct LinearBottleneck {
     inputs: StridedMatrix<Double>, targets: StridedMatrix<Double>, units: Int, scale: Double, innerDepth: Double,
     outerDepth: Double
   ) throws(NumericError) {
-    guard inputs.rows >= 1, inputs.cols >= 1, targets.rows == inputs.rows, targets.cols == 1, units >= 1 else {
+    guard inputs.rows >= 1, inputs.cols >= 1, targets.rows == inputs.rows, targets.cols == 1, units >= 1,
+      // The stages of a step are as many numbers as a state, several times.
+      checkedProduct(inputs.cols, units).flatMap({ checkedProduct($0, 64) }) != nil
+    else {
       throw .invalid(
         "[LinearBottleneck] needs inputs (n, d), targets (n, 1), units >= 1. Received (\(inputs.rows), \(inputs.cols)), "
           + "(\(targets.rows), \(targets.cols)), \(units).")
