@@ -46,11 +46,14 @@ func matrixView<Element: BinaryFloatingPoint>(
   }
   guard let data = m.data else { throw .invalid("[\(name)] needs memory. Received a null pointer.") }
   let size = MemoryLayout<Element>.stride
+  // No address space holds more rows or columns, and products with small numbers stay in range even where the other size is 0.
+  let most = Int64(1) << 48
   let span = { (count: Int64, stride: Int64) -> Int? in
     guard stride != .min, let steps = checkedProduct(max(Int(count) - 1, 0), Int(abs(stride))) else { return nil }
     return steps
   }
-  guard let r = span(m.rows, m.row_stride), let c = span(m.cols, m.col_stride), let extent = checkedSum(r, c),
+  guard m.rows <= most, m.cols <= most, let r = span(m.rows, m.row_stride), let c = span(m.cols, m.col_stride),
+    let extent = checkedSum(r, c),
     checkedProduct(extent, size) != nil, checkedProduct(Int(m.rows), Int(m.cols)).flatMap({ checkedProduct($0, size) }) != nil
   else {
     throw .invalid(

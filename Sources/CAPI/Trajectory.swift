@@ -170,6 +170,11 @@ public func ntk_stability_factor(
   _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
+    guard mean.isFinite, variance.isFinite, variance >= 0 else {
+      throw .invalid(
+        "[stability_factor] curvatures must be finite, their variance 0 or more. Received a mean of \(mean) and a variance of "
+          + "\(variance).")
+    }
     factor?.pointee = try BreakEvenModel(rate: rate, batch: Int(batch), examples: Int(examples))
       .stabilityFactor(mean: mean, variance: variance)
   }

@@ -49,7 +49,11 @@ extension Network {
       for i in 0..<count { moved[i] = parameters[i] - alpha * update[i] }
       return try self.loss(loss, x, targets: targets, parameters: UnsafePointer(moved.pointer), context: quiet)
     }
+    for i in 0..<count where !update[i].isFinite {
+      throw .invalid("[step_to_raise] the update must be finite. Received \(update[i]) at index \(i).", index: (i, -1))
+    }
     let level = factor * (try value(0))
+    guard level.isFinite else { throw .invalid("[step_to_raise] needs a finite loss to start from. Received \(level / factor).") }
     // Beyond a pole or an overflow the loss is no number: that counts as raised.
     func isRaised(_ alpha: Double) throws(NumericError) -> Bool { !(try value(alpha) < level) }
     var (low, high) = (0.0, 1.0 / 32)

@@ -1,0 +1,254 @@
+import CAPI
+import CNTKSwift
+import Testing
+
+/// The instruments of trajectories at the boundary: operators, covariances of gradients, steps along a line, the break-even model.
+@Suite struct TrajectoryBoundaryTests {
+  private let network = TestNetwork()
+  private let x = Argument(rows: 6, cols: 3)
+  private let y = Argument(rows: 6, cols: 2)
+
+  /// A caller's operator of four numbers.
+  private static let product: ntk_operator = { (_, x, y, n) in
+    for i in 0..<Int(n) { y?[i] = Double(i + 1) * (x?[i] ?? 0) }
+    return 0
+  }
+
+  private func callers(_ change: (inout ntk_symmetric_operator) -> Void = { _ in }) -> ntk_symmetric_operator {
+    var op = ntk_symmetric_operator()
+    (op.product, op.dimension) = (TrajectoryBoundaryTests.product, 4)
+    change(&op)
+    return op
+  }
+
+  private func request(_ change: (inout ntk_lanczos_request) -> Void = { _ in }) -> ntk_lanczos_request {
+    var request = ntk_lanczos_request()
+    (request.count, request.tolerance) = (2, 1e-8)
+    change(&request)
+    return request
+  }
+
+  @Test func nullPointersAreErrors() {
+    #expect(fails { ntk_operator_eigen(nil, nil, nil, nil, nil, nil, nil, $0) })
+    #expect(fails { ntk_operator_trace(nil, 0, nil, nil, $0) })
+    #expect(fails { ntk_operator_density(nil, 0, nil, nil, nil, $0) })
+    #expect(fails { ntk_network_gradient_covariance(nil, 0, nil, nil, 0, 1, nil, nil, nil, $0) })
+    #expect(fails { ntk_gradient_covariance_of(nil, 0, 1, nil, nil, nil, $0) })
+    #expect(fails { ntk_network_sample_curvatures(nil, 0, nil, nil, nil, nil, nil, $0) })
+    #expect(fails { ntk_network_step_to_raise(nil, 0, nil, nil, nil, 2, 2, nil, nil, $0) })
+    network.use { n in
+      #expect(fails { ntk_network_gradient_covariance(n, 0, nil, nil, 0, 1, nil, nil, nil, $0) })
+      #expect(fails { ntk_network_sample_curvatures(n, 0, nil, nil, nil, nil, nil, $0) })
+      #expect(fails { ntk_network_step_to_raise(n, 0, nil, nil, nil, 2, 2, nil, nil, $0) })
+    }
+    var (op, wish) = (callers(), request())
+    #expect(fails { ntk_operator_eigen(&op, nil, nil, nil, nil, nil, nil, $0) })
+    #expect(fails { ntk_operator_eigen(&op, &wish, nil, nil, nil, nil, nil, $0) })
+    #expect(fails { ntk_operator_trace(&op, 0, nil, nil, $0) })
+    #expect(fails { ntk_operator_density(&op, 0, nil, nil, nil, $0) })
+    // Without room for an error the code still tells.
+    #expect(ntk_operator_trace(nil, 0, nil, nil, nil) != 0)
+  }
+
+  @Test func eigenvaluesOfOperatorsCheckTheirRoom() {
+    var (op, wish) = (callers(), request())
+    HostileCalls.run([Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 4, isOptional: true)]) {
+      m, error in ntk_operator_eigen(&op, &wish, [m[0]], [m[1]], [m[2]], nil, nil, error)
+    }
+    HostileCalls.valid([Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 1)]) { m in
+      let bad: [(inout ntk_lanczos_request) -> Void] = [
+        { $0.count = 0 }, { $0.count = 5 }, { $0.count = -2 }, { $0.count = .max }, { $0.end = 3 }, { $0.end = -1 },
+        { $0.tolerance = 0 }, { $0.tolerance = .nan }, { $0.tolerance = 1 }, { $0.subspace = -1 }, { $0.subspace = .max },
+        { $0.most_products = -1 },
+      ]
+      for change in bad {
+        var other = request(change)
+        #expect(fails { ntk_operator_eigen(&op, &other, [m[0]], [m[1]], nil, nil, nil, $0) })
+      }
+    }
+    HostileCalls.run([Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 1)]) { m, error in
+      return ntk_operator_eigen(&op, &wish, [m[0]], [m[1]], nil, nil, nil, error)
+    }
+  }
+
+  @Test func operatorsThatAreNoneAreErrors() {
+    var numbers = [Double](repeating: 0, count: 64)
+    let spoilers: [(inout ntk_symmetric_operator) -> Void] = [
+      { $0.product = nil }, { $0.dimension = 0 }, { $0.dimension = -4 }, { $0.dimension = .min }, { $0.dimension = .max },
+      { $0.dimension = Int64(Int32.max) + 1 }, { $0.product = { (_, _, _, _) in 1 } },
+      {
+        $0.product = { (_, _, y, n) in
+          for i in 0..<Int(n) { y?[i] = .nan }
+          return 0
+        }
+      },
+    ]
+    numbers.withUnsafeMutableBufferPointer { room in
+      for (k, spoil) in spoilers.enumerated() {
+        var (op, wish) = (callers(spoil), request())
+        var column = matrix(room.baseAddress, 2, 1)
+        var (nodes, weights) = (matrix(room.baseAddress, 2, 3), matrix(room.baseAddress, 2, 3))
+        #expect(fails { ntk_operator_eigen(&op, &wish, &column, &column, nil, nil, nil, $0) }, "spoiler \(k)")
+        #expect(fails { ntk_operator_trace(&op, 0, &column, nil, $0) }, "spoiler \(k)")
+        #expect(fails { ntk_operator_density(&op, 0, &nodes, &weights, nil, $0) }, "spoiler \(k)")
+      }
+    }
+  }
+
+  @Test func tracesAndDensitiesCheckTheirRoom() {
+    var op = callers()
+    HostileCalls.run([Argument(rows: 3, cols: 1, takesMoreRows: true)]) { m, error in
+      ntk_operator_trace(&op, 7, [m[0]], nil, error)
+    }
+    HostileCalls.run([Argument(rows: 3, cols: 2), Argument(rows: 3, cols: 2)]) { m, error in
+      ntk_operator_density(&op, 7, [m[0]], [m[1]], nil, error)
+    }
+  }
+
+  @Test func curvatureOperatorsCheckTheirData() {
+    let column = Argument(rows: 2, cols: 1)
+    HostileCalls.valid([x, y, column, column]) { m in
+      network.use { n in
+        var (op, wish) = (callers { ($0.network, $0.loss, $0.x, $0.targets) = (n, 1, m[0], m[1]) }, request())
+        for (kind, loss) in [(2, 0), (-1, 0), (0, 2), (0, -1)] as [(Int32, Int32)] {
+          (op.kind, op.loss) = (kind, loss)
+          #expect(fails { ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, $0) })
+        }
+        (op.kind, op.loss) = (0, 1)
+      }
+    }
+    HostileCalls.run([x, y, column, column]) { m, error in
+      network.use { n -> Int32 in
+        var (op, wish) = (callers { ($0.network, $0.loss, $0.x, $0.targets) = (n, 1, m[0], m[1]) }, request())
+        (op.kind, op.loss) = (0, 1)
+        return ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, error)
+      }
+    }
+    HostileCalls.run([x, y, Argument(rows: 2, cols: 1, takesMoreRows: true)]) { m, error in
+      network.use { n -> Int32 in
+        var op = callers { ($0.network, $0.kind, $0.x, $0.targets) = (n, 1, m[0], m[1]) }
+        return ntk_operator_trace(&op, 1, [m[2]], nil, error)
+      }
+    }
+    for spoil in TestNetwork.spoilers {
+      var numbers = [Double](repeating: 0.5, count: 64)
+      numbers.withUnsafeMutableBufferPointer { room in
+        let (x, y) = (matrix(room.baseAddress, 6, 3), matrix(room.baseAddress, 6, 2))
+        var samples = matrix(room.baseAddress, 2, 1)
+        #expect(
+          fails { e in
+            network.use(spoil) { n -> Int32 in
+              var op = callers { ($0.network, $0.x, $0.targets) = (n, x, y) }
+              return ntk_operator_trace(&op, 1, &samples, nil, e)
+            }
+          })
+      }
+    }
+  }
+
+  @Test func covariancesOfGradientsCheckTheirSizes() {
+    var result = ntk_gradient_covariance()
+    for (batch, most) in [(0, 5), (2, 2)] as [(Int64, Int64)] {
+      HostileCalls.valid([x, y, Argument(rows: most, cols: 1)]) { m in
+        network.use { n in
+          for (b, top) in [(-1, 1), (.min, 1), (4, 1), (7, 1), (.max, 1), (batch, 0), (batch, -1), (batch, .max)]
+            as [(Int64, Int64)]
+          {
+            #expect(
+              fails { ntk_network_gradient_covariance(n, 0, [m[0]], [m[1]], b, top, [m[2]], &result, nil, $0) }, "\(b), \(top)"
+            )
+          }
+          for loss: Int32 in [-1, 2, .max] {
+            #expect(fails { ntk_network_gradient_covariance(n, loss, [m[0]], [m[1]], batch, 1, [m[2]], &result, nil, $0) })
+          }
+        }
+      }
+      HostileCalls.run([x, y, Argument(rows: most, cols: 1)]) { m, error in
+        network.use { n -> Int32 in
+          return ntk_network_gradient_covariance(n, 0, [m[0]], [m[1]], batch, 2, [m[2]], &result, nil, error)
+        }
+      }
+    }
+    HostileCalls.run([Argument(rows: 4, cols: 5, takesMoreRows: true, takesMoreCols: true), Argument(rows: 3, cols: 1)]) {
+      m, error in
+      ntk_gradient_covariance_of([m[0]], 0, 2, [m[1]], &result, nil, error)
+    }
+    HostileCalls.valid([Argument(rows: 4, cols: 4) { $0 % 5 == 0 ? 2 : 1 }, Argument(rows: 3, cols: 1)]) { m in
+      for top: Int64 in [0, -1, .max, .min] {
+        #expect(fails { ntk_gradient_covariance_of([m[0]], 1, top, [m[1]], &result, nil, $0) })
+      }
+    }
+    HostileCalls.run([Argument(rows: 4, cols: 4) { $0 % 5 == 0 ? 2 : 1 }, Argument(rows: 3, cols: 1)]) { m, error in
+      return ntk_gradient_covariance_of([m[0]], 1, 1, [m[1]], nil, nil, error)
+    }
+  }
+
+  @Test func linesThroughParametersAreChecked() {
+    let vector = Argument(rows: 1, cols: network.count)
+    HostileCalls.run([x, y, vector, Argument(rows: 6, cols: 1)]) { m, error in
+      network.use { ntk_network_sample_curvatures($0, 1, [m[0]], [m[1]], [m[2]], [m[3]], nil, error) }
+    }
+    var alpha = 0.0
+    HostileCalls.valid([x, y, vector]) { m in
+      network.use { n in
+        for (factor, most) in [(1, 5), (0.5, 5), (.nan, 5), (.infinity, 5), (1.2, 0), (1.2, -1), (1.2, .nan), (1.2, .infinity)]
+          as [(Double, Double)]
+        {
+          #expect(fails { ntk_network_step_to_raise(n, 0, [m[0]], [m[1]], [m[2]], factor, most, &alpha, nil, $0) })
+        }
+      }
+    }
+    HostileCalls.run([x, y, vector]) { m, error in
+      network.use { n -> Int32 in
+        return ntk_network_step_to_raise(n, 0, [m[0]], [m[1]], [m[2]], 1.2, 10, &alpha, nil, error)
+      }
+    }
+    let coupled = TestNetwork([Layer.dense(3), Layer.batchNorm, Layer.dense(2)])
+    var numbers = [Double](repeating: 0.5, count: 128)
+    numbers.withUnsafeMutableBufferPointer { room in
+      let p = room.baseAddress
+      var (x, y, v, out) = (matrix(p, 6, 3), matrix(p, 6, 2), matrix(p, 1, coupled.count), matrix(p, 6, 1))
+      #expect(fails { e in coupled.use { ntk_network_sample_curvatures($0, 0, &x, &y, &v, &out, nil, e) } })
+      var values = matrix(p, 5, 1)
+      #expect(fails { e in coupled.use { ntk_network_gradient_covariance($0, 0, &x, &y, 0, 1, &values, nil, nil, e) } })
+    }
+  }
+
+  /// A line on which the loss is no number has no alpha.
+  @Test func linesWithoutALossAreErrors() {
+    for bad in [Double.nan, .infinity] {
+      var numbers = [Double](repeating: 0.5, count: 128)
+      numbers[70] = bad
+      numbers.withUnsafeMutableBufferPointer { room in
+        guard let p = room.baseAddress else { return }
+        var (good, spoilt, y) = (matrix(p, 6, 3), matrix(p + 64, 6, 3), matrix(p, 6, 2))
+        var (update, broken, alpha) = (matrix(p, 1, network.count), matrix(p + 64, 1, network.count), 0.0)
+        #expect(fails { e in network.use { ntk_network_step_to_raise($0, 0, &spoilt, &y, &update, 1.2, 10, &alpha, nil, e) } })
+        #expect(fails { e in network.use { ntk_network_step_to_raise($0, 0, &good, &y, &broken, 1.2, 10, &alpha, nil, e) } })
+        #expect(network.use { ntk_network_step_to_raise($0, 0, &good, &y, &update, 1.2, 10, &alpha, nil, nil) } == 0)
+      }
+    }
+  }
+
+  @Test func breakEvenNumbersAreChecked() {
+    var value = 0.0
+    for (rate, batch, examples) in [(0, 1, 2), (.nan, 1, 2), (1, 0, 2), (1, 3, 2), (1, .min, .min), (1, .max, 1)]
+      as [(Double, Int64, Int64)]
+    {
+      #expect(fails { ntk_stability_factor(rate, batch, examples, 1, 1, &value, $0) })
+      #expect(fails { ntk_break_even_curvature(rate, batch, examples, 1, 1, &value, $0) })
+    }
+    for (alpha, psi) in [(-1, 1), (.nan, 1), (1, 0), (1, .nan)] as [(Double, Double)] {
+      #expect(fails { ntk_break_even_curvature(1, 1, 2, alpha, psi, &value, $0) })
+    }
+    for (mean, variance) in [(.nan, 1), (1, .nan), (1, -1), (.infinity, 1)] as [(Double, Double)] {
+      #expect(fails { ntk_stability_factor(1, 1, 2, mean, variance, &value, $0) })
+    }
+    #expect(ntk_stability_factor(1, .max, .max, 1, 1, &value, nil) == 0)
+    #expect(ntk_break_even_curvature(1, 1, .max, 1, 1, nil, nil) == 0)
+  }
+
+  private func matrix(_ p: UnsafeMutablePointer<Double>?, _ rows: Int64, _ cols: Int64) -> ntk_matrix {
+    ntk_matrix(data: p, rows: rows, cols: cols, row_stride: cols, col_stride: 1, dtype: 1, reserved: 0)
+  }
+}
