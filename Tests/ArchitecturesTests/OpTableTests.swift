@@ -67,4 +67,13 @@ import Testing
     }
     #expect(decoded > 0)
   }
+
+  @Test(arguments: [
+    (Activation.abRelu(a: 0, b: 1), "Relu()"), (.abRelu(a: 0.25, b: 1), "LeakyRelu(0.25)"),
+    (.abRelu(a: 2, b: 3), "ABRelu(2.0, 3.0)"),
+    (.erf(a: 1, b: 2, c: 0), "Erf(b=2.0)"), (.named(.tanh, parameter: 0, tolerance: 1e-8), "Tanh()"),
+    (.named(.elu, parameter: 0.5, tolerance: 1e-8), "Elu(alpha=0.5)"), (.polynomial([0, 1]), "Polynomial([0.0, 1.0])"),
+  ]) func messagesNameActivationsAsUsersWriteThem(activation: Activation, text: String) {
+    #expect("\(activation)" == text)
+  }
 }

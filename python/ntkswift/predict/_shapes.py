@@ -64,9 +64,10 @@ class Targets:
         self.trace_shape = tuple(self.array.shape[axis] for axis in self.trace_axes)
         self.rows = tuple(n for axis, n in enumerate(self.array.shape) if axis - self.array.ndim not in self.trace_axes)
         if self.rows != kernel_rows:
+            hint = f" One output needs the shape ({len(self.array)}, 1)." if self.array.ndim == 1 else ""
             raise ValueError(
                 f"[{op}] {kernel_name} must have the axes of {name} without trace_axes, twice each: {self.rows}. "
-                f"Received a kernel with {kernel_rows} for {name} of shape {self.array.shape} and trace_axes={trace_axes!r}."
+                f"Received a kernel with {kernel_rows} for {name} of shape {self.array.shape} and trace_axes={trace_axes!r}.{hint}"
             )
 
     @property
