@@ -59,21 +59,6 @@ struct CallersNetwork {
   }
 }
 
-/// The caller's functions as networks call them.
-private struct UserScalars: @unchecked Sendable {
-  let function: ntk_user_function?
-  let context: UnsafeMutableRawPointer?
-
-  func evaluate(
-    _ index: Int, _ what: Int, _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int
-  ) throws(NumericError) {
-    guard let function else { throw .invalid("[network] needs the caller's functions. Received a null pointer.") }
-    guard function(context, Int64(index), Int32(what), x, nil, nil, y, Int64(count)) == 0 else {
-      throw NumericError(.callbackFailed, "[network] the caller's function \(index) reported a failure.")
-    }
-  }
-}
-
 func required<Value>(_ pointer: UnsafePointer<Value>?, _ name: String) throws(NumericError) -> Value {
   guard let pointer else { throw .invalid("[network] \(name) is required. Received a null pointer.") }
   return pointer.pointee

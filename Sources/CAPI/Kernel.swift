@@ -73,15 +73,6 @@ public func ntk_kernel_plan(
   }
 }
 
-/// The caller's functions as the core calls them; nil without any.
-func userFunctionCall(_ function: ntk_user_function?, _ context: UnsafeMutableRawPointer?) -> UserFunctionCall? {
-  guard let function else { return nil }
-  nonisolated(unsafe) let context = context
-  return { (index, what, a, b, c, y, n) in
-    function(context, Int64(index), what.rawValue, a, b, c, y, Int64(n)) == 0
-  }
-}
-
 extension ntk_kernel_source {
   var dtype: Int32 { x1.data == nil ? nngp.dtype : x1.dtype }
 

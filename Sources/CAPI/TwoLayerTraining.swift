@@ -117,9 +117,10 @@ extension TwoLayerNetwork where Element: BLASReal {
     guard case .activation(let activation) = try ArchitectureTable.node(given.activation) else {
       throw .invalid("[two_layer] the activation must be a single nonlinearity. Received another layer.")
     }
+    let user = UserScalars(function: given.function, context: given.function_context)
     try self.init(
       weights: try matrixView(given.weights, "weights", as: type), outputs: try matrixView(given.outputs, "outputs", as: type),
-      tangents: try optionalMatrixView(given.tangents, "tangents", as: type), activation: activation)
+      tangents: try optionalMatrixView(given.tangents, "tangents", as: type), activation: activation, userFunction: user.evaluate)
   }
 }
 

@@ -1,5 +1,6 @@
 import LinearAlgebra
 import NumericCore
+import Synchronization
 
 /// The arrays of a training run, and the work of one block of units in each phase of a step.
 ///
@@ -14,6 +15,7 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
   private let network: TwoLayerNetwork<Element>
   private let maker: BatchMaker<Element>
   private let unit: UnitFunction
+  private let failure = Mutex<NumericError?>(nil)
   private let (batch, width, dimension, blocks): (Int, Int, Int, Int)
   /// Two batches: the current one and the next.
   private let (inputs, targets): (Workspace<Element>, Workspace<Element>)
@@ -30,7 +32,7 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
     _ sgd: TwoLayerSGD, _ network: TwoLayerNetwork<Element>, _ maker: BatchMaker<Element>, offset: Double, _ context: CallContext
   ) throws(NumericError) {
     (self.sgd, self.network, self.maker, self.offset) = (sgd, network, maker, offset)
-    unit = try UnitFunction(network.activation)
+    unit = try network.unitFunction()
     (batch, width, dimension) = (maker.batch, network.weights.rows, network.weights.cols)
     blocks = max(1, min(32, (width + 64) / 128))
     let (units, samples) = (checkedProduct(width, batch), checkedProduct(batch, dimension))
@@ -60,7 +62,18 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
   /// One task of a phase.
   func work(_ phase: Int, _ task: Int) {
     if phase == 1 { return update(task) }
-    if task < blocks { evaluate(task) } else { fill(step + 1, task - blocks) }
+    guard task < blocks else { return fill(step + 1, task - blocks) }
+    do throws(NumericError) {
+      try evaluate(task)
+    } catch {
+      failure.withLock { if $0 == nil { $0 = error } }
+    }
+  }
+
+  /// Throws what the caller's nonlinearity threw in phase 0.
+  func checkUnits() throws(NumericError) {
+    if unit.isSimple { return }
+    if let error = failure.withLock({ $0 }) { throw error }
   }
 
   /// Between the phases: the loss of the batch and its derivative by the outputs, times the learning rate; c moves.
@@ -97,12 +110,12 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
   }
 
   /// z = W x^T for the units of a block, s(z), s'(z), and their part of the outputs.
-  private func evaluate(_ block: Int) {
+  private func evaluate(_ block: Int) throws(NumericError) {
     let (from, count) = range(block)
     let x = batchInputs(step)
     let (value, slope) = (values.pointer + from * batch, slopes.pointer + from * batch)
     product(network.weights, from, count, x, slope)
-    unit.evaluate(
+    try unit.evaluate(
       slope, count * batch, value: value, slope: slope, room: unit.isSimple ? room.pointer : room.pointer + 3 * from * batch)
     let (part, feature) = (parts.pointer + block * batch, features.pointer + block * batch)
     part.update(repeating: 0, count: batch)

@@ -1,4 +1,5 @@
 import Architectures
+import FiniteWidth
 import LinearAlgebra
 import NumericCore
 
@@ -14,10 +15,13 @@ public struct TwoLayerNetwork<Element: BLASReal> {
   public let tangents: StridedMatrix<Element>?
   /// s.
   public let activation: Activation
+  /// The caller's functions, where s is one.
+  let userFunction: UserScalarFunction?
 
   /// Throws unless the shapes fit and rows are contiguous.
   public init(
-    weights: StridedMatrix<Element>, outputs: StridedMatrix<Element>, tangents: StridedMatrix<Element>?, activation: Activation
+    weights: StridedMatrix<Element>, outputs: StridedMatrix<Element>, tangents: StridedMatrix<Element>?, activation: Activation,
+    userFunction: UserScalarFunction? = nil
   ) throws(NumericError) {
     let (n, d) = (weights.rows, weights.cols)
     guard n > 0, d > 0, n <= Int(Int32.max), d <= Int(Int32.max) else {
@@ -39,5 +43,9 @@ public struct TwoLayerNetwork<Element: BLASReal> {
     self.outputs = outputs
     self.tangents = tangents
     self.activation = activation
+    self.userFunction = userFunction
   }
+
+  /// s with its derivative.
+  func unitFunction() throws(NumericError) -> UnitFunction { try UnitFunction(activation, userFunction: userFunction) }
 }

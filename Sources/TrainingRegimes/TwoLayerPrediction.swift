@@ -9,7 +9,7 @@ public func predict(
   let (n, width, d) = (inputs.rows, network.weights.rows, network.weights.cols)
   try inputs.requireSize(n, d, "predict", "X")
   try out.requireSize(n, 1, "predict", "the result")
-  let unit = try UnitFunction(network.activation)
+  let unit = try network.unitFunction()
   let rows = max(1, min(256, max(16, (1 << 18) / width), n))
   let workers = context.forBLAS.threads
   let scratch = try OwnedMatrix(workers, width * rows * 6 + rows * d, for: "predicting with \(width) units", context)
@@ -22,7 +22,7 @@ public func predict(
     )
     for i in 0..<count { for j in 0..<d { x[i * d + j] = inputs[from + i, j] } }
     hiddenProducts(network.weights, x, count, into: slope)
-    unit.evaluate(slope, width * count, value: value, slope: slope, room: room)
+    try unit.evaluate(slope, width * count, value: value, slope: slope, room: room)
     for b in 0..<count { out[from + b, 0] = offset }
     for i in 0..<width {
       let a = network.outputs[i, 0]

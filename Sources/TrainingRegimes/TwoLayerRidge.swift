@@ -171,14 +171,14 @@ struct HiddenLayer {
 
   init(_ network: TwoLayerNetwork<Double>, _ inputs: StridedMatrix<Double>, _ context: CallContext) throws(NumericError) {
     let (width, n) = (network.weights.rows, inputs.rows)
-    let unit = try UnitFunction(network.activation)
+    let unit = try network.unitFunction()
     values = try OwnedMatrix(width, n, for: "\(width) units on \(n) samples", context)
     slopes = try OwnedMatrix(width, n, for: "\(width) units on \(n) samples", context)
     let room = try OwnedMatrix(3, n, for: "one unit on \(n) samples", context)
     try multiply(network.weights, inputs.transposed, into: slopes.view, context: context)
     for i in 0..<width {
       let row = slopes.view.base + i * n
-      unit.evaluate(row, n, value: values.view.base + i * n, slope: row, room: room.view.base)
+      try unit.evaluate(row, n, value: values.view.base + i * n, slope: row, room: room.view.base)
     }
   }
 }

@@ -110,6 +110,7 @@ public struct TwoLayerSGD: Sendable {
         state.step = firstStep + i
         maker.prepare(state.step + 1)
         crew.run()
+        try state.checkUnits()
         let loss = state.residuals(rate(at: state.step))
         guard loss.isFinite, i == 0 || loss <= 1e6 * max(first, 1e-30) else {
           reached.hasDiverged = true

@@ -5,20 +5,24 @@ import NumericCore
 
 /// The nonlinearity of the hidden units, with its derivative, on arrays of either precision.
 ///
-/// Squares and rectifiers run in the precision of the array; everything else is evaluated in float64.
-struct UnitFunction: Sendable {
+/// Squares and rectifiers run in the precision of the array; everything else is evaluated in float64, the caller's functions by the caller.
+struct UnitFunction {
   private enum Kind {
     case square
     case rectifier(below: Double, above: Double)
     case general
+    case callers(function: Int, UserScalarFunction)
   }
   private let kind: Kind
   private let activation: Activation
 
-  /// Throws for a nonlinearity that has no function of one number in the core.
-  init(_ activation: Activation) throws(NumericError) {
+  /// Throws for a nonlinearity that is no function of one number.
+  init(_ activation: Activation, userFunction: UserScalarFunction? = nil) throws(NumericError) {
     self.activation = activation
     switch activation {
+    case .userExpansion(let function, _), .userQuadrature(let function, _), .userDual(let function, _):
+      guard let userFunction else { throw .invalid("[two_layer] needs the caller's functions. Received none.") }
+      kind = .callers(function: function, userFunction)
     case .polynomial([0, 0, 1]): kind = .square
     case .abRelu(let a, let b): kind = .rectifier(below: a, above: b)
     default:
@@ -26,13 +30,18 @@ struct UnitFunction: Sendable {
       let trial = try Workspace<Double>(2)
       trial[0] = 0.5
       guard ScalarFunctions.evaluate(activation, trial.pointer, 1, into: [trial.pointer + 1]) else {
-        throw .invalid("[two_layer] the activation must be a function that the core knows. Received \(activation).")
+        throw .invalid("[two_layer] the activation must be a function of one number. Received \(activation).")
       }
     }
   }
 
   /// Whether it runs in the precision of the array, without scratch memory.
-  var isSimple: Bool { if case .general = kind { false } else { true } }
+  var isSimple: Bool {
+    switch kind {
+    case .square, .rectifier: true
+    case .general, .callers: false
+    }
+  }
 
   /// Whether s(t) = t^2.
   var isSquare: Bool { if case .square = kind { true } else { false } }
@@ -42,7 +51,7 @@ struct UnitFunction: Sendable {
   func evaluate<Element: BLASReal>(
     _ z: UnsafePointer<Element>, _ count: Int, value: UnsafeMutablePointer<Element>, slope: UnsafeMutablePointer<Element>,
     room: UnsafeMutablePointer<Double>
-  ) {
+  ) throws(NumericError) {
     switch kind {
     case .square:
       for i in 0..<count {
@@ -57,10 +66,15 @@ struct UnitFunction: Sendable {
         value[i] = t > 0 ? b * t : a * t
         slope[i] = t > 0 ? b : (t < 0 ? a : (a + b) / 2)
       }
-    case .general:
+    case .general, .callers:
       let (x, v, s) = (room, room + count, room + 2 * count)
       for i in 0..<count { x[i] = Double(z[i]) }
-      _ = ScalarFunctions.evaluate(activation, x, count, into: [v, s])
+      if case .callers(let function, let call) = kind {
+        try call(function, 0, x, v, count)
+        try call(function, 1, x, s, count)
+      } else {
+        _ = ScalarFunctions.evaluate(activation, x, count, into: [v, s])
+      }
       for i in 0..<count {
         value[i] = Element(v[i])
         slope[i] = Element(s[i])

@@ -16,7 +16,8 @@ import Testing
 
   private func network(_ m: [ntk_matrix], activation: Int64? = nil) -> ntk_two_layer {
     ntk_two_layer(
-      activation: activation ?? square, weights: m[0], outputs: m[1], tangents: m.count > 2 ? m[2] : ntk_matrix())
+      activation: activation ?? square, weights: m[0], outputs: m[1], tangents: m.count > 2 ? m[2] : ntk_matrix(),
+      function: nil, function_context: nil)
   }
 
   @Test func nullPointersAreErrors() {

@@ -76,14 +76,17 @@ double mean_tangent_risk(const Input &spectrum, int64_t width) {
 
 // ---------------------------------------------------------------- networks with any activation
 
-ntk_two_layer network_of(const Architecture &activation, const Input &weights, const Input &outputs, const OptionalInput &tangents) {
-  return {activation.handle(), matrix(weights, "weights"), matrix(outputs, "outputs"), matrix(tangents, "tangents")};
+// A network whose nonlinearity may be a Python function; `functions` must outlive it.
+ntk_two_layer network_of(UserFunctions &functions, const ntk_matrix &weights, const ntk_matrix &outputs, const ntk_matrix &tangents) {
+  return {functions.architecture.handle(), weights, outputs, tangents, UserFunctions::evaluate, &functions};
 }
 
 Array two_layer_predict(const Architecture &activation, const Input &weights, const Input &outputs, const OptionalInput &tangents,
                         double offset, const Input &x, int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
-  const ntk_two_layer network = network_of(activation, weights, outputs, tangents);
+  UserFunctions functions{activation, call};
+  const ntk_two_layer network =
+      network_of(functions, matrix(weights, "weights"), matrix(outputs, "outputs"), matrix(tangents, "tangents"));
   const ntk_matrix inputs = matrix(x, "X");
   const NewArray out = new_vector(inputs.rows, NTK_FLOAT64);
   call.run([&](const ntk_call *how, ntk_error *error) {
@@ -100,7 +103,8 @@ nb::tuple two_layer_ridge(const Architecture &activation, const Input &weights, 
   const NewArray outputs = new_matrix(w.rows, 1, NTK_FLOAT64);
   NewArray tangents{nb::none(), {}};
   if (uses_tangents) tangents = new_matrix(w.rows, w.cols, NTK_FLOAT64);
-  const ntk_two_layer network{activation.handle(), w, outputs.view, tangents.view};
+  UserFunctions functions{activation, call};
+  const ntk_two_layer network = network_of(functions, w, outputs.view, tangents.view);
   const int32_t flags = (uses_outputs ? NTK_RIDGE_OUTPUTS : 0) | (fits_offset ? NTK_RIDGE_OFFSET : 0);
   double offset = 0, jitter = 0;
   call.run([&](const ntk_call *how, ntk_error *error) {
@@ -113,7 +117,9 @@ double two_layer_curvature(const Architecture &activation, const Input &weights,
                            const Input &x, bool trains_weights, bool trains_outputs, int32_t threads, int64_t memory_limit,
                            nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
-  const ntk_two_layer network = network_of(activation, weights, outputs, tangents);
+  UserFunctions functions{activation, call};
+  const ntk_two_layer network =
+      network_of(functions, matrix(weights, "weights"), matrix(outputs, "outputs"), matrix(tangents, "tangents"));
   const ntk_matrix inputs = matrix(x, "X");
   double value = 0;
   call.run([&](const ntk_call *how, ntk_error *error) {
@@ -130,8 +136,9 @@ void two_layer_sgd(const Architecture &activation, const Output &weights, const 
                    bool shares_outputs, const Input &schedule, uint64_t seed, const Output &losses, const Output &done, int32_t threads,
                    int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
-  const ntk_two_layer network{activation.handle(), matrix(weights, "weights"), matrix(outputs, "outputs"),
-                              tangents ? matrix(*tangents, "tangents") : ntk_matrix{}};
+  UserFunctions functions{activation, call};
+  const ntk_two_layer network = network_of(functions, matrix(weights, "weights"), matrix(outputs, "outputs"),
+                                           tangents ? matrix(*tangents, "tangents") : ntk_matrix{});
   const ntk_matrix constant = matrix(offset, "offset"), records = matrix(losses, "losses"), counts = matrix(done, "done");
   if (constant.rows != 1 || constant.dtype != NTK_FLOAT64 || counts.rows != 2 || counts.dtype != NTK_FLOAT64 || counts.row_stride != 1)
     throw nb::value_error("[train] offset must hold one float64 and done two.");

@@ -760,6 +760,8 @@ int32_t ntk_constant_kernel_descent(const ntk_matrix *kernel, const ntk_matrix *
 typedef struct ntk_two_layer {
   int64_t activation;
   ntk_matrix weights, outputs, tangents;
+  ntk_user_function function;  /* where the nonlinearity is the caller's; what 0 and 1 */
+  void *function_context;
 } ntk_two_layer;
 
 /* out (n x 1) = the network on inputs (n x d); float64. */

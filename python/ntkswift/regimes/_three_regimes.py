@@ -17,7 +17,8 @@ class RandomFeatures(TwoLayerRegressor):
     width : int, default=100
         Number N of units.
     activation : str or stax nonlinearity, default="square"
-        The function s: "square" for ``s(t) = t^2``, or what `stax.activation` takes.
+        The function s: "square" for ``s(t) = t^2``, or what `stax.activation` takes; a function of your own as
+        ``stax.ElementwiseNumerical(fn, df=fn_derivative)``.
     ridge : float, default=0.0
         Penalty of the coefficients in `fit`, in the units of scikit-learn's Ridge.
     fit_offset : bool, default=True
