@@ -43,11 +43,12 @@ extension Network {
   ) throws(NumericError) -> Double {
     let count = plan.parameterCount
     let moved = try Workspace<Double>(count)
-    let quiet = CallContext(threads: context.threads, memoryLimit: context.memoryLimit)
+    // How far the search will go is not known; what matters is that a pass over many inputs can be cancelled too.
+    let inner = context.part(0, 0)
     func value(_ alpha: Double) throws(NumericError) -> Double {
       try context.checkpoint(0)
       for i in 0..<count { moved[i] = parameters[i] - alpha * update[i] }
-      return try self.loss(loss, x, targets: targets, parameters: UnsafePointer(moved.pointer), context: quiet)
+      return try self.loss(loss, x, targets: targets, parameters: UnsafePointer(moved.pointer), context: inner)
     }
     for i in 0..<count where !update[i].isFinite {
       throw .invalid("[step_to_raise] the update must be finite. Received \(update[i]) at index \(i).", index: (i, -1))
@@ -79,7 +80,13 @@ extension Network {
     else {
       throw .invalid("[gradient_covariance] \(gradients.rows) batches of \(batch) inputs are wanted. Received \(x.rows) inputs.")
     }
+    var lastReport = Machine.seconds
     for k in 0..<gradients.rows {
+      // Short batches end before they report by themselves.
+      if Machine.seconds - lastReport >= 0.05 {
+        try context.checkpoint(Double(k) / Double(gradients.rows))
+        lastReport = Machine.seconds
+      }
       let rows = { (m: StridedMatrix<Double>) in
         StridedMatrix(
           m.base + k * batch * m.rowStride, rows: batch, cols: m.cols, rowStride: m.rowStride, colStride: m.colStride)

@@ -173,8 +173,7 @@ public func gramOfRows<Element: BLASReal>(
     let size = min(width, gradients.cols - first)
     for i in 0..<rows { for j in 0..<size { panel[i * size + j] = Double(gradients[i, first + j]) } }
     try context.checkpoint(Double(first) / Double(gradients.cols))
-    try multiplySelf(
-      StridedMatrix(panel.pointer, rows: rows, cols: size), into: gram, beta: 1,
-      context: CallContext(threads: context.threads, memoryLimit: context.memoryLimit))
+    let share = context.part(Double(first) / Double(gradients.cols), Double(first + size) / Double(gradients.cols))
+    try multiplySelf(StridedMatrix(panel.pointer, rows: rows, cols: size), into: gram, beta: 1, context: share)
   }
 }

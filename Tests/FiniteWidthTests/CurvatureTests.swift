@@ -202,6 +202,40 @@ import Testing
     withExtendedLifetime(problem) {}
   }
 
+  /// Each batch is over long before the 50 ms after which a pass would report by itself.
+  @Test func manyShortBatchesAndStepsCanBeCancelled() throws {
+    let (network, parameters) = try sample([dense(2)], inputs: 1)
+    let rows = 1_000_000
+    let (x, y) = (try Numbers([0.5]), try Numbers([0.5]))
+    let all = StridedMatrix(x.pointer, rows: rows, cols: 1, rowStride: 0, colStride: 1)
+    let targets = StridedMatrix(y.pointer, rows: rows, cols: 2, rowStride: 0, colStride: 0)
+    let room = try Numbers([0, 0])
+    let gradients = StridedMatrix(room.pointer, rows: rows, cols: 2, rowStride: 0, colStride: 1)
+    var calls = 0
+    let impatient = CallContext { _ in
+      calls += 1
+      return false
+    }
+    #expect(throws: NumericError.cancelled) {
+      try network.batchGradients(
+        .meanSquaredError, all, targets: targets, parameters: parameters.pointer, batch: 1, into: gradients, context: impatient)
+    }
+    #expect(calls == 1)
+    // Not at the first evaluation, but in the middle of one.
+    var answers = 0
+    let later = CallContext { _ in
+      answers += 1
+      return answers < 3
+    }
+    #expect(throws: NumericError.cancelled) {
+      _ = try network.stepToRaise(
+        .meanSquaredError, by: 1.2, all, targets: targets, parameters: parameters.pointer, update: room.pointer, most: 1e9,
+        context: later)
+    }
+    #expect(answers == 3)
+    withExtendedLifetime((x, y, parameters, room)) {}
+  }
+
   @Test func inputsThatDependOnEachOtherAreRefused() throws {
     let problem = try Problem(.meanSquaredError, layers: [.batchNorm(epsilon: 1e-3, isAffine: false), dense(2)])
     let v = try Numbers(rows: 1, cols: problem.count, seed: 9)

@@ -28,6 +28,9 @@ _ENVIRONMENT = "NTKSWIFT_NUM_THREADS"
 _threads: ContextVar[int | None] = ContextVar("ntkswift_num_threads", default=None)
 _memory: ContextVar[int | None] = ContextVar("ntkswift_memory_limit", default=None)
 
+# What the core's integers hold; beyond both, more makes no difference.
+_MOST_THREADS, _MOST_BYTES = 2**31 - 1, 2**63 - 1
+
 
 def _positive(value: SupportsIndex | None, op: str, name: str) -> int | None:
     if value is None:
@@ -38,7 +41,7 @@ def _positive(value: SupportsIndex | None, op: str, name: str) -> int | None:
         raise TypeError(f"[{op}] {name} must be an integer or None. Received {type(value).__name__}.") from None
     if number < 1:
         raise ValueError(f"[{op}] {name} must be 1 or more. Received {number}.")
-    return number
+    return min(number, _MOST_BYTES if "limit" in name else _MOST_THREADS)
 
 
 def _environment_threads() -> int | None:

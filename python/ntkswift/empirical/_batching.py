@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._arrays import check_array
+
 
 def batch(
     kernel_fn: Callable[..., Any], batch_size: int = 0, device_count: int = -1, store_on_device: bool = True
@@ -36,8 +38,8 @@ def batch(
         return kernel_fn
 
     def batched(x1: Any, x2: Any = None, *args: Any, **kwargs: Any) -> Any:
-        x1 = np.asarray(x1)
-        x2 = x1 if x2 is None else np.asarray(x2)
+        x1 = check_array(x1, "x1", ndim=None, op="batch")
+        x2 = x1 if x2 is None else check_array(x2, "x2", ndim=None, op="batch")
         blocks = [
             [
                 kernel_fn(x1[i : i + batch_size], x2[j : j + batch_size], *args, **kwargs)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arrays import check_array
 from ..stax._resources import Resources
 from ._networks import network_for, second_rows, seed_of
 
@@ -96,8 +97,10 @@ def curvature_vector_product(
     op = "curvature_vector_product"
     network, rows = network_for(f, x, op, "x")
     flat = isinstance(vector, np.ndarray)
-    directions = np.asarray(vector, dtype=np.float64) if flat else network.vector(vector)
-    if directions.ndim not in (1, 2) or directions.shape[-1] != network.parameter_count:
+    directions = (
+        check_array(vector, "vector", ndim=(1, 2), dtype=np.float64, op=op) if flat else network.vector(vector)
+    )
+    if directions.shape[-1] != network.parameter_count:
         raise ValueError(
             f"[{op}] vector must hold {network.parameter_count} numbers (per row). Received shape {directions.shape}."
         )

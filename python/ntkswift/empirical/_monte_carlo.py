@@ -65,7 +65,7 @@ def monte_carlo_kernel_fn(
     known = {"batch_size", "device_count", "store_on_device", "vmap_axes", "implementation"}
     if set(ignored) - known:
         raise TypeError(f"[{op}] unknown argument {sorted(set(ignored) - known)[0]!r}.")
-    given: list[Any] = [n_samples] if isinstance(n_samples, numbers.Integral) else list(n_samples)  # type: ignore[arg-type]
+    given = list(n_samples) if isinstance(n_samples, Iterable) else [n_samples]
     counts = [int(n) for n in given if isinstance(n, numbers.Integral) and not isinstance(n, bool) and int(n) >= 1]
     if not counts or len(counts) < len(given):
         raise ValueError(f"[{op}] n_samples must be a positive integer, or several. Received {n_samples!r}.")

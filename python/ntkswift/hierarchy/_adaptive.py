@@ -11,6 +11,7 @@ from .._arrays import check_array
 from ..empirical import empirical_ntk_fn
 from ..empirical._networks import layer_of, network_for
 from ..predict._core_calls import call, double, factor
+from ..stax import _checks
 from ..stax._combinators import Serial
 from ..stax._linear import Dense
 
@@ -124,9 +125,7 @@ class AdaptiveKernel:
 
     def features(self, x: Any) -> np.ndarray:
         """Return the derivatives of an output by the weights and bias that lead to it, of shape (n, features)."""
-        network, rows = network_for(self._layer, x, "AdaptiveKernel", "x")
-        inputs = rows.reshape(len(rows), *network.shape)
-        network.vector(self._params)  # refuses parameters that do not belong to the network
+        inputs = self._inputs(x, "AdaptiveKernel")
         received = inputs if self._head is None else self._head.apply_fn(self._head_params, inputs)
         last, width = self._last, received.shape[-1]
         standard = last.parameterization == "standard"
@@ -134,6 +133,12 @@ class AdaptiveKernel:
         if last.b_std is None:
             return double(scaled)
         return double(np.concatenate([scaled, np.full((len(scaled), 1), 1.0 if standard else last.b_std)], axis=1))
+
+    def _inputs(self, x: Any, op: str) -> np.ndarray:
+        """Inputs of the network, in their own shape."""
+        network, rows = network_for(self._layer, x, op, "x")
+        network.vector(self._params)  # refuses parameters that do not belong to the network
+        return rows.reshape(len(rows), *network.shape)
 
     def regression(self, x: Any, y: Any, ridge: float, which: str = "last_layer") -> KernelRegression:
         """Kernel ridge regression with this kernel: ``k(., X) (k(X, X) + n ridge I)^-1 y``.
@@ -148,7 +153,7 @@ class AdaptiveKernel:
             The kernel.
         """
         op = "regression"
-        inputs = check_array(x, "x", ndim=None, dtype=np.float64, op=op)
+        inputs = self._inputs(x, op)
         targets = _targets(y, len(inputs), op)
         amount = float(check_array(ridge, "ridge", ndim=0, dtype=np.float64, op=op))
         if amount < 0:
@@ -170,13 +175,13 @@ class AdaptiveKernel:
             Eigenvalues below this share of the largest do not count for the range.
         """
         op = "residual_parts"
-        inputs = check_array(x, "x", ndim=None, dtype=np.float64, op=op)
+        inputs = self._inputs(x, op)
         targets = _targets(y, len(inputs), op)
         outputs = self._layer.apply_fn(self._params, inputs)
         if outputs.shape != targets.shape:
             raise ValueError(f"[{op}] y must have shape {outputs.shape}, as the outputs. Received {targets.shape}.")
         values, vectors = call("eigh", op, double(self(inputs, None, which)), 0.0)
-        spanned = values > float(tolerance) * values[-1]
+        spanned = values > _checks.real(tolerance, op, "tolerance", minimum=0) * values[-1]
         parts = call("multiply", op, vectors, double(targets - outputs))
         return ResidualParts(
             float(np.linalg.norm(parts[spanned])), float(np.linalg.norm(parts[~spanned])), int(spanned.sum())
@@ -241,5 +246,5 @@ def _split(layer: Any, params: Any) -> tuple[Any, Any, Dense]:
 def _targets(y: Any, count: int, op: str) -> np.ndarray:
     targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op)
     if len(targets) != count:
-        raise ValueError(f"[{op}] y must have {count} rows, one per input. Received {len(targets)}.")
+        raise ValueError(f"[{op}] y must have {count} rows, one per input. Received an array of shape {targets.shape}.")
     return double(targets.reshape(count, -1))

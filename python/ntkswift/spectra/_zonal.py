@@ -91,7 +91,7 @@ class ZonalKernel:
         return f"ZonalKernel({self.name})"
 
     def _at(self, cosines: np.ndarray, sines: np.ndarray, angles: np.ndarray, dimension: int) -> np.ndarray:
-        values = np.asarray(self._profile(cosines, sines, angles, dimension), dtype=float)
+        values = _numbers(self._profile(cosines, sines, angles, dimension))
         if values.shape != cosines.shape:
             raise ValueError(
                 f"[ZonalKernel] kernel must return one value per angle, shape {cosines.shape}. Received {values.shape}."
@@ -126,7 +126,7 @@ class ZonalKernel:
             points[:, 0], points[:, 1] = self.radius * cosines, self.radius * sines
             pole = np.zeros((1, dimension))
             pole[0, 0] = self.radius
-            values = np.asarray(function(pole, points), dtype=float)
+            values = _numbers(function(pole, points))
             if values.shape != (1, len(points)):
                 raise ValueError(
                     f"[ZonalKernel] kernel must return one value per pair of points, shape {(1, len(points))}. "
@@ -166,6 +166,16 @@ def _takes_two_points(function: Any) -> bool:
     return sum(p.default is inspect.Parameter.empty and p.kind in kinds for p in arguments) >= 2
 
 
+def _numbers(values: Any) -> np.ndarray:
+    """What a kernel returned as float64; TypeError where it is nothing of the kind."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"[ZonalKernel] kernel must return an array of real numbers. Received {type(values).__name__}."
+        ) from None
+
+
 def _require_zonal(function: Callable[[np.ndarray, np.ndarray], Any], dimension: int, radius: float) -> None:
     """ValueError unless pairs of points at equal angles, turned at random, have equal kernels."""
     rng = np.random.default_rng(20_090_114)
@@ -173,7 +183,7 @@ def _require_zonal(function: Callable[[np.ndarray, np.ndarray], Any], dimension:
         pairs = np.linalg.qr(rng.standard_normal((6, dimension, 2)))[0] * radius
         first = pairs[:, :, 0]
         second = math.cos(angle) * first + math.sin(angle) * pairs[:, :, 1]
-        values = np.array([float(np.asarray(function(a[None], b[None]))[0, 0]) for a, b in zip(first, second)])
+        values = np.array([float(_numbers(function(a[None], b[None]))[0, 0]) for a, b in zip(first, second)])
         if not np.ptp(values) <= 1e-7 * max(np.abs(values).max(), 1e-300):
             raise ValueError(
                 "[ZonalKernel] kernel must be zonal: a function of the angle between two points alone. "

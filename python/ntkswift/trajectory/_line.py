@@ -8,6 +8,7 @@ import numpy as np
 
 from .._arrays import check_array
 from ..empirical._networks import network_for, seed_of
+from ..stax._checks import real
 from ..stax._core_network import FiniteNetwork
 from ..stax._resources import Resources
 from ._operators import loss_number
@@ -66,7 +67,9 @@ def step_to_raise(
     float
         To a relative 1e-3; infinity where the loss stays below up to `most`.
     """
-    return _along("step_to_raise", f, params, x, y, loss, (update, "update"), (float(factor), float(most)), rng)
+    op = "step_to_raise"
+    options = (real(factor, op, "factor"), real(most, op, "most"))
+    return _along(op, f, params, x, y, loss, (update, "update"), options, rng)
 
 
 def _along(

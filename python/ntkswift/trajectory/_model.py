@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array
+from ..stax._checks import integer, real
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,16 @@ def break_even(learning_rate: float, batch_size: int, examples: int, alpha: floa
     >>> trajectory.break_even(0.1, 500, 500, alpha=0.5).lambda_H  # full batch: 2 / eta
     20.0
     """
+    op = "break_even"
+    share = real(alpha, op, "alpha", minimum=0)
     curvature = _core.break_even_curvature(
-        float(learning_rate), int(batch_size), int(examples), float(alpha), float(psi)
+        real(learning_rate, op, "learning_rate"),
+        integer(batch_size, op, "batch_size"),
+        integer(examples, op, "examples"),
+        share,
+        real(psi, op, "psi"),
     )
-    return BreakEven(curvature, float(alpha) * curvature)
+    return BreakEven(curvature, share * curvature)
 
 
 def stability_factor(learning_rate: float, batch_size: int, curvatures: Any, *, examples: int | None = None) -> float:
@@ -74,11 +81,12 @@ def stability_factor(learning_rate: float, batch_size: int, curvatures: Any, *, 
     >>> trajectory.stability_factor(0.5, 2, [1.0, 1.0])
     0.25
     """
-    values = check_array(curvatures, "curvatures", ndim=1, dtype=np.float64, op="stability_factor")
+    op = "stability_factor"
+    values = check_array(curvatures, "curvatures", ndim=1, dtype=np.float64, op=op)
     return _core.stability_factor(
-        float(learning_rate),
-        int(batch_size),
-        len(values) if examples is None else int(examples),
+        real(learning_rate, op, "learning_rate"),
+        integer(batch_size, op, "batch_size"),
+        len(values) if examples is None else integer(examples, op, "examples"),
         float(values.mean()),
         float(values.var()),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from ..stax import _checks
 from ..stax._resources import Resources
 from ._operators import core_operator
 
@@ -132,7 +133,16 @@ def eigenvalues(
         if len(start) != core.dimension:
             raise ValueError(f"[{op}] start must have {core.dimension} numbers. Received {len(start)}.")
     values, residuals, rows, products = Resources(memory_limit=memory_limit, progress=progress).run_method(
-        core, "eigen", op, int(count), end, float(tolerance), vectors, vectors, check_seed(seed, op), start
+        core,
+        "eigen",
+        op,
+        int(count),
+        end,
+        _checks.tolerance(tolerance, op, "tolerance"),
+        vectors,
+        vectors,
+        check_seed(seed, op),
+        start,
     )
     return Eigenpairs(values, rows, residuals, products)
 

@@ -13,10 +13,11 @@ from .._arrays import check_array, check_lengths
 from .._config import _call_arguments
 from .._random import generator
 from ..empirical._networks import network_for
+from ..stax import _checks
 from ._covariance import core_spectrum
 from ._model import stability_factor
 from ._operators import loss_number
-from ._spectrum import SpectralDensity, check_count
+from ._spectrum import SpectralDensity, check_count, check_seed
 
 # Measure -> the columns of the history that it fills.
 MEASURES: dict[str, tuple[str, ...]] = {
@@ -149,19 +150,19 @@ class Tracker:
                 f"[{_OP}] curvature_samples must be at most the {self.samples} samples. Received {curvature_samples}."
             )
         self.learning_rate, self.batch_size = learning_rate, batch_size
-        if learning_rate is not None and not (np.isfinite(learning_rate) and learning_rate > 0):
+        if learning_rate is not None and _checks.real(learning_rate, _OP, "learning_rate") <= 0:
             raise ValueError(f"[{_OP}] learning_rate must be positive. Received {learning_rate!r}.")
         if batch_size is not None and not 1 <= check_count(batch_size, "batch_size", _OP) <= len(rows):
             raise ValueError(f"[{_OP}] batch_size must be at most the {len(rows)} inputs. Received {batch_size!r}.")
         self.eigenvalues = check_count(eigenvalues, "eigenvalues", _OP)
-        self.tolerance, self.probes, self.steps = float(tolerance), check_count(probes, "probes", _OP), steps
-        check_count(steps, "steps", _OP)
+        self.tolerance = _checks.tolerance(tolerance, _OP, "tolerance")
+        self.probes, self.steps = check_count(probes, "probes", _OP), check_count(steps, "steps", _OP)
+        self._seed = check_seed(seed, _OP)
         chosen = np.sort(generator(seed, op=_OP).permutation(len(rows))[: self.samples])
-        order = generator([int(seed), 1], op=_OP).permutation(chosen)
+        order = generator([self._seed, 1], op=_OP).permutation(chosen)
         self._rows, self._targets = np.ascontiguousarray(rows[order]), np.ascontiguousarray(targets[order])
         self._all = (rows, targets)
         self._few = (self._rows[: self.curvature_samples], self._targets[: self.curvature_samples])
-        self._seed = int(seed)
         self._columns: dict[str, list[float]] = {name: [] for name in self.columns}
         self._vectors: dict[str, np.ndarray] = {}
         self.densities: list[tuple[int, SpectralDensity]] = []
@@ -391,12 +392,14 @@ def _checked_measures(measure: Any, couples_batch: bool, learning_rate: Any) -> 
 
 def _sizes(count: int, samples: int | None, batch: int | None) -> tuple[int, int]:
     """Inputs to measure on, whole batches of them, and the size of these."""
+    if batch is not None:
+        check_count(batch, "batch", _OP)
     if samples is None:
         samples = min(count, max(count // 20, _GRADIENTS * (batch or _BATCH)))
     elif check_count(samples, "samples", _OP) > count:
         raise ValueError(f"[{_OP}] samples must be at most the {count} inputs of x. Received {samples}.")
     if batch is None:
         batch = min(_BATCH, max(1, samples // 8))
-    if 2 * check_count(batch, "batch", _OP) > samples:
+    if 2 * batch > samples:
         raise ValueError(f"[{_OP}] batch must be at most half of the {samples} samples. Received {batch}.")
     return int(samples), int(batch)

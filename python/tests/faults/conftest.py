@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse.linalg import aslinearoperator
 
-from ntkswift import predict, spectra, stax
+from ntkswift import empirical, hierarchy, predict, spectra, stax, train, trajectory
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 from ntkswift.regimes import Autoencoder, Bottleneck, LinearBottleneck, two_layer
 
@@ -18,6 +19,9 @@ LABELS = (np.median(Y) < Y).astype(float)
 
 NETWORK = stax.serial(stax.Dense(16, 1.4, 0.1), stax.Relu(), stax.Dense(1, 1.1, 0.1))
 PARAMS = NETWORK.init_fn(0, (-1, 3))[1]
+SMOOTH = stax.serial(stax.Dense(5, 1.4, 0.1), stax.Tanh(), stax.Dense(1, 1.1, 0.1))
+WEIGHTS = SMOOTH.init_fn(0, (-1, 3))[1]
+COLUMN, DIRECTION = Y[:, None], RNG.standard_normal(26)
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,134 @@ def _spectra_cases() -> list[Case]:
     ]
 
 
+def _flat(nested: Any) -> np.ndarray:
+    if isinstance(nested, (tuple, list)):
+        return np.concatenate([np.zeros(0), *(_flat(part) for part in nested)])
+    return np.ravel(nested)
+
+
+def _empirical_cases() -> list[Case]:
+    def vector_product(x1: Any, v: Any) -> Any:
+        return empirical.empirical_ntk_vp_fn(SMOOTH, x1, None, WEIGHTS)(v)
+
+    def gram(x1: Any, combination1: Any) -> Any:
+        return empirical.gradient_gram(SMOOTH, WEIGHTS, x1, combination1)
+
+    kernels = {
+        "ntk": empirical.empirical_ntk_fn(SMOOTH),
+        "nngp": empirical.empirical_nngp_fn(SMOOTH),
+        "batch": empirical.batch(empirical.empirical_ntk_fn(SMOOTH), 3),
+    }
+    both = {"x1": X, "x2": Z}
+    cases = [
+        Case(f"empirical.{name}", lambda x1, x2, f=f: f(x1, x2, WEIGHTS), both, ("x1", "x2"))
+        for name, f in kernels.items()
+    ]
+    return [
+        *cases,
+        Case("empirical.empirical_ntk_vp_fn", vector_product, {"x1": X, "v": COLUMN}, ("x1",)),
+        Case(
+            "empirical.loss_and_gradient",
+            lambda x, y: _flat(empirical.loss_and_gradient(SMOOTH, WEIGHTS, x, y)),
+            {"x": X, "y": COLUMN},
+            ("x",),
+        ),
+        Case(
+            "empirical.curvature_vector_product",
+            lambda x, y: empirical.curvature_vector_product(SMOOTH, WEIGHTS, x, y, DIRECTION),
+            {"x": X, "y": COLUMN},
+            ("x",),
+        ),
+        Case("empirical.gradient_gram", gram, {"x1": X, "combination1": COLUMN}, ("x1",)),
+    ]
+
+
+def _trajectory_cases() -> list[Case]:
+    data = {"x": X, "y": COLUMN}
+    network = (SMOOTH, WEIGHTS)
+    diagonal = aslinearoperator(np.diag(np.arange(8.0)))
+
+    def tracked(x: Any, y: Any) -> np.ndarray:
+        return np.array([*trajectory.Tracker(SMOOTH, x, y, batch=2, samples=8).record(0, WEIGHTS).values()])
+
+    calls = {
+        "hessian": lambda x, y: trajectory.hessian(*network, x, y) @ DIRECTION,
+        "gauss_newton": lambda x, y: trajectory.gauss_newton(*network, x, y) @ DIRECTION,
+        "gradient_covariance": lambda x, y: trajectory.gradient_covariance(*network, x, y, batch=2).eigenvalues,
+        "sample_curvatures": lambda x, y: trajectory.sample_curvatures(*network, x, y, DIRECTION),
+        "step_to_raise": lambda x, y: trajectory.step_to_raise(*network, x, y, DIRECTION),
+        "Tracker": tracked,
+    }
+    cases = [Case(f"trajectory.{name}", call, data, ("x",)) for name, call in calls.items()]
+
+    def spectrum(is_gram: bool) -> Callable[..., Any]:
+        return lambda gradients: trajectory.covariance_spectrum(gradients, is_gram=is_gram).eigenvalues
+
+    return [
+        *cases,
+        Case("trajectory.covariance_spectrum", spectrum(False), {"gradients": X}, ()),
+        Case("trajectory.covariance_spectrum(is_gram)", spectrum(True), {"gradients": X @ X.T}, ()),
+        Case(
+            "trajectory.stability_factor",
+            lambda curvatures: trajectory.stability_factor(0.1, 2, curvatures),
+            {"curvatures": Y},
+            (),
+        ),
+        Case(
+            "trajectory.eigenvalues",
+            lambda start: trajectory.eigenvalues(diagonal, 2, start=start).values,
+            {"start": Y},
+            (),
+        ),
+    ]
+
+
+def _hierarchy_cases() -> list[Case]:
+    def kernels(x_train: Any, x_test: Any) -> np.ndarray:
+        return _flat(hierarchy.tangent_hierarchy(SMOOTH, WEIGHTS, x_train, x_test).kernels)
+
+    def truncated(outputs: Any, y: Any, times: Any) -> np.ndarray:
+        return hierarchy.truncated_hierarchy(outputs, y, [np.eye(8)], times).outputs
+
+    adaptive = hierarchy.AdaptiveKernel(SMOOTH, WEIGHTS)
+    data = {"x_train": X, "y": COLUMN}
+    return [
+        Case("hierarchy.tangent_hierarchy", kernels, {"x_train": X[:4], "x_test": Z}, ("x_train", "x_test")),
+        Case("hierarchy.kernel_velocity", lambda x: hierarchy.kernel_velocity(SMOOTH, WEIGHTS, x, DIRECTION), {"x": X}, ("x",)),
+        Case(
+            "hierarchy.loss_kernel_velocity",
+            lambda x_train, y: hierarchy.loss_kernel_velocity(SMOOTH, WEIGHTS, x_train, y),
+            data,
+            ("x_train",),
+        ),
+        Case(
+            "hierarchy.gradient_flow",
+            lambda x_train, y: hierarchy.gradient_flow(SMOOTH, WEIGHTS, x_train, y, [0.1]).outputs,
+            data,
+            ("x_train",),
+        ),
+        Case("hierarchy.truncated_hierarchy", truncated, {"outputs": Y, "y": 1 - Y, "times": np.arange(3.0)}, ()),
+        Case("hierarchy.AdaptiveKernel", adaptive.features, {"x": X}, ("x",)),
+        Case(
+            "hierarchy.AdaptiveKernel.regression",
+            lambda x, y: adaptive.regression(x, y, 0.1).coefficients,
+            {"x": X, "y": COLUMN},
+            ("x",),
+        ),
+    ]
+
+
+def _training_cases() -> list[Case]:
+    def trained(x: Any, y: Any, **options: Any) -> np.ndarray:
+        return _flat(train(SMOOTH, WEIGHTS, x, y, **options).params)
+
+    data = {"x": X, "y": COLUMN}
+    return [
+        Case("train", lambda x, y: trained(x, y, steps=3, batch_size=3, optimizer="sgd"), data, ("x",)),
+        Case("train(lazy)", lambda x, y: trained(x, y, steps=3, mode="lazy"), data, ("x",)),
+    ]
+
+
 def _bottleneck_cases() -> list[Case]:
     outer = stax.serial(stax.Dense(16, 1.4, 0.1), stax.Erf(), stax.Dense(1))
     options = {"steps": 3, "start_width": 50, "random_state": 0}
@@ -170,7 +302,8 @@ def _cases() -> list[Case]:
             Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
             Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
         ]
-    return cases + _spectra_cases() + _autoencoder_cases() + _two_layer_cases() + _bottleneck_cases()
+    cases += _spectra_cases() + _autoencoder_cases() + _two_layer_cases() + _bottleneck_cases()
+    return cases + _empirical_cases() + _trajectory_cases() + _hierarchy_cases() + _training_cases()
 
 
 def pytest_generate_tests(metafunc: Any) -> None:

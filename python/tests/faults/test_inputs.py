@@ -10,7 +10,7 @@ import pytest
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_not_finite(case, argument, bad, dtype):
     x = case.values[argument].astype(dtype)
-    index = (2, 1)[: x.ndim]
+    index = tuple(min(i, n - 1) for i, n in zip((2, 1), x.shape, strict=False))
     x[index] = bad
     place = ", ".join(str(i) for i in index)
     with pytest.raises(ValueError, match=rf"{argument} must be finite, without NaN and inf\..* at index \({place},?\)"):
@@ -35,7 +35,7 @@ def test_other_width(case):
 def test_other_length(case):
     if "y" not in case.values:
         pytest.skip("no targets")
-    with pytest.raises(ValueError, match=r"inconsistent numbers of samples|same number of rows"):
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples|number of rows|must have"):
         case.run(y=case.values["y"][:-1])
 
 
@@ -138,8 +138,13 @@ def test_a_source_that_only_the_call_keeps_alive(case):
         gc.collect()
         return _Exporter(x.copy())
 
-    if not case.is_estimator:
+    if case.is_estimator:
+        pytest.skip("scikit-learn decides what its estimators take")
+    gc.freeze()  # of all that was there before, nothing may go; so it need not be searched
+    try:
         assert np.array_equal(case.run(**{name: temporary(x) for name, x in case.values.items()}), case.run())
+    finally:
+        gc.unfreeze()
 
 
 def test_torch(case):
