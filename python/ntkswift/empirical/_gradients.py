@@ -97,9 +97,7 @@ def curvature_vector_product(
     op = "curvature_vector_product"
     network, rows = network_for(f, x, op, "x")
     flat = isinstance(vector, np.ndarray)
-    directions = (
-        check_array(vector, "vector", ndim=(1, 2), dtype=np.float64, op=op) if flat else network.vector(vector)
-    )
+    directions = check_array(vector, "vector", ndim=(1, 2), dtype=np.float64, op=op) if flat else network.vector(vector)
     if directions.shape[-1] != network.parameter_count:
         raise ValueError(
             f"[{op}] vector must hold {network.parameter_count} numbers (per row). Received shape {directions.shape}."

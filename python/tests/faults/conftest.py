@@ -214,7 +214,12 @@ def _hierarchy_cases() -> list[Case]:
     data = {"x_train": X, "y": COLUMN}
     return [
         Case("hierarchy.tangent_hierarchy", kernels, {"x_train": X[:4], "x_test": Z}, ("x_train", "x_test")),
-        Case("hierarchy.kernel_velocity", lambda x: hierarchy.kernel_velocity(SMOOTH, WEIGHTS, x, DIRECTION), {"x": X}, ("x",)),
+        Case(
+            "hierarchy.kernel_velocity",
+            lambda x: hierarchy.kernel_velocity(SMOOTH, WEIGHTS, x, DIRECTION),
+            {"x": X},
+            ("x",),
+        ),
         Case(
             "hierarchy.loss_kernel_velocity",
             lambda x_train, y: hierarchy.loss_kernel_velocity(SMOOTH, WEIGHTS, x_train, y),

@@ -26,34 +26,30 @@ def small():
     np.testing.assert_allclose(velocity, -found.k3 @ (found.outputs - Y[:3, 0]) / 3, atol=1e-10)
 
 
-def tracked():
-    tracker = trajectory.Tracker(NETWORK, X, Y, samples=4000, batch=2, eigenvalues=40, tolerance=1e-12)
-
-    def call():
-        try:
-            tracker.record(0, PARAMS)
-        finally:
-            assert {len(column) for column in tracker.history.values()} == {0}
-
-    return call
-
-
 def curvature():
     return trajectory.hessian(NETWORK, PARAMS, X, Y)
 
 
+def tracked():
+    tracker = trajectory.Tracker(NETWORK, X, Y, samples=4000, batch=4, eigenvalues=40, tolerance=1e-12)
+    try:
+        tracker.record(0, PARAMS)
+    finally:
+        assert {len(column) for column in tracker.history.values()} == {0}
+
+
 LONG = {
-    "K3 and K4": lambda: lambda: hierarchy.tangent_hierarchy(NETWORK, PARAMS, X[:48]),
-    "truncated hierarchy": lambda: lambda: hierarchy.truncated_hierarchy(
+    "K3 and K4": lambda: hierarchy.tangent_hierarchy(NETWORK, PARAMS, X[:48]),
+    "truncated hierarchy": lambda: hierarchy.truncated_hierarchy(
         np.zeros(120), np.ones(120), [1e3 * np.eye(120), np.zeros((120,) * 3)], [0.0, 1e4], tolerance=1e-13
     ),
-    "gradient flow": lambda: lambda: hierarchy.gradient_flow(NETWORK, PARAMS, X, Y, [1e5]),
-    "Lanczos": lambda: lambda h=curvature(): trajectory.eigenvalues(h, 60, tolerance=1e-14),
-    "trace": lambda: lambda h=curvature(): trajectory.trace(h, 100_000),
-    "density": lambda: lambda h=curvature(): trajectory.spectral_density(h, 1000, 64),
-    "covariance of gradients": lambda: lambda: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
+    "gradient flow": lambda: hierarchy.gradient_flow(NETWORK, PARAMS, X, Y, [1e5]),
+    "Lanczos": lambda: trajectory.eigenvalues(curvature(), 60, tolerance=1e-14),
+    "trace": lambda: trajectory.trace(curvature(), 100_000),
+    "density": lambda: trajectory.spectral_density(curvature(), 1000, 64),
+    "covariance of gradients": lambda: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
     "tracker": tracked,
-    "empirical NTK": lambda: lambda: empirical.empirical_ntk_fn(NETWORK)(np.tile(X, (3, 1)), None, PARAMS),
+    "empirical NTK": lambda: empirical.empirical_ntk_fn(NETWORK)(np.tile(X, (3, 1)), None, PARAMS),
 }
 
 
@@ -76,11 +72,11 @@ def seconds_to_stop(call, after):
 
 @pytest.mark.parametrize("name", LONG)
 def test_interrupts_come_through_quickly(name):
-    call = LONG[name]()
-    # 200 ms are promised on a quiet machine; a busy one may need another try.
+    call = LONG[name]
+    # 200 ms are promised on a quiet machine; a busy one takes longer by as many as wait for its CPUs, and may need another try.
+    limit = 0.3 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     delays = []
-    while not delays or (min(delays) >= 0.3 and len(delays) < 4):
+    while not delays or (min(delays) >= limit and len(delays) < 4):
         delays.append(seconds_to_stop(call, 0.2))
-    print(name, delays)
-    assert min(delays) < 0.3, delays
+    assert min(delays) < limit, delays
     small()

@@ -42,7 +42,10 @@ SETTINGS = {
     "eigenvalues: tolerance": (lambda v: trajectory.eigenvalues(OPERATOR, tolerance=v), SHARES),
     "eigenvalues: seed": (lambda v: trajectory.eigenvalues(OPERATOR, seed=v), (-1, 0.5, None, 2**64)),
     "eigenvalues: end": (lambda v: trajectory.eigenvalues(OPERATOR, end=v), ("top", None, 0)),
-    "eigenvalues: start": (lambda v: trajectory.eigenvalues(OPERATOR, start=v), (np.ones(2), np.ones((3, 1)), [np.nan] * 3)),
+    "eigenvalues: start": (
+        lambda v: trajectory.eigenvalues(OPERATOR, start=v),
+        (np.ones(2), np.ones((3, 1)), [np.nan] * 3),
+    ),
     "trace: probes": (lambda v: trajectory.trace(OPERATOR, v), COUNTS),
     "spectral_density: probes": (lambda v: trajectory.spectral_density(OPERATOR, v), COUNTS),
     "spectral_density: steps": (lambda v: trajectory.spectral_density(OPERATOR, 2, v), COUNTS),
@@ -50,14 +53,20 @@ SETTINGS = {
         lambda v: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=v),
         COUNTS,
     ),
-    "gradient_covariance: top": (lambda v: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=2, top=v), COUNTS),
+    "gradient_covariance: top": (
+        lambda v: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=2, top=v),
+        COUNTS,
+    ),
     "covariance_spectrum: count": (lambda v: trajectory.covariance_spectrum(X, count=v), COUNTS),
     "step_to_raise: factor": (
         lambda v: trajectory.step_to_raise(NETWORK, PARAMS, X, Y, VECTOR, factor=v),
         (1.0, *NUMBERS),
     ),
     "step_to_raise: most": (lambda v: trajectory.step_to_raise(NETWORK, PARAMS, X, Y, VECTOR, most=v), NUMBERS),
-    "step_to_raise: update": (lambda v: trajectory.step_to_raise(NETWORK, PARAMS, X, Y, v), (VECTOR * np.nan, VECTOR[1:])),
+    "step_to_raise: update": (
+        lambda v: trajectory.step_to_raise(NETWORK, PARAMS, X, Y, v),
+        (VECTOR * np.nan, VECTOR[1:]),
+    ),
     "sample_curvatures: direction": (
         lambda v: trajectory.sample_curvatures(NETWORK, PARAMS, X, Y, v),
         (VECTOR * np.nan, VECTOR[1:], VECTOR[:, None]),
