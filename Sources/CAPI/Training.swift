@@ -11,10 +11,13 @@ public func ntk_gradient_flow(
   guarded(error) { () throws(NumericError) in
     let op = "gradient_flow"
     let given = try pointee(flow, op, "flow")
+    let (cross, result) = (try optionalView(k_test_train, "k_test_train"), try optionalView(test, "test"))
+    guard result == nil || cross != nil else {
+      throw .invalid("[gradient_flow] the test outputs need k_test_train. Received a null pointer.")
+    }
     try gradientFlow(
       try spectrum(given, op), times: try times(given.times, given.time_count, op), residual: try view(residual, op, "residual"),
-      train: try optionalView(train, "train"), cross: try optionalView(k_test_train, "k_test_train"),
-      test: try optionalView(test, "test"), context: try context(call))
+      train: try optionalView(train, "train"), cross: cross, test: result, context: try context(call))
   }
 }
 
