@@ -67,7 +67,8 @@ class Targets:
             hint = f" One output needs the shape ({len(self.array)}, 1)." if self.array.ndim == 1 else ""
             raise ValueError(
                 f"[{op}] {kernel_name} must have the axes of {name} without trace_axes, twice each: {self.rows}. "
-                f"Received a kernel with {kernel_rows} for {name} of shape {self.array.shape} and trace_axes={trace_axes!r}.{hint}"
+                f"Received a kernel with {kernel_rows} for {name} of shape {self.array.shape} and "
+                f"trace_axes={trace_axes!r}.{hint}"
             )
 
     @property

@@ -12,7 +12,7 @@ from ._signals import Signal, Signals, branches
 from ._weights import Gathered, WeightDraws
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Serial(Layer):
     """What :func:`serial` returns."""
 
@@ -48,7 +48,7 @@ class Serial(Layer):
         return call_text("serial", [repr(layer) for layer in self.layers])
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Parallel(Layer):
     """What :func:`parallel` returns."""
 
@@ -91,7 +91,7 @@ class Parallel(Layer):
         return call_text("parallel", [repr(layer) for layer in self.layers])
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Repeat(Layer):
     """What :func:`repeat` returns."""
 

@@ -18,7 +18,7 @@ from ._signals import Signals, single
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Elementwise(Nonlinearity):
     """A nonlinearity given by its kernel.
 
@@ -69,7 +69,7 @@ class Elementwise(Nonlinearity):
         table.add(OpKind.USER_DUAL, integers=(index, int(slope is not None)))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ElementwiseNumerical(Nonlinearity):
     """Any function, its kernels by numerical integration.
 
