@@ -26,6 +26,9 @@ import Testing
       activation: .erf(a: 0.7, b: 1.3, c: 0.4), f: { 0.7 * erf(1.3 * $0) + 0.4 },
       derivative: { 0.7 * 1.3 * 2 / Double.pi.squareRoot() * exp(-1.69 * $0 * $0) }),
     Sample(
+      activation: .erf(a: -0.7, b: 1.3, c: 0), f: { -0.7 * erf(1.3 * $0) },
+      derivative: { -0.7 * 1.3 * 2 / Double.pi.squareRoot() * exp(-1.69 * $0 * $0) }),
+    Sample(
       activation: .gelu(approximate: false), f: { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) },
       derivative: { 0.5 * erfc(-$0 / 2.0.squareRoot()) + $0 * exp(-$0 * $0 / 2) / (2 * Double.pi).squareRoot() }),
     Sample(

@@ -17,7 +17,9 @@ extension Activation {
     case .abRelu(a: 0, b: 1): return .closed(.relu, [])
     case .abRelu(let a, let b): return .closed(.abRelu, abRelu(a, b))
     case .erf(let a, let b, let c):
-      return .closed(.erf, [(2 * b * b).squareRoot(), a * a * 2 / .pi, c * c, a * a * b * b * 4 / .pi])
+      return .closed(
+        c == 0 ? .erf : .shiftedErf,
+        [(2 * b * b).squareRoot(), a * a * 2 / .pi, c, a * a * b * b * 4 / .pi])
     case .gelu: return .closed(.gelu, [])
     case .sin(let a, let b, let c): return .closed(.sine, [abs(b), a * a / 2, cosine(2 * c), a * a * b * b / 2])
     case .rbf(let gamma): return .closed(.rbf, [gamma.squareRoot(), 2 * gamma])

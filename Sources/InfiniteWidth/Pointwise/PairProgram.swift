@@ -220,15 +220,16 @@ private final class Converted<Element: BLASReal> {
     return UnsafePointer(list.pointer)
   }
 
-  /// The same with lists of numbers after the arrays, in the strip's element type.
+  /// The same with lists of coefficients after the arrays, in the strip's element type, each repeated to fill 64 bytes.
   func pointers(
     _ side: RowSide, _ ids: [ArrayID], followedBy lists: [[Double]]
   ) throws(NumericError) -> UnsafePointer<UnsafeRawPointer> {
     let all = try Workspace<UnsafeRawPointer>(ids.count + lists.count)
     for (i, id) in ids.enumerated() { all.pointer[i] = try pointer(side.arrays[id]) }
     for (i, values) in lists.enumerated() {
-      let copy = try Workspace<Element>(max(1, values.count))
-      for (k, x) in values.enumerated() { copy.pointer[k] = Element(x) }
+      let lanes = 64 / MemoryLayout<Element>.stride
+      let copy = try Workspace<Element>(max(1, values.count * lanes))
+      for (k, x) in values.enumerated() { (copy.pointer + k * lanes).update(repeating: Element(x), count: lanes) }
       arrays.append(copy)
       all.pointer[ids.count + i] = UnsafeRawPointer(copy.pointer)
     }

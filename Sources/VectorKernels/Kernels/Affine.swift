@@ -40,9 +40,8 @@ struct Affine<L: Lanes> {
       return
     }
     // Before any branch on theta: the compiler takes vectors apart when it merges two computations of the same one.
-    let negative = g.signBit()
     let size = isNonNegative ? g : g.withoutSign()
-    let correlation = isNonNegative ? L.one - g : L.negated(L.one - size, where: negative)
+    let correlation = isNonNegative ? L.one - g : L.negated(L.one - size, like: g)
     if let theta {
       let deviations = rowValues.e0 * L.load(colArrays[0], vector: column)
       let kept = startsTheta ? constant : L.fma(back * slope, L.load(theta, vector: k), constant)
@@ -61,10 +60,10 @@ struct Affine<L: Lanes> {
       L.fma(L(0.5), L.fma(c, c, s * s), cc * size).store(gap, vector: k)
       return
     }
-    let turned = L.fma(cc, correlation, sa * sb) < L.zero
-    let s = sa - L.select(turned, -sb, sb)
+    let mixed = L.fma(cc, correlation, sa * sb)
+    let s = sa - L.negated(sb, like: mixed)
     // 1 - o rho: the stored gap where the sign stays, 2 - gap where it changes (only from - to +).
-    let apart = L.select(turned, size, L.select(negative, L(2) - size, size))
-    L.signed(L.fma(L(0.5), L.fma(c, c, s * s), cc * apart), negative: turned).store(gap, vector: k)
+    let apart = L.select(L.differ(g.signBit(), mixed.signBit()), L(2) - size, size)
+    L.signed(L.fma(L(0.5), L.fma(c, c, s * s), cc * apart), like: mixed).store(gap, vector: k)
   }
 }

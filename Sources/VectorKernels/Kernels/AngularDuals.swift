@@ -141,7 +141,7 @@ struct RectifiedMonomialDual<L: Lanes>: Dual {
     let rest = L.select(negative, angle, L(Double.pi) - angle)
     let j = L.fma(polynomial(16, rho), sine, polynomial(40, rho) * rest)
     let slope = L.fma(polynomial(64, rho), sine, polynomial(88, rho) * rest)
-    let next = gap(ofCorrelation: L.max(j * L(p[1]), .zero), equalInputs: equalInputs(g, a.e0, b.e0))
+    let next = gap(ofCorrelation: L.max(j * L(p[1]), .zero), equalInputs: L.equalInputs(g, a.e0, b.e0))
     return (next, L(p[2]) * (a.e1 * b.e1) * slope)
   }
   @inline(__always) private func polynomial(_ at: Int, _ x: L) -> L {

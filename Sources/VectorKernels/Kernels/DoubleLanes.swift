@@ -17,6 +17,7 @@ struct DoubleLanes: Lanes {
   @inline(__always) static func splat(_ p: UnsafeRawPointer, index: Int) -> DoubleLanes {
     DoubleLanes(p.load(fromByteOffset: index &* 8, as: Double.self))
   }
+  @inline(__always) static func coefficient(_ table: UnsafeRawPointer, index: Int) -> DoubleLanes { load(table, vector: index) }
   @inline(__always) func store(_ p: UnsafeMutableRawPointer, vector: Int) {
     p.storeBytes(of: v, toByteOffset: vector &* 64, as: SIMD8<Double>.self)
   }
@@ -49,6 +50,15 @@ struct DoubleLanes: Lanes {
     #endif
     return DoubleLanes.select(DoubleLanes.zero < self, y, .zero)
   }
+  @inline(__always) func rootAndQuotient(_ numerator: DoubleLanes) -> (root: DoubleLanes, quotient: DoubleLanes) {
+    #if NTK_AVX512
+      let y = reciprocalSquareRoot()
+      return (self * y, numerator * y)
+    #else
+      let root = squareRoot()
+      return (root, numerator / .max(root, DoubleLanes(1e-300)))
+    #endif
+  }
   @inline(__always) func magnitude() -> DoubleLanes { withoutSign() }
 
   @inline(__always) static func < (a: DoubleLanes, b: DoubleLanes) -> Mask { a.v .< b.v }
@@ -66,27 +76,12 @@ struct DoubleLanes: Lanes {
   @inline(__always) func plusSign() -> Mask { bits .> SIMD8<Int64>(repeating: -1) }
   @inline(__always) func withoutSign() -> DoubleLanes { DoubleLanes(bits: bits & SIMD8<Int64>(repeating: Int64.max)) }
   @inline(__always) static func signed(_ gap: DoubleLanes, negative: Mask) -> DoubleLanes { select(negative, -gap, gap) }
-
-  // asin(sqrt z)/sqrt z: Chebyshev fit of (ratio - 1)/z with 17 terms, error 4e-16 at z = 1/2; even and odd powers apart.
-  @inline(__always) static func arcsineRatio(_ z: DoubleLanes) -> DoubleLanes {
-    let z2 = z * z
-    var even = fma(z2, DoubleLanes(-1.675148499441473914), DoubleLanes(-2.351887223359218034))
-    var odd = fma(z2, DoubleLanes(0.526430877834694224), DoubleLanes(2.547814395162930084))
-    even = fma(z2, even, DoubleLanes(-0.6539078548835734208))
-    odd = fma(z2, odd, DoubleLanes(1.484909738243966945))
-    even = fma(z2, even, DoubleLanes(-0.04321921537313774329))
-    odd = fma(z2, odd, DoubleLanes(0.2223482272515229376))
-    even = fma(z2, even, DoubleLanes(0.01037471749504594341))
-    odd = fma(z2, odd, DoubleLanes(0.01888750254467092015))
-    even = fma(z2, even, DoubleLanes(0.01734584743591421482))
-    odd = fma(z2, odd, DoubleLanes(0.01407336263992776102))
-    even = fma(z2, even, DoubleLanes(0.03038193712905003139))
-    odd = fma(z2, odd, DoubleLanes(0.02237244847141770579))
-    even = fma(z2, even, DoubleLanes(0.07499999999949282671))
-    odd = fma(z2, odd, DoubleLanes(0.04464285723983625745))
-    even = fma(z2, even, .one)
-    odd = fma(z2, odd, DoubleLanes(0.1666666666666671058))
-    return fma(z, odd, even)
+  @inline(__always) static func signed(_ gap: DoubleLanes, like x: DoubleLanes) -> DoubleLanes { negated(gap, like: x) }
+  @inline(__always) static func negated(_ a: DoubleLanes, like x: DoubleLanes) -> DoubleLanes {
+    DoubleLanes(bits: a.bits ^ (x.bits & SIMD8<Int64>(repeating: .min)))
+  }
+  @inline(__always) static func equalInputs(_ gap: DoubleLanes, _ a: DoubleLanes, _ b: DoubleLanes) -> Mask {
+    (gap.bits | (a.bits ^ b.bits)) .== SIMD8<Int64>(repeating: 0)
   }
 
   // x = k ln 2 + r; exp(r) - 1 = r + r^2 Q(r); then 2^k (exp(r) - 1) + (2^k - 1), both without cancellation.

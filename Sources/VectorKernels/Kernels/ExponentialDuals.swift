@@ -33,7 +33,7 @@ struct SineDual<L: Lanes>: Dual {
     let e = L.exponentialMinusOne(L(-2) * product * (L.one - size))
     let value = large * ((L.one - phase) + L.select(negative, e, -(phase * e)))
     let sum = large * L.fma(L.select(negative, L.one, phase), e, L.one + phase)
-    let next = gap(ofCorrelation: scale * value * (a.e1 * b.e1), equalInputs: equalInputs(g, a.e0, b.e0))
+    let next = gap(ofCorrelation: scale * value * (a.e1 * b.e1), equalInputs: L.equalInputs(g, a.e0, b.e0))
     return (next, slopeScale * sum)
   }
 }
@@ -104,7 +104,7 @@ struct GaborDual<L: Lanes>: Dual {
     let size = g.withoutSign()
     let covariance = (a.e0 * b.e0) * L.negated(L.one - size, where: g.signBit())
     let (value, slope) = dual(size, covariance, a.e0, b.e0)
-    return (gap(ofCorrelation: value * (a.e1 * b.e1), equalInputs: equalInputs(g, a.e0, b.e0)), slope)
+    return (gap(ofCorrelation: value * (a.e1 * b.e1), equalInputs: L.equalInputs(g, a.e0, b.e0)), slope)
   }
   @inline(__always) private func dual(_ size: L, _ c: L, _ sa: L, _ sb: L) -> (L, L) {
     let product = sa * sb
@@ -155,7 +155,7 @@ struct HermiteDual<L: Lanes>: Dual {
   @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
     let rho = L.negated(L.one - g.withoutSign(), where: g.signBit())
     let slope = degree == 0 ? L.zero : L(Double(degree)) * power((a.e0 * b.e0) * rho, degree &- 1)
-    return (gap(ofCorrelation: power(rho, degree), equalInputs: equalInputs(g, a.e0, b.e0)), slope)
+    return (gap(ofCorrelation: power(rho, degree), equalInputs: L.equalInputs(g, a.e0, b.e0)), slope)
   }
   @inline(__always) private func power(_ x: L, _ n: Int) -> L {
     var result = L.one

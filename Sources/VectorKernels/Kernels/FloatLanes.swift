@@ -17,6 +17,7 @@ struct FloatLanes: Lanes {
   @inline(__always) static func splat(_ p: UnsafeRawPointer, index: Int) -> FloatLanes {
     FloatLanes(v: SIMD16(repeating: p.load(fromByteOffset: index &* 4, as: Float.self)))
   }
+  @inline(__always) static func coefficient(_ table: UnsafeRawPointer, index: Int) -> FloatLanes { load(table, vector: index) }
   @inline(__always) func store(_ p: UnsafeMutableRawPointer, vector: Int) {
     p.storeBytes(of: v, toByteOffset: vector &* 64, as: SIMD16<Float>.self)
   }
@@ -47,6 +48,15 @@ struct FloatLanes: Lanes {
     #endif
     return FloatLanes.select(FloatLanes.zero < self, y, .zero)
   }
+  @inline(__always) func rootAndQuotient(_ numerator: FloatLanes) -> (root: FloatLanes, quotient: FloatLanes) {
+    #if NTK_AVX512
+      let y = reciprocalSquareRoot()
+      return (self * y, numerator * y)
+    #else
+      let root = squareRoot()
+      return (root, numerator / .max(root, FloatLanes(1e-30)))
+    #endif
+  }
   @inline(__always) func magnitude() -> FloatLanes { withoutSign() }
 
   @inline(__always) static func < (a: FloatLanes, b: FloatLanes) -> Mask { a.v .< b.v }
@@ -64,16 +74,12 @@ struct FloatLanes: Lanes {
   @inline(__always) func plusSign() -> Mask { bits .> SIMD16<Int32>(repeating: -1) }
   @inline(__always) func withoutSign() -> FloatLanes { FloatLanes(bits: bits & SIMD16<Int32>(repeating: Int32.max)) }
   @inline(__always) static func signed(_ gap: FloatLanes, negative: Mask) -> FloatLanes { select(negative, -gap, gap) }
-
-  // Seven terms: error 6e-8 at z = 1/2.
-  @inline(__always) static func arcsineRatio(_ z: FloatLanes) -> FloatLanes {
-    let z2 = z * z
-    let z4 = z2 * z2
-    let c01 = fma(z, FloatLanes(0.1666667358), .one)
-    let c23 = fma(z, FloatLanes(0.04506449316), FloatLanes(0.07498651663))
-    let c45 = fma(z, FloatLanes(0.04787879048), FloatLanes(0.02554884319))
-    let c67 = fma(z, FloatLanes(0.08429820193), FloatLanes(-0.04761474777))
-    return fma(z4, fma(z2, c67, c45), fma(z2, c23, c01))
+  @inline(__always) static func signed(_ gap: FloatLanes, like x: FloatLanes) -> FloatLanes { negated(gap, like: x) }
+  @inline(__always) static func negated(_ a: FloatLanes, like x: FloatLanes) -> FloatLanes {
+    FloatLanes(bits: a.bits ^ (x.bits & SIMD16<Int32>(repeating: .min)))
+  }
+  @inline(__always) static func equalInputs(_ gap: FloatLanes, _ a: FloatLanes, _ b: FloatLanes) -> Mask {
+    (gap.bits | (a.bits ^ b.bits)) .== SIMD16<Int32>(repeating: 0)
   }
 
   @inline(__always) static func exponentialMinusOne(_ x: FloatLanes) -> FloatLanes {

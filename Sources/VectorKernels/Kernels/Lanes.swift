@@ -14,6 +14,8 @@ protocol Lanes: Sendable {
   static func load(_ p: UnsafeRawPointer, vector: Int) -> Self
   /// The number at `index`, in every lane.
   static func splat(_ p: UnsafeRawPointer, index: Int) -> Self
+  /// Coefficient `index` of a table in which each stands once per lane: an operand in memory, no register and no broadcast.
+  static func coefficient(_ table: UnsafeRawPointer, index: Int) -> Self
   func store(_ p: UnsafeMutableRawPointer, vector: Int)
 
   static func + (a: Self, b: Self) -> Self
@@ -28,8 +30,11 @@ protocol Lanes: Sendable {
   func reciprocalSquareRoot() -> Self
   /// |x| as a number (a derivative changes sign with it).
   func magnitude() -> Self
-  /// asin(sqrt(z)) / sqrt(z) for z in [0, 1/2], about one unit in the last place.
-  static func arcsineRatio(_ z: Self) -> Self
+  /// (sqrt(x), numerator / sqrt(x)) for x >= 0; for x = 0 the quotient is finite.
+  func rootAndQuotient(_ numerator: Self) -> (root: Self, quotient: Self)
+  /// The polynomial of `ArcsineRatio`: where its coefficients stand, and its value.
+  static func arcsineRatio() -> (UnsafeRawPointer, degree: Int)
+  static func arcsineRatio(_ z: Self, _ coefficients: UnsafeRawPointer, degree: Int) -> Self
   /// The polynomial of `AngleRatio`: where its coefficients stand, and its value.
   static func angleRatio(_ reach: GapReach) -> (UnsafeRawPointer, degree: Int)
   static func angleRatio(_ gap: Self, _ coefficients: UnsafeRawPointer, degree: Int) -> Self
@@ -47,6 +52,12 @@ protocol Lanes: Sendable {
   func plusSign() -> Mask
   func withoutSign() -> Self
   static func signed(_ gap: Self, negative: Mask) -> Self
+  /// The same where the sign is that of another vector: its bit is moved, without a mask.
+  static func signed(_ gap: Self, like x: Self) -> Self
+  /// `a`, or -a as a number where the sign bit of `x` is set.
+  static func negated(_ a: Self, like x: Self) -> Self
+  /// Pairs of equal inputs: gap +0 (for -0 the correlation is -1) and the same deviation, both to the bit.
+  static func equalInputs(_ gap: Self, _ a: Self, _ b: Self) -> Mask
   func smallestLane() -> Double
 }
 

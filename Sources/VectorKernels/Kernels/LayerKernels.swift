@@ -52,7 +52,7 @@ func seriesStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments
     }
     let b = L.load(colArrays[0], vector: first &+ k)
     let a = L.splat(rowArrays[0], index: row)
-    let next = gap(ofCorrelation: value, equalInputs: equalInputs(g, a, b))
+    let next = gap(ofCorrelation: value, equalInputs: L.equalInputs(g, a, b))
     affine.finish(gap: next, slope: derivative * (a * b), vector: k, column: first &+ k)
   }
 }

@@ -30,6 +30,10 @@ struct PairLanes<L: Lanes>: Lanes {
     let x = L.splat(p, index: index)
     return Self(x, x)
   }
+  @inline(__always) static func coefficient(_ table: UnsafeRawPointer, index: Int) -> Self {
+    let x = L.coefficient(table, index: index)
+    return Self(x, x)
+  }
   @inline(__always) func store(_ p: UnsafeMutableRawPointer, vector: Int) {
     a.store(p, vector: 2 &* vector)
     b.store(p, vector: 2 &* vector &+ 1)
@@ -44,7 +48,14 @@ struct PairLanes<L: Lanes>: Lanes {
   @inline(__always) func squareRoot() -> Self { Self(a.squareRoot(), b.squareRoot()) }
   @inline(__always) func reciprocalSquareRoot() -> Self { Self(a.reciprocalSquareRoot(), b.reciprocalSquareRoot()) }
   @inline(__always) func magnitude() -> Self { Self(a.magnitude(), b.magnitude()) }
-  @inline(__always) static func arcsineRatio(_ z: Self) -> Self { Self(.arcsineRatio(z.a), .arcsineRatio(z.b)) }
+  @inline(__always) func rootAndQuotient(_ numerator: Self) -> (root: Self, quotient: Self) {
+    let (x, y) = (a.rootAndQuotient(numerator.a), b.rootAndQuotient(numerator.b))
+    return (Self(x.root, y.root), Self(x.quotient, y.quotient))
+  }
+  @inline(__always) static func arcsineRatio() -> (UnsafeRawPointer, degree: Int) { L.arcsineRatio() }
+  @inline(__always) static func arcsineRatio(_ z: Self, _ c: UnsafeRawPointer, degree: Int) -> Self {
+    polynomial(z, c, degree: degree)
+  }
   @inline(__always) static func angleRatio(_ reach: GapReach) -> (UnsafeRawPointer, degree: Int) { L.angleRatio(reach) }
   @inline(__always) static func angleRatio(_ gap: Self, _ c: UnsafeRawPointer, degree: Int) -> Self {
     polynomial(gap, c, degree: degree)
@@ -66,6 +77,15 @@ struct PairLanes<L: Lanes>: Lanes {
   @inline(__always) func withoutSign() -> Self { Self(a.withoutSign(), b.withoutSign()) }
   @inline(__always) static func signed(_ gap: Self, negative: Mask) -> Self {
     Self(.signed(gap.a, negative: negative.a), .signed(gap.b, negative: negative.b))
+  }
+  @inline(__always) static func signed(_ gap: Self, like x: Self) -> Self {
+    Self(.signed(gap.a, like: x.a), .signed(gap.b, like: x.b))
+  }
+  @inline(__always) static func negated(_ y: Self, like x: Self) -> Self {
+    Self(.negated(y.a, like: x.a), .negated(y.b, like: x.b))
+  }
+  @inline(__always) static func equalInputs(_ gap: Self, _ x: Self, _ y: Self) -> Mask {
+    Mask(L.equalInputs(gap.a, x.a, y.a), L.equalInputs(gap.b, x.b, y.b))
   }
   @inline(__always) func smallestLane() -> Double { Swift.min(a.smallestLane(), b.smallestLane()) }
 }

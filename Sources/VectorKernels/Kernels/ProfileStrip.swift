@@ -6,8 +6,8 @@ import VectorKernelTypes
 /// rho = -1, powers of the roots of the gap, is smooth in sin t, so that two short polynomials in y = 2 sin t - 1 do.
 /// Equal inputs get the value there exactly.
 ///
-/// Row arrays: u, coefficients for F, for G (in the strip's element type; for each pair of powers 2j, 2j + 1 of y those of E, then
-/// those of O). Column arrays: u. Parameters: pairs of powers for F, for G (0: not wanted), F and G of equal inputs.
+/// Row arrays: u, coefficients for F, for G (in the strip's element type, each as often as `Lanes.coefficient` wants; for each pair of
+/// powers 2j, 2j + 1 of y those of E, then those of O). Column arrays: u. Parameters: pairs of powers for F, for G (0: not wanted), F and G of equal inputs.
 @inline(__always)
 func profileStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
   let first = arguments.column / L.lanes
@@ -36,14 +36,14 @@ private func profile<L: Lanes>(_ g: L, _ c: UnsafeRawPointer, _ terms: Int, _ wh
   let y = L.fma(L(2), (size * (L(2) - size)).squareRoot(), L(-1))
   let y2 = y * y
   var at = 4 &* (terms &- 1)
-  var (even0, even1) = (L.splat(c, index: at), L.splat(c, index: at &+ 1))
-  var (odd0, odd1) = (L.splat(c, index: at &+ 2), L.splat(c, index: at &+ 3))
+  var (even0, even1) = (L.coefficient(c, index: at), L.coefficient(c, index: at &+ 1))
+  var (odd0, odd1) = (L.coefficient(c, index: at &+ 2), L.coefficient(c, index: at &+ 3))
   while at > 0 {
     at = at &- 4
-    even0 = L.fma(y2, even0, .splat(c, index: at))
-    even1 = L.fma(y2, even1, .splat(c, index: at &+ 1))
-    odd0 = L.fma(y2, odd0, .splat(c, index: at &+ 2))
-    odd1 = L.fma(y2, odd1, .splat(c, index: at &+ 3))
+    even0 = L.fma(y2, even0, .coefficient(c, index: at))
+    even1 = L.fma(y2, even1, .coefficient(c, index: at &+ 1))
+    odd0 = L.fma(y2, odd0, .coefficient(c, index: at &+ 2))
+    odd1 = L.fma(y2, odd1, .coefficient(c, index: at &+ 3))
   }
   let rho = L.negated(L.one - size, where: g.signBit())
   let value = L.fma(rho, L.fma(y, odd1, odd0), L.fma(y, even1, even0))

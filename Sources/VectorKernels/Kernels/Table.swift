@@ -19,13 +19,14 @@ private func float64Kernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [
-      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L, NoShift>.self),
+      DualKernel(GeluDual<L>.self),
       DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
       DualKernel(AcuteReLUDual<L, WholeReach>.self), DualKernel(AcuteReLUDual<L, WideReach>.self),
-      DualKernel(AcuteReLUDual<L, NarrowReach>.self),
+      DualKernel(AcuteReLUDual<L, NarrowReach>.self), DualKernel(ErfDual<L, SomeShift>.self),
     ],
     layers: LayerStrips(
       dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
@@ -39,13 +40,14 @@ private func float32Kernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 1,
     duals: [
-      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L, NoShift>.self),
+      DualKernel(GeluDual<L>.self),
       DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
       DualKernel(AcuteReLUDual<L, WholeReach>.self), DualKernel(AcuteReLUDual<L, WideReach>.self),
-      DualKernel(AcuteReLUDual<L, NarrowReach>.self),
+      DualKernel(AcuteReLUDual<L, NarrowReach>.self), DualKernel(ErfDual<L, SomeShift>.self),
     ],
     layers: LayerStrips(
       dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
@@ -59,13 +61,14 @@ private func tangentKernels() -> ElementKernels {
   return ElementKernels(
     lanes: L.lanes, planes: 2,
     duals: [
-      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L>.self), DualKernel(GeluDual<L>.self),
+      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L, NoShift>.self),
+      DualKernel(GeluDual<L>.self),
       DualKernel(SineDual<L>.self),
       DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self), DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self),
       DualKernel(GaussianDual<L>.self), DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self),
       DualKernel(HermiteDual<L>.self), DualKernel(RectifiedMonomialDual<L>.self),
       DualKernel(AcuteReLUDual<L, WholeReach>.self), DualKernel(AcuteReLUDual<L, WideReach>.self),
-      DualKernel(AcuteReLUDual<L, NarrowReach>.self),
+      DualKernel(AcuteReLUDual<L, NarrowReach>.self), DualKernel(ErfDual<L, SomeShift>.self),
     ],
     layers: LayerStrips(
       dense: { denseStrip(L.self, $0) }, series: { seriesStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },

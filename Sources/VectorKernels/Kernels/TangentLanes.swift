@@ -28,6 +28,9 @@ struct TangentLanes: Lanes {
     let at = (index &>> 3) &* 16 &+ (index & 7)
     return TangentLanes(.splat(p, index: at), .splat(p, index: at &+ 8))
   }
+  @inline(__always) static func coefficient(_ table: UnsafeRawPointer, index: Int) -> TangentLanes {
+    TangentLanes(.coefficient(table, index: index), .zero)
+  }
   @inline(__always) func store(_ p: UnsafeMutableRawPointer, vector: Int) {
     v.store(p, vector: 2 &* vector)
     d.store(p, vector: 2 &* vector &+ 1)
@@ -51,6 +54,9 @@ struct TangentLanes: Lanes {
     let y = v.reciprocalSquareRoot()
     return Self(y, DoubleLanes(-0.5) * d * (y * y * y))
   }
+  @inline(__always) func rootAndQuotient(_ numerator: Self) -> (root: Self, quotient: Self) {
+    (squareRoot(), numerator * reciprocalSquareRoot())
+  }
   @inline(__always) func magnitude() -> Self { Self(v.withoutSign(), .signed(d, negative: v.signBit())) }
 
   @inline(__always) static func < (a: Self, b: Self) -> Mask { a.v < b.v }
@@ -67,9 +73,18 @@ struct TangentLanes: Lanes {
   @inline(__always) func withoutSign() -> Self { Self(v.withoutSign(), d) }
   @inline(__always) static func signed(_ gap: Self, negative: Mask) -> Self { Self(.signed(gap.v, negative: negative), gap.d) }
 
+  @inline(__always) static func signed(_ gap: Self, like x: Self) -> Self { Self(.signed(gap.v, like: x.v), gap.d) }
+  @inline(__always) static func negated(_ a: Self, like x: Self) -> Self {
+    Self(.negated(a.v, like: x.v), .negated(a.d, like: x.v))
+  }
+  @inline(__always) static func equalInputs(_ gap: Self, _ a: Self, _ b: Self) -> Mask {
+    DoubleLanes.equalInputs(gap.v, a.v, b.v)
+  }
+
   // d/dz asin(sqrt z)/sqrt z = (1/sqrt(1 - z) - ratio) / (2 z), by its series where z is small.
-  @inline(__always) static func arcsineRatio(_ z: Self) -> Self {
-    let ratio = DoubleLanes.arcsineRatio(z.v)
+  @inline(__always) static func arcsineRatio() -> (UnsafeRawPointer, degree: Int) { DoubleLanes.arcsineRatio() }
+  @inline(__always) static func arcsineRatio(_ z: Self, _ c: UnsafeRawPointer, degree: Int) -> Self {
+    let ratio = DoubleLanes.arcsineRatio(z.v, c, degree: degree)
     let x = z.v
     let exact = ((DoubleLanes.one - x).reciprocalSquareRoot() - ratio) / (x + x)
     // 1/6 + 3 z/20 + 15 z^2/112 + 35 z^3/288 + 315 z^4/2816 + ... : the next term is below 1e-13 for z < 1e-3.

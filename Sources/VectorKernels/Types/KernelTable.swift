@@ -8,6 +8,8 @@ public enum DualKind: Int, Sendable, CaseIterable {
   case relu, abRelu, erf, gelu, sine, rbf, sign, step, exp, gaussian, gabor, expNormalized, hermite, rectifiedMonomial
   /// `relu` after a layer whose correlations are never negative; where gaps are at most 0.7; at most 0.45.
   case acuteReLU, wideReLU, narrowReLU
+  /// a erf(b x) + c with c /= 0; `erf` is without c.
+  case shiftedErf
 }
 
 /// The kernels of one nonlinearity.
