@@ -22,7 +22,7 @@ public func ntk_operator_eigen(
     let start = try given.start == nil ? op.promisingStart(seed: given.seed) : nil
     let found = try lanczosEigen(
       dimension: op.dimension, wishes, start: given.start ?? start.map { UnsafePointer($0.pointer) }, vectors: room, context: how,
-      product: op.product)
+      draft: op.draft, product: op.product)
     withExtendedLifetime(start) {}
     for (i, value) in found.values.enumerated() { values[i] = value }
     for (i, residual) in found.residuals.enumerated() { residuals[i] = residual }
@@ -197,6 +197,8 @@ public func ntk_break_even_curvature(
 private struct CallersOperator {
   let dimension: Int
   let product: OperatorProduct
+  /// The product in single precision, where there is one.
+  private(set) var draft: OperatorProduct?
   private let gradient: Workspace<Double>?
 
   init(_ op: UnsafePointer<ntk_symmetric_operator>?, _ context: CallContext) throws(NumericError) {
@@ -218,10 +220,12 @@ private struct CallersOperator {
       kind, network.network, loss: try outputLoss(given.loss), x: try matrixView(given.x, "x"),
       targets: try matrixView(given.targets, "targets"), parameters: network.parameters, context: context.part(0, 0))
     (dimension, gradient) = (curvature.count, curvature.gradient)
-    product = { (x, y, step) throws(NumericError) in
-      try curvature.apply(
-        x, into: y, context: CallContext(threads: context.forBLAS.threads, memoryLimit: context.memoryLimit, report: step.report))
+    let how = { (step: CallContext) in
+      CallContext(threads: context.forBLAS.threads, memoryLimit: context.memoryLimit, report: step.report)
     }
+    product = { (x, y, step) throws(NumericError) in try curvature.apply(x, into: y, context: how(step)) }
+    guard curvature.hasSingle else { return }
+    draft = { (x, y, step) throws(NumericError) in try curvature.applySingle(x, into: y, context: how(step)) }
   }
 
   /// The gradient lies close to the top eigenvectors of the Hessian (Gur-Ari, Roberts, Dyer, arXiv:1812.04754), so Lanczos gets there

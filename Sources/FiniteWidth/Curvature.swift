@@ -23,6 +23,8 @@ public final class CurvatureOperator {
   private let context: CallContext
   /// The tapes of each group's chunks; nil where they are made anew for every product.
   private var kept: [[Tape]]?
+  /// What products in single precision need beside the tapes.
+  private var single: SinglePass?
   /// The gradient of the loss, which comes with the tapes of the Hessian; nil where there are none.
   public let gradient: Workspace<Double>?
 
@@ -46,7 +48,9 @@ public final class CurvatureOperator {
       return
     }
     gradient = kind == .hessian ? try Workspace(network.plan.parameterCount, zeroed: true) : nil
-    kept = try makeTapes()
+    let tapes = try makeTapes()
+    kept = tapes
+    if bytes <= context.memoryLimit / 4 { single = SinglePass(network.plan, tapes.map(\.count), parameters) }
   }
 
   /// Rows and columns of the matrix.
@@ -72,6 +76,28 @@ public final class CurvatureOperator {
     for group in 1..<max(1, kept.count) {
       for i in 0..<count { product[i] += parts.pointer[group * count + i] }
     }
+  }
+
+  /// Whether there are products in single precision: where the tapes are kept, with room for copies beside them.
+  public var hasSingle: Bool { single != nil }
+
+  /// As `apply` to about six digits, in half the time: the matrix products are taken in single precision.
+  public func applySingle(
+    _ v: UnsafePointer<Double>, into product: UnsafeMutablePointer<Double>, context: CallContext? = nil
+  ) throws(NumericError) {
+    guard let single, let kept else { return try apply(v, into: product, context: context) }
+    try single.begin(v)
+    let parts = try Workspace<Double>(kept.count * count)
+    try runTasks(kept.count, context: context ?? self.context) { (group, _) throws(NumericError) in
+      let part = parts.pointer + group * count
+      single.clear(group, part)
+      for (tape, operands) in zip(kept[group], single.operands[group]) {
+        tape.single = operands
+        defer { tape.single = nil }
+        try multiply(tape, v, into: part)
+      }
+    }
+    single.gather(parts.pointer, into: product)
   }
 
   private func makeTapes() throws(NumericError) -> [[Tape]] {

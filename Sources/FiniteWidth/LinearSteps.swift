@@ -3,7 +3,7 @@ import NumericCore
 
 /// Dense layers and convolutions: products with a weight matrix, the latter of windows laid out as rows.
 extension Tape {
-  func linear(_ operation: LinearOperation, _ step: Step, _ part: Int) throws(NumericError) -> Tensor? {
+  func linear(_ operation: LinearOperation, _ step: Step, _ index: Int, _ part: Int) throws(NumericError) -> Tensor? {
     let x = values[step.inputs[0]]
     let slot = plan.parameters[operation.weight]
     var out: Tensor?
@@ -13,6 +13,7 @@ extension Tape {
       addBias(b + plan.parameters[bias].offset, operation.biasScale, slot.cols, to: target, adding: false)
       out = target
     }
+    if let single { return try linear(single, operation, step, index, part, into: out) }
     try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
       guard let weights = parameters[a], let input = x[b] else { return }
       let (target, adding) = try present(out, step)
@@ -31,20 +32,28 @@ extension Tape {
     let input = step.inputs[0]
     if operation.isTrainable, let target = gradient[part] { try addWeightGradient(operation, step, index, part, target) }
     guard input != 0 || toInput else { return }
+    if let single { return try linearBackward(single, operation, step, index, part) }
     let slot = plan.parameters[operation.weight]
+    var windows: Tensor?
     try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
       guard let weights = parameters[a], let above = cotangents[index][b] else { return }
-      let (target, adding) = try cotangent(of: input, part)
       if let geometry = operation.geometry {
-        let rows = try pool.take(rows: rowCount(step.shape) &* geometry.positions, cols: geometry.patchSize)
+        let rows: Tensor
+        if let windows { rows = windows } else { rows = try pool.take(rows: rowCount(step.shape) &* geometry.positions, cols: geometry.patchSize) }
         gemm(
-          true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, 0, rows.pointer, rows.rows)
-        scatter(rows, geometry, into: target, adding: adding)
+          true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, windows == nil ? 0 : 1, rows.pointer,
+          rows.rows)
+        windows = rows
       } else {
+        let (target, adding) = try cotangent(of: input, part)
         gemm(
           true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
           above.count / slot.cols)
       }
+    }
+    if let windows, let geometry = operation.geometry {
+      let (target, adding) = try cotangent(of: input, part)
+      scatter(windows, geometry, into: target, adding: adding)
     }
   }
 
@@ -53,12 +62,16 @@ extension Tape {
   ) throws(NumericError) {
     let slot = plan.parameters[operation.weight]
     let x = values[step.inputs[0]]
-    try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
-      guard let input = x[a], let above = cotangents[index][b] else { return }
-      let rows = try windowRows(of: step.inputs[0], a, input, operation.geometry)
-      Double.gemm(
-        true, false, Int32(slot.rows), Int32(slot.cols), Int32(above.count / slot.cols), operation.scale, rows.pointer,
-        Int32(slot.rows), above.pointer, Int32(slot.cols), 1, target + slot.offset, Int32(slot.cols))
+    if let single {
+      try addWeightGradient(single, operation, step, index, part)
+    } else {
+      try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
+        guard let input = x[a], let above = cotangents[index][b] else { return }
+        let rows = try windowRows(of: step.inputs[0], a, input, operation.geometry)
+        Double.gemm(
+          true, false, Int32(slot.rows), Int32(slot.cols), Int32(above.count / slot.cols), operation.scale, rows.pointer,
+          Int32(slot.rows), above.pointer, Int32(slot.cols), 1, target + slot.offset, Int32(slot.cols))
+      }
     }
     if let bias = operation.bias, let above = cotangents[index][part] {
       let sum = target + plan.parameters[bias].offset

@@ -47,6 +47,8 @@ final class Tape {
   var normalisedCotangents: [Int: [Tensor?]] = [:]
   /// Directions of the jets.
   let maxDirections: Int
+  /// Where matrix products are taken in single precision, their operands.
+  var single: SingleProducts?
 
   init(
     _ network: Network, parameters: ParameterJet, pool: TensorPool, rows: Range<Int>, allRows: Int, order: Int, backward: Bool,
@@ -95,6 +97,7 @@ final class Tape {
 
   /// Computes part `part` of every value. Smaller parts come first.
   func forward(_ part: Int) throws(NumericError) {
+    single?.forgetValues(part: part)
     for index in 1..<max(1, plan.steps.count) {
       values[index][part] = try forward(plan.steps[index], index, part)
       windows[index][part] = nil
@@ -105,7 +108,7 @@ final class Tape {
   private func forward(_ step: Step, _ index: Int, _ part: Int) throws(NumericError) -> Tensor? {
     switch step.operation {
     case .input: return nil
-    case .linear(let operation): return try linear(operation, step, part)
+    case .linear(let operation): return try linear(operation, step, index, part)
     case .activation(let activation): return try activate(activation, step, index, part)
     case .sum: return try sum(step, part)
     case .product: return try product(step, part)
@@ -130,6 +133,7 @@ final class Tape {
   /// Forgets part `part` of the cotangents, so that another backward pass can follow.
   func clearCotangents(part: Int) {
     for i in cotangents.indices { cotangents[i][part] = nil }
+    single?.forgetCotangents(part: part)
   }
 
   /// Computes part `part` of every cotangent and adds the derivatives by the parameters to `gradient`. The output's cotangent is set before;

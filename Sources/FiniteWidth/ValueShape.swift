@@ -1,4 +1,5 @@
 import Architectures
+import LinearAlgebra
 import NumericCore
 
 /// What one input has become at some point of a network: channels at positions, and how many rows of it there are.
@@ -78,7 +79,7 @@ struct WindowGeometry: Equatable, Sendable {
   }
 
   /// Writes the windows of one input `x` into `rows`, one row after the other; zero beyond the edge.
-  func lay(_ x: UnsafePointer<Double>, into rows: UnsafeMutablePointer<Double>) {
+  func lay<Real: BLASReal>(_ x: UnsafePointer<Real>, into rows: UnsafeMutablePointer<Real>) {
     if !isWhole { rows.update(repeating: 0, count: positions &* patchSize) }
     runs.withUnsafeBufferPointer { runs in
       for run in runs {
@@ -94,7 +95,7 @@ struct WindowGeometry: Equatable, Sendable {
   }
 
   /// The transpose of `lay`: adds the rows' numbers to where they come from.
-  func addBack(_ rows: UnsafePointer<Double>, to x: UnsafeMutablePointer<Double>) {
+  func addBack<Real: BLASReal>(_ rows: UnsafePointer<Real>, to x: UnsafeMutablePointer<Real>) {
     runs.withUnsafeBufferPointer { runs in
       for run in runs {
         let (target, source) = (x + run.source, rows + run.target)

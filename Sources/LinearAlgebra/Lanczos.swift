@@ -29,6 +29,8 @@ public struct LanczosRequest: Sendable {
   public var mostProducts = 0
   /// Seed of the random directions.
   public var seed: UInt64 = 0
+  /// Residuals below this, relative to the operator's norm, are rounding errors of the products: more products do not help.
+  var noise = 0.0
 
   /// A request for `count` eigenvalues with the defaults above.
   public init(count: Int) { self.count = count }
@@ -40,8 +42,8 @@ public struct LanczosResult: Sendable {
   public let values: [Double]
   /// ||A x - value x|| of each.
   public let residuals: [Double]
-  /// Products with the operator.
-  public let products: Int
+  /// Products with the operator, drafts included.
+  public var products: Int
 }
 
 /// Eigenvalues at one end of the spectrum of a symmetric operator that is known by its products only, and their eigenvectors.
@@ -50,10 +52,12 @@ public struct LanczosResult: Sendable {
 /// when its residual r, or r^2 over its distance to the others, is below the tolerance (Parlett, The Symmetric Eigenvalue Problem, 1998,
 /// theorems 4.5.1 and 11.7.1). Row i of `vectors` (count x n, contiguous rows) becomes the eigenvector of value i. Besides the products,
 /// O(n subspace) operations per step and `subspace` + 1 vectors of memory. Bits do not depend on the threads, where the product's do not.
+/// `draft` is a cheaper product with errors of single precision, if there is one: the vectors are then found with it and checked with
+/// `product` (see `LanczosDraft`).
 /// - Throws: `invalidArgument` for a count out of 1...n, an asymmetric or infinite product; `notConverged`; what `product` throws.
 public func lanczosEigen(
   dimension n: Int, _ request: LanczosRequest, start: UnsafePointer<Double>? = nil, vectors: StridedMatrix<Double>? = nil,
-  context: CallContext, product: OperatorProduct
+  context: CallContext, draft: OperatorProduct? = nil, product: OperatorProduct
 ) throws(NumericError) -> LanczosResult {
   guard request.count >= 1, request.count <= n else {
     throw .invalid("[lanczos] count must be between 1 and the dimension, \(n). Received \(request.count).")
@@ -68,7 +72,16 @@ public func lanczosEigen(
           + "Received (\(vectors.rows), \(vectors.cols)).")
     }
   }
-  return try LanczosIteration(n, request, context).run(start, vectors, product)
+  guard let draft, LanczosDraft.serves(request, n) else {
+    return try LanczosIteration(n, request, context).run(start, vectors, product)
+  }
+  let drafted = try LanczosDraft(dimension: n, request: request, context: context).run(start, vectors, draft: draft, exact: product)
+  if let result = drafted.result { return result }
+  var result = try LanczosIteration(n, request, context)
+    .run(drafted.start.map { UnsafePointer($0.pointer) } ?? start, vectors, product)
+  withExtendedLifetime(drafted.start) {}
+  result.products += drafted.products
+  return result
 }
 
 /// Nodes and weights of the Gauss rule for the spectral measure of a symmetric operator at the unit vector along `start`: the sum of
@@ -97,7 +110,7 @@ public func lanczosQuadrature(
   return (nodes, (0..<pairs.count).map { pairs.coordinates[$0, 0] * pairs.coordinates[$0, 0] })
 }
 
-private struct LanczosIteration {
+struct LanczosIteration {
   let request: LanczosRequest
   let space: LanczosSpace
   let context: CallContext
@@ -117,6 +130,12 @@ private struct LanczosIteration {
   func run(
     _ start: UnsafePointer<Double>?, _ vectors: StridedMatrix<Double>?, _ product: OperatorProduct
   ) throws(NumericError) -> LanczosResult {
+    let (pairs, order) = try run(start, product)
+    return try result(pairs, order, vectors)
+  }
+
+  /// The pairs of a space that holds what is wanted, and their places, the wanted ones first.
+  func run(_ start: UnsafePointer<Double>?, _ product: OperatorProduct) throws(NumericError) -> (RitzPairs, [Int]) {
     space.begin(start)
     var confirmed: [Double]?
     while true {
@@ -124,7 +143,7 @@ private struct LanczosIteration {
       let order = order(pairs)
       let best = order.prefix(request.count).map { pairs.values[$0] }
       if isFound {
-        if !request.findsMultiples || space.isExhausted || agrees(best, confirmed) { return try result(pairs, order, vectors) }
+        if !request.findsMultiples || space.isExhausted || agrees(best, confirmed) { return (pairs, order) }
         confirmed = best
       }
       guard isFound || space.products < mostProducts else { throw notConverged(pairs, order) }
@@ -158,18 +177,13 @@ private struct LanczosIteration {
     let norm = max(abs(pairs.values[0]), abs(pairs.values[pairs.count - 1]))
     return order(pairs).prefix(request.count).allSatisfy { i in
       let error = request.refinesVectors ? pairs.residuals[i] : pairs.error(i)
-      return error <= max(request.tolerance * abs(pairs.values[i]), 1e-15 * norm)
+      return error <= max(request.tolerance * abs(pairs.values[i]), 1e-15 * norm) || pairs.residuals[i] <= request.noise * norm
     }
   }
 
   /// Places of the Ritz values, the wanted ones first.
   private func order(_ pairs: RitzPairs) -> [Int] {
-    let places = Array(0..<pairs.count)
-    switch request.end {
-    case .largest: return places.reversed()
-    case .smallest: return places
-    case .magnitude: return places.sorted { abs(pairs.values[$0]) > abs(pairs.values[$1]) }
-    }
+    (0..<pairs.count).sorted { request.end.precedes(pairs.values[$0], pairs.values[$1]) }
   }
 
   private func agrees(_ values: [Double], _ others: [Double]?) -> Bool {

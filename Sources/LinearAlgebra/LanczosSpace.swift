@@ -117,18 +117,73 @@ final class LanczosSpace {
       Int32(coordinates.rowStride), basis.pointer, Int32(n), 0, out.base, Int32(out.rowStride))
   }
 
+  // MARK: - Ritz vectors after a restart
+
+  /// x A x / x x and ||A x - value x|| / ||x|| of basis vector `i`, by one product.
+  func quotient(_ i: Int, context: CallContext, _ product: OperatorProduct) throws(NumericError) -> (value: Double, residual: Double) {
+    let (x, image) = (basis.pointer + i * n, basis.pointer + (size + 1) * n)
+    try product(x, image, context)
+    products += 1
+    let squared = cblas_ddot(Int32(n), x, 1, x, 1)
+    let value = cblas_ddot(Int32(n), x, 1, image, 1) / squared
+    cblas_daxpy(Int32(n), -value, x, 1, image, 1)
+    return (value, cblas_dnrm2(Int32(n), image, 1) / squared.squareRoot())
+  }
+
+  /// Copies basis vectors into the rows of `vectors`.
+  func copy(_ places: [Int], into vectors: StridedMatrix<Double>?) {
+    guard let vectors else { return }
+    for (i, place) in places.enumerated() {
+      let (source, target) = (basis.pointer + place * n, vectors.base + i * vectors.rowStride)
+      target.update(from: source, count: n)
+    }
+  }
+
+  /// The sum of the first `count` basis vectors.
+  func sum(_ count: Int) throws(NumericError) -> Workspace<Double> {
+    let total = try Workspace<Double>(n, zeroed: true)
+    for i in 0..<count { cblas_daxpy(Int32(n), 1, basis.pointer + i * n, 1, total.pointer, 1) }
+    return total
+  }
+
   // MARK: - Orthogonality
 
   /// Classical Gram-Schmidt of vector j against the first `count`, twice; the sums of both passes stay in `coefficients`.
+  ///
+  /// The basis is read three times instead of four: the first pass subtracts from a stretch of the vector what the second one then multiplies.
   private func orthogonalize(_ j: Int, against count: Int) {
     let (w, h) = (basis.pointer + j * n, coefficients.pointer)
     let again = h + capacity + 1
-    let (rows, columns) = (Int32(count), Int32(n))
-    for (pass, target) in [h, again].enumerated() {
-      cblas_dgemv(BLAS_ROW_MAJOR, BLAS_NO_TRANS, rows, columns, 1, basis.pointer, columns, w, 1, 0, target, 1)
-      cblas_dgemv(BLAS_ROW_MAJOR, BLAS_TRANS, rows, columns, -1, basis.pointer, columns, target, 1, 1, w, 1)
-      if pass == 1 { for i in 0..<count { h[i] += again[i] } }
+    for i in 0..<2 * (capacity + 1) { h[i] = 0 }
+    forEachStretch { addProducts(count, $0, w, to: h) }
+    forEachStretch {
+      subtract(count, $0, h, from: w)
+      addProducts(count, $0, w, to: again)
     }
+    forEachStretch { subtract(count, $0, again, from: w) }
+    for i in 0..<count { h[i] += again[i] }
+  }
+
+  /// Stretches of which the basis stays in the cache.
+  private func forEachStretch(_ body: (Range<Int>) -> Void) {
+    for first in stride(from: 0, to: n, by: 2048) { body(first..<min(n, first + 2048)) }
+  }
+
+  /// Adds the inner products of a stretch of the first `count` vectors with that of `w`.
+  private func addProducts(
+    _ count: Int, _ stretch: Range<Int>, _ w: UnsafePointer<Double>, to h: UnsafeMutablePointer<Double>
+  ) {
+    cblas_dgemv(
+      BLAS_ROW_MAJOR, BLAS_NO_TRANS, Int32(count), Int32(stretch.count), 1, basis.pointer + stretch.lowerBound, Int32(n),
+      w + stretch.lowerBound, 1, 1, h, 1)
+  }
+
+  private func subtract(
+    _ count: Int, _ stretch: Range<Int>, _ h: UnsafePointer<Double>, from w: UnsafeMutablePointer<Double>
+  ) {
+    cblas_dgemv(
+      BLAS_ROW_MAJOR, BLAS_TRANS, Int32(count), Int32(stretch.count), -1, basis.pointer + stretch.lowerBound, Int32(n), h, 1, 1,
+      w + stretch.lowerBound, 1)
   }
 
   @discardableResult private func normalize(_ j: Int) -> Double {
