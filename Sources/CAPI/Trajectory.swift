@@ -12,8 +12,8 @@ public func ntk_operator_eigen(
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     let how = try context(call)
-    let op = try CallersOperator(op, how)
     let given = try pointee(request, "eigenvalues", "request")
+    let op = try CallersOperator(op, how, wantsGradient: given.start == nil)
     let wishes = try LanczosRequest(given)
     let values = try column(view(values, "eigenvalues", "values"), given.count, "eigenvalues", "values")
     let residuals = try column(view(residuals, "eigenvalues", "residuals"), given.count, "eigenvalues", "residuals")
@@ -22,7 +22,7 @@ public func ntk_operator_eigen(
     let start = try given.start == nil ? op.promisingStart(seed: given.seed) : nil
     let found = try lanczosEigen(
       dimension: op.dimension, wishes, start: given.start ?? start.map { UnsafePointer($0.pointer) }, vectors: room, context: how,
-      draft: op.draft, product: op.product)
+      draft: op.draft(for: wishes.tolerance), product: op.product)
     withExtendedLifetime(start) {}
     for (i, value) in found.values.enumerated() { values[i] = value }
     for (i, residual) in found.residuals.enumerated() { residuals[i] = residual }
@@ -197,11 +197,13 @@ public func ntk_break_even_curvature(
 private struct CallersOperator {
   let dimension: Int
   let product: OperatorProduct
-  /// The product in single precision, where there is one.
-  private(set) var draft: OperatorProduct?
+  /// The product in single precision, where there is one, and from which tolerance on it saves time.
+  private var single: (product: OperatorProduct, tolerance: Double)?
   private let gradient: Workspace<Double>?
 
-  init(_ op: UnsafePointer<ntk_symmetric_operator>?, _ context: CallContext) throws(NumericError) {
+  init(
+    _ op: UnsafePointer<ntk_symmetric_operator>?, _ context: CallContext, wantsGradient: Bool = false
+  ) throws(NumericError) {
     let given = try pointee(op, "operator", "operator")
     guard given.network != nil else {
       guard given.dimension >= 1 else {
@@ -218,14 +220,24 @@ private struct CallersOperator {
     let network = try CallersNetwork(given.network)
     let curvature = try CurvatureOperator(
       kind, network.network, loss: try outputLoss(given.loss), x: try matrixView(given.x, "x"),
-      targets: try matrixView(given.targets, "targets"), parameters: network.parameters, context: context.part(0, 0))
+      targets: try matrixView(given.targets, "targets"), parameters: network.parameters,
+      wantsGradient: wantsGradient, context: context.part(0, 0))
     (dimension, gradient) = (curvature.count, curvature.gradient)
     let how = { (step: CallContext) in
       CallContext(threads: context.forBLAS.threads, memoryLimit: context.memoryLimit, report: step.report)
     }
     product = { (x, y, step) throws(NumericError) in try curvature.apply(x, into: y, context: how(step)) }
     guard curvature.hasSingle else { return }
-    draft = { (x, y, step) throws(NumericError) in try curvature.applySingle(x, into: y, context: how(step)) }
+    let product: OperatorProduct = { (x, y, step) throws(NumericError) in
+      try curvature.applySingle(x, into: y, context: how(step))
+    }
+    // Where products of matrices are not the larger part, an exact product more costs what the others save.
+    single = (product, curvature.isMostlyProducts ? 0 : LanczosDraft.roughTolerance)
+  }
+
+  func draft(for tolerance: Double) -> OperatorProduct? {
+    guard let single, tolerance >= single.tolerance else { return nil }
+    return single.product
   }
 
   /// The gradient lies close to the top eigenvectors of the Hessian (Gur-Ari, Roberts, Dyer, arXiv:1812.04754), so Lanczos gets there

@@ -28,10 +28,10 @@ public final class CurvatureOperator {
   /// The gradient of the loss, which comes with the tapes of the Hessian; nil where there are none.
   public let gradient: Workspace<Double>?
 
-  /// The operator for the loss at the rows of `x`; it keeps all pointers while it lives.
+  /// The operator for the loss at the rows of `x`; it keeps all pointers while it lives. The gradient is computed where it is wanted.
   public init(
     _ kind: CurvatureKind, _ network: Network, loss: OutputLoss, x: StridedMatrix<Double>, targets: StridedMatrix<Double>,
-    parameters: UnsafePointer<Double>, context: CallContext
+    parameters: UnsafePointer<Double>, wantsGradient: Bool = true, context: CallContext
   ) throws(NumericError) {
     try network.check(x, targets)
     self.network = network
@@ -47,7 +47,7 @@ public final class CurvatureOperator {
       gradient = nil
       return
     }
-    gradient = kind == .hessian ? try Workspace(network.plan.parameterCount, zeroed: true) : nil
+    gradient = kind == .hessian && wantsGradient ? try Workspace(network.plan.parameterCount, zeroed: true) : nil
     let tapes = try makeTapes()
     kept = tapes
     if bytes <= context.memoryLimit / 4 { single = SinglePass(network.plan, tapes.map(\.count), parameters) }
@@ -76,6 +76,16 @@ public final class CurvatureOperator {
     for group in 1..<max(1, kept.count) {
       for i in 0..<count { product[i] += parts.pointer[group * count + i] }
     }
+  }
+
+  /// Whether matrix products outweigh all the rest: multiplications by weights for each number that passes through the layers.
+  public var isMostlyProducts: Bool {
+    var multiplications = 0
+    for step in network.plan.steps {
+      guard case .linear(let operation) = step.operation else { continue }
+      multiplications += network.plan.parameters[operation.weight].rows &* step.shape.size
+    }
+    return multiplications / 64 >= network.plan.totalSize
   }
 
   /// Whether there are products in single precision: where the tapes are kept, with room for copies beside them.

@@ -50,7 +50,7 @@ public struct LanczosResult: Sendable {
 ///
 /// Lanczos with full reorthogonalisation and thick restarts (Wu & Simon, SIAM J. Matrix Anal. Appl. 22, 2000). A value counts as found
 /// when its residual r, or r^2 over its distance to the others, is below the tolerance (Parlett, The Symmetric Eigenvalue Problem, 1998,
-/// theorems 4.5.1 and 11.7.1). Row i of `vectors` (count x n, contiguous rows) becomes the eigenvector of value i. Besides the products,
+/// theorems 4.5.1 and 11.7.1); the distance is an estimate that is trusted once it stays (see `RitzPairs.error`). Row i of `vectors` (count x n, contiguous rows) becomes the eigenvector of value i. Besides the products,
 /// O(n subspace) operations per step and `subspace` + 1 vectors of memory. Bits do not depend on the threads, where the product's do not.
 /// `draft` is a cheaper product with errors of single precision, if there is one: the vectors are then found with it and checked with
 /// `product` (see `LanczosDraft`).
@@ -191,7 +191,7 @@ struct LanczosIteration {
     return zip(values, others).allSatisfy { abs($0 - $1) <= max(4 * request.tolerance * abs($0), 1e-14 * norm) }
   }
 
-  private func result(
+  func result(
     _ pairs: RitzPairs, _ order: [Int], _ vectors: StridedMatrix<Double>?
   ) throws(NumericError) -> LanczosResult {
     let wanted = Array(order.prefix(request.count))

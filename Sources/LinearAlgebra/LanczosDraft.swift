@@ -4,14 +4,17 @@ import NumericCore
 ///
 /// The rounding of a draft turns a Ritz vector by about 1e-7 times the operator's norm over the gap; the exact Rayleigh quotient there is
 /// wrong by the square of that only. Its exact residual says whether the tolerance is met. Where it is not, the vectors found are where the
-/// exact iteration begins, so a draft costs time at worst and never accuracy.
-struct LanczosDraft {
+/// exact iteration begins, so a draft costs time at worst and never accuracy. A tolerance a thousand times above the rounding needs no check.
+public struct LanczosDraft {
   let dimension: Int
   let request: LanczosRequest
   let context: CallContext
 
   /// Relative to the operator's norm: residuals below it are rounding.
   static let noise = 1e-6
+
+  /// Tolerances from which on the errors of a draft do not matter.
+  public static let roughTolerance = 1e3 * noise
 
   /// Whether a draft can reach what is asked for.
   static func serves(_ request: LanczosRequest, _ dimension: Int) -> Bool {
@@ -24,11 +27,14 @@ struct LanczosDraft {
     _ start: UnsafePointer<Double>?, _ vectors: StridedMatrix<Double>?, draft: OperatorProduct, exact: OperatorProduct
   ) throws(NumericError) -> (result: LanczosResult?, start: Workspace<Double>?, products: Int) {
     var rough = request
-    (rough.tolerance, rough.noise) = (request.tolerance / 2, LanczosDraft.noise)
+    // Room for the draft's own errors, where they matter.
+    let isFine = request.tolerance < LanczosDraft.roughTolerance
+    (rough.tolerance, rough.noise) = (isFine ? request.tolerance / 2 : request.tolerance, LanczosDraft.noise)
     let iteration = try LanczosIteration(dimension, rough, context)
     let space = iteration.space
     do {
       let (pairs, order) = try iteration.run(start, draft)
+      if isRough(pairs, order) { return (try iteration.result(pairs, order, vectors), nil, space.products) }
       let wanted = Array(order.prefix(request.count))
       let (coordinates, owner) = try pairs.rows(wanted)
       try withExtendedLifetime(owner) { () throws(NumericError) in
@@ -40,6 +46,16 @@ struct LanczosDraft {
     } catch where error.kind == .invalidArgument || error.kind == .notConverged {
       // Too large or too small for single precision, or too clustered: the exact products decide.
       return (nil, nil, space.products)
+    }
+  }
+
+  /// Whether the tolerance is far above the rounding errors.
+  private func isRough(_ pairs: RitzPairs, _ order: [Int]) -> Bool {
+    let norm = max(abs(pairs.values[0]), abs(pairs.values[pairs.count - 1]))
+    return order.prefix(request.count).allSatisfy { i in
+      let allowed = request.tolerance * abs(pairs.values[i])
+      return (request.refinesVectors ? pairs.residuals[i] : pairs.error(i)) <= allowed
+        && allowed >= LanczosDraft.roughTolerance * norm && allowed > 0
     }
   }
 

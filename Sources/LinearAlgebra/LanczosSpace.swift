@@ -28,6 +28,8 @@ final class LanczosSpace {
   /// Vectors that the last restart kept.
   private var restarted = 0
   private var scale = 0.0
+  /// The Ritz values at the last two looks, and after how many products that was.
+  private var looks: [(products: Int, values: [Double])] = []
   private var draws: UInt64 = 0
   private let seed: UInt64
 
@@ -102,11 +104,14 @@ final class LanczosSpace {
 
   /// Eigenvalues of the projection, ascending, and its eigenvectors as rows.
   func ritz(context: CallContext) throws(NumericError) -> RitzPairs {
-    let pairs = try RitzPairs(size)
+    var pairs = try RitzPairs(size)
     let corner = StridedMatrix(room.pointer, rows: size, cols: size, rowStride: capacity, colStride: 1)
     try symmetricEigen(
       corner, values: pairs.values.pointer, vectors: pairs.coordinates, context: CallContext(memoryLimit: context.memoryLimit))
     for i in 0..<size { pairs.residuals[i] = abs(coupling * pairs.coordinates[i, size - 1]) }
+    if looks.last?.products == products { looks.removeLast() }
+    if let before = looks.last { pairs.setMoves(since: before.values) }
+    looks = looks.suffix(1) + [(products, Array(pairs.values.buffer))]
     return pairs
   }
 
@@ -211,11 +216,14 @@ struct RitzPairs {
   let values: Workspace<Double>
   let residuals: Workspace<Double>
   let coordinates: StridedMatrix<Double>
+  /// How far each value has moved since the last look at a smaller space; infinite where that is not known.
+  private(set) var moves: [Double]
   private let room: Workspace<Double>
 
   init(_ size: Int) throws(NumericError) {
     values = try Workspace(size)
     residuals = try Workspace(size)
+    moves = [Double](repeating: .infinity, count: size)
     room = try Workspace(size * size)
     coordinates = StridedMatrix(room.pointer, rows: size, cols: size)
   }
@@ -232,12 +240,20 @@ struct RitzPairs {
     return (StridedMatrix(picked.pointer, rows: places.count, cols: count), picked)
   }
 
-  /// A bound on the error of value i: its residual, or the residual squared over the distance to the nearest other value.
+  /// An estimate of the error of value i: its residual r, or r^2 over the distance to the nearest other value, shortened by three times
+  /// what that value moved since the last look. A distance that still shrinks would promise too much.
   func error(_ i: Int) -> Double {
     let r = residuals[i]
     var gap = Double.infinity
-    if i > 0 { gap = min(gap, values[i] - values[i - 1] - residuals[i - 1]) }
-    if i + 1 < count { gap = min(gap, values[i + 1] - values[i] - residuals[i + 1]) }
+    for j in [i - 1, i + 1] where j >= 0 && j < count { gap = min(gap, abs(values[j] - values[i]) - 3 * moves[j]) }
     return gap > r && gap < .infinity ? r * r / gap : r
+  }
+
+  /// Compares with the values of a smaller space, counted from the nearer end.
+  mutating func setMoves(since before: [Double]) {
+    for i in 0..<count {
+      let j = i < count / 2 ? i : i - (count - before.count)
+      moves[i] = j >= 0 && j < before.count ? abs(values[i] - before[j]) : .infinity
+    }
   }
 }

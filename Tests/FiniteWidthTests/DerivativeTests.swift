@@ -60,6 +60,32 @@ import Testing
     #expect(maxError(product.values, numeric) < 1e-6 * (1 + largest(numeric)))
   }
 
+  /// Products in single precision: the exact ones to six digits, whichever came before, and the same bits for any number of threads.
+  @Test(arguments: DerivativeTests.networks, [CurvatureKind.hessian, .gaussNewton])
+  func productsInSinglePrecisionAreNearTheExactOnes(_ layers: [LayerNode], _ kind: CurvatureKind) throws {
+    let (network, parameters) = try sample(layers, inputs: 4)
+    let (x, y) = (try Numbers(rows: 600, cols: 4, seed: 8), try Numbers(rows: 600, cols: 2, seed: 5))
+    defer { withExtendedLifetime((x, y, parameters)) {} }
+    let curvature = try CurvatureOperator(
+      kind, network, loss: .meanSquaredError, x: x.matrix, targets: y.matrix, parameters: parameters.pointer,
+      context: CallContext())
+    #expect(curvature.hasSingle)
+    for seed in 9..<12 as Range<UInt64> {
+      let v = try Numbers(rows: 1, cols: network.plan.parameterCount, seed: seed)
+      let results = try [1, 0, 3].map { threads in
+        let product = try Numbers(v.values)
+        if threads == 0 {
+          try curvature.apply(v.pointer, into: product.pointer)
+        } else {
+          try curvature.applySingle(v.pointer, into: product.pointer, context: CallContext(threads: threads))
+        }
+        return product.values
+      }
+      #expect(maxError(results[0], results[1]) < 1e-5 * largest(results[1]))
+      #expect(results[0] == results[2])
+    }
+  }
+
   @Test func sumsDoNotDependOnThreads() throws {
     let (network, parameters) = try sample(DerivativeTests.networks[0], inputs: 4)
     let (x, y) = (try Numbers(rows: 3000, cols: 4, seed: 8), try Numbers(rows: 3000, cols: 2, seed: 5))

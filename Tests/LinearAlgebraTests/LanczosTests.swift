@@ -106,6 +106,76 @@ import Testing
     }
   }
 
+  /// A diagonal operator, and the same with numbers rounded to single precision.
+  private func diagonal(_ values: [Double]) -> (exact: OperatorProduct, draft: OperatorProduct) {
+    let product: OperatorProduct = { (x, y, _) throws(NumericError) in for i in values.indices { y[i] = values[i] * x[i] } }
+    let rounded: OperatorProduct = { (x, y, _) throws(NumericError) in
+      for i in values.indices { y[i] = Double(Float(values[i]) * Float(x[i])) }
+    }
+    return (product, rounded)
+  }
+
+  /// Tops that are spread, clustered, or nearly double: with the draft the values are as accurate as without it.
+  @Test(arguments: [0.3, 1e-2, 1e-4], [1, 3]) func draftsAreChecked(_ gap: Double, _ count: Int) throws {
+    let n = 600
+    let values = (0..<n).map { $0 < 6 ? 2 - gap * Double($0) : Double($0) / Double(n) - 0.5 }
+    let (exact, draft) = diagonal(values)
+    let sorted = values.sorted(by: >)
+    for tolerance in [1e-2, 1e-6, 1e-8] {
+      for end in [LanczosRequest.End.largest, .magnitude] {
+        var request = LanczosRequest(count: count)
+        (request.tolerance, request.end) = (tolerance, end)
+        let vectors = try Dense(count, n)
+        let found = try lanczosEigen(
+          dimension: n, request, vectors: vectors.view, context: CallContext(), draft: draft, product: exact)
+        for i in 0..<count {
+          #expect(abs(found.values[i] - sorted[i]) <= tolerance * sorted[i])
+          let norm = (0..<n).reduce(0) { $0 + vectors[i, $1] * vectors[i, $1] }
+          #expect(abs(norm - 1) < 1e-6)
+        }
+      }
+    }
+  }
+
+  /// Drafts of another operator, of no symmetric one, and with NaN: only the exact products count.
+  @Test func drafts() throws {
+    let n = 300
+    let values = (0..<n).map { Double($0) / 10 }
+    let (exact, _) = diagonal(values)
+    let (other, _) = diagonal(values.reversed())
+    let skew: OperatorProduct = { (x, y, _) throws(NumericError) in for i in 0..<n { y[i] = i > 0 ? x[i - 1] : 0 } }
+    let broken: OperatorProduct = { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = .nan } }
+    let zero: OperatorProduct = { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = 0 } }
+    var request = LanczosRequest(count: 2)
+    request.tolerance = 1e-7
+    for draft in [other, skew, broken, zero] {
+      let found = try lanczosEigen(dimension: n, request, context: CallContext(), draft: draft, product: exact)
+      #expect(abs(found.values[0] - values[n - 1]) < 1e-6 && abs(found.values[1] - values[n - 2]) < 1e-6)
+    }
+    let cancelling: OperatorProduct = { (_, _, _) throws(NumericError) in throw .cancelled }
+    #expect {
+      try lanczosEigen(dimension: n, request, context: CallContext(), draft: cancelling, product: exact)
+    } throws: {
+      ($0 as? NumericError)?.kind == .cancelled
+    }
+  }
+
+  /// A start beside the second vector: its residual is small there before the first one shows.
+  @Test(arguments: 1...12) func doesNotStopAtTheSecondValue(_ seed: Int) throws {
+    let n = 1000
+    let values = (0..<n).map { $0 < 8 ? 1 - 0.12 * Double($0) : 0.05 * Double($0) / Double(n) }
+    let (exact, draft) = diagonal(values)
+    let noise = try Dense.random(1, n, seed: UInt64(seed))
+    let start = try Dense(1, n) { $1 == 1 ? 1 : $1 == 0 ? 0.02 : 0.01 * noise[0, $1] }
+    var request = LanczosRequest(count: 1)
+    request.tolerance = 1e-2
+    for draft in [nil, draft] {
+      let found = try lanczosEigen(
+        dimension: n, request, start: start.view.base, context: CallContext(), draft: draft, product: exact)
+      #expect(abs(found.values[0] - 1) <= 1e-2)
+    }
+  }
+
   @Test func badOperatorsAndRequestsAreErrors() throws {
     let n = 20
     let k = try Dense.random(n, n)

@@ -74,13 +74,14 @@ class Tracker:
         Size of the measuring mini-batches, whatever batch trains the network. None: 128 as in the paper, or less where
         the samples would make fewer than 8 of them.
     curvature_samples : int or None, default=None
-        Inputs, of these `samples`, for everything that is not a covariance of gradients; None: all of them.
+        Inputs, of these `samples`, for everything that is not a covariance of gradients; None: 128, or all of them where
+        they are fewer. A product with the Hessian costs as much as two gradients of these inputs.
     learning_rate, batch_size : float, int or None
         Of the training run: "step" and "stability" need the former; its updates and Eq. (1) use the latter (None: full).
     eigenvalues : int, default=1
         How many of the Hessian; the paper sums 5.
-    tolerance : float, default=1e-3
-        Relative error of eigenvalues.
+    tolerance : float, default=1e-2
+        Relative error of eigenvalues; each further digit takes about one product more.
     probes, steps : int
         Random vectors for trace and density; Lanczos steps for the density.
     seed : int, default=0
@@ -131,7 +132,7 @@ class Tracker:
         learning_rate: float | None = None,
         batch_size: int | None = None,
         eigenvalues: int = 1,
-        tolerance: float = 1e-3,
+        tolerance: float = 1e-2,
         probes: int = 8,
         steps: int = 32,
         seed: int = 0,
@@ -144,7 +145,7 @@ class Tracker:
         self.measure = _checked_measures(measure, self._network.core.couples_batch, learning_rate)
         self.every = check_count(every, "every", _OP)
         self.samples, self.batch = _sizes(len(rows), samples, batch)
-        self.curvature_samples = self.samples if curvature_samples is None else curvature_samples
+        self.curvature_samples = min(_BATCH, self.samples) if curvature_samples is None else curvature_samples
         if check_count(self.curvature_samples, "curvature_samples", _OP) > self.samples:
             raise ValueError(
                 f"[{_OP}] curvature_samples must be at most the {self.samples} samples. Received {curvature_samples}."

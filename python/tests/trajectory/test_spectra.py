@@ -82,6 +82,44 @@ def test_golden_hessian(golden):
     )
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("kind", [trajectory.hessian, trajectory.gauss_newton])
+def test_rough_eigenvalues_come_from_single_precision(batch_norm, kind):
+    """Convolutions, several eigenvalues and vectors: within the tolerance, and residuals that are those of the exact matrix."""
+    norm = (stax.BatchNorm(),) if batch_norm else ()
+    network = stax.serial(
+        stax.Conv(4, (3, 3), padding="SAME"), *norm, stax.Tanh(), stax.Conv(5, (2, 2), (2, 1)), stax.Relu(), stax.Flatten(), dense(3)
+    )
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((40, 5, 6, 2)), rng.standard_normal((40, 3))
+    operator = kind(network, network.init_fn(3, x.shape)[1], x, y)
+    assert operator.shape[0] > 200
+    matrix = operator @ np.eye(operator.shape[0])
+    expected = np.linalg.eigvalsh(matrix)[::-1][:3]
+    rough = trajectory.eigenvalues(operator, 3, tolerance=2e-3, vectors=True)
+    np.testing.assert_allclose(rough.values, expected, rtol=2e-3)
+    residuals = np.linalg.norm(rough.vectors @ matrix - rough.values[:, None] * rough.vectors, axis=1)
+    np.testing.assert_allclose(residuals, rough.residuals, atol=1e-4 * expected[0])
+    assert (residuals < 2.1e-3 * rough.values).all()
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-8])
+def test_wide_layers_are_searched_in_single_precision(tolerance):
+    """Where matrix products are most of the work: checked by exact products."""
+    network = stax.serial(dense(300), stax.Tanh(), dense(300), stax.Tanh(), dense(2))
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((60, 10)), rng.standard_normal((60, 2))
+    operator = trajectory.hessian(network, network.init_fn(0, x.shape)[1], x, y)
+    vectors = tolerance > 1e-6
+    found = trajectory.eigenvalues(operator, 2, tolerance=tolerance, vectors=vectors)
+    expected = eigsh(aslinearoperator(operator), 2, which="LA", tol=1e-12, return_eigenvectors=False)[::-1]
+    np.testing.assert_allclose(found.values, expected, rtol=tolerance)
+    if vectors:
+        images = operator @ found.vectors.T
+        errors = np.linalg.norm(images - found.values * found.vectors.T, axis=0)
+        np.testing.assert_allclose(errors, found.residuals, atol=1e-12)
+
+
 def test_golden_covariance(golden):
     network, params, x, y, loss = golden
     single = trajectory.gradient_covariance(network, params, x, y, loss, batch=None)

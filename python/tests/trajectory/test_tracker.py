@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ntkswift import empirical, stax, trajectory
+from ntkswift import empirical, stax, train, training, trajectory
 
 
 def dense(units):
@@ -92,6 +92,36 @@ def test_a_warm_start_does_not_stay_at_an_old_eigenvector():
         assert found == pytest.approx(
             trajectory.eigenvalues(trajectory.hessian(network, params, x, y)).values[0], rel=1e-6
         )
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4])
+def test_tracked_eigenvalues_keep_their_tolerance(seed, tolerance):
+    """Along a run whose curvature moves, warm starts and single precision included."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((128, 6))
+    y = np.eye(3)[rng.integers(0, 3, 128)]
+    network = stax.serial(dense(12), stax.Tanh(), dense(12), stax.Relu(), dense(3))
+    params = network.init_fn(seed, x.shape)[1]
+    tracker = trajectory.Tracker(
+        network, x, y, "cross_entropy", measure=("hessian",), every=1, samples=128, tolerance=tolerance, seed=seed
+    )
+    exact = []
+
+    def watch(snapshot):
+        tracker(snapshot)
+        operator = trajectory.hessian(network, snapshot.params, x, y, "cross_entropy")
+        exact.append(np.linalg.eigvalsh(operator @ np.eye(operator.shape[0]))[-1])
+
+    train(network, params, x, y, loss="cross_entropy", optimizer=training.SGD(0.5), steps=60, callback=watch, every=10)
+    assert len(exact) == 7
+    np.testing.assert_allclose(tracker.history["lambda_H"], exact, rtol=tolerance)
+
+
+def test_curvature_is_measured_on_one_batch_of_128_by_default():
+    network, x, y, _ = problem(count=300)
+    assert trajectory.Tracker(network, x, y, samples=256).curvature_samples == 128
+    assert trajectory.Tracker(network, x, y, samples=100).curvature_samples == 100
 
 
 def test_a_diverging_run_keeps_its_history():
