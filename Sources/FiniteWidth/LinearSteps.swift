@@ -39,7 +39,11 @@ extension Tape {
       guard let weights = parameters[a], let above = cotangents[index][b] else { return }
       if let geometry = operation.geometry {
         let rows: Tensor
-        if let windows { rows = windows } else { rows = try pool.take(rows: rowCount(step.shape) &* geometry.positions, cols: geometry.patchSize) }
+        if let windows {
+          rows = windows
+        } else {
+          rows = try pool.take(rows: rowCount(step.shape) &* geometry.positions, cols: geometry.patchSize)
+        }
         gemm(
           true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, windows == nil ? 0 : 1, rows.pointer,
           rows.rows)

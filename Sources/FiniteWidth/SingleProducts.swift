@@ -186,7 +186,8 @@ extension Tape {
       guard let weights = single.parameters.from(slot.offset, a), let input = x[b] else { return }
       let rows = try single.rows(index, b, input, operation.geometry)
       Float.gemm(
-        false, false, Int32(count / slot.cols), Int32(slot.cols), Int32(slot.rows), Float(operation.scale), rows, Int32(slot.rows),
+        false, false, Int32(count / slot.cols), Int32(slot.cols), Int32(slot.rows), Float(operation.scale), rows,
+        Int32(slot.rows),
         weights, Int32(slot.cols), isEmpty ? 0 : 1, product, Int32(slot.cols))
       isEmpty = false
     }

@@ -75,7 +75,8 @@ public func lanczosEigen(
   guard let draft, LanczosDraft.serves(request, n) else {
     return try LanczosIteration(n, request, context).run(start, vectors, product)
   }
-  let drafted = try LanczosDraft(dimension: n, request: request, context: context).run(start, vectors, draft: draft, exact: product)
+  let drafted = try LanczosDraft(dimension: n, request: request, context: context).run(
+    start, vectors, draft: draft, exact: product)
   if let result = drafted.result { return result }
   var result = try LanczosIteration(n, request, context)
     .run(drafted.start.map { UnsafePointer($0.pointer) } ?? start, vectors, product)

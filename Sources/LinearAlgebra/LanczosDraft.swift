@@ -43,7 +43,7 @@ public struct LanczosDraft {
       let found = try check(pairs, wanted, space, exact)
       if let found { space.copy(found.order, into: vectors) }
       return (found?.result, found == nil ? try space.sum(request.count) : nil, space.products)
-    } catch where error.kind == .invalidArgument || error.kind == .notConverged {
+    } catch  where error.kind == .invalidArgument || error.kind == .notConverged {
       // Too large or too small for single precision, or too clustered: the exact products decide.
       return (nil, nil, space.products)
     }

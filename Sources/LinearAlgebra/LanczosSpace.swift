@@ -125,7 +125,9 @@ final class LanczosSpace {
   // MARK: - Ritz vectors after a restart
 
   /// x A x / x x and ||A x - value x|| / ||x|| of basis vector `i`, by one product.
-  func quotient(_ i: Int, context: CallContext, _ product: OperatorProduct) throws(NumericError) -> (value: Double, residual: Double) {
+  func quotient(_ i: Int, context: CallContext, _ product: OperatorProduct) throws(NumericError) -> (
+    value: Double, residual: Double
+  ) {
     let (x, image) = (basis.pointer + i * n, basis.pointer + (size + 1) * n)
     try product(x, image, context)
     products += 1

@@ -88,7 +88,13 @@ def test_rough_eigenvalues_come_from_single_precision(batch_norm, kind):
     """Convolutions, several eigenvalues and vectors: within the tolerance, and residuals that are those of the exact matrix."""
     norm = (stax.BatchNorm(),) if batch_norm else ()
     network = stax.serial(
-        stax.Conv(4, (3, 3), padding="SAME"), *norm, stax.Tanh(), stax.Conv(5, (2, 2), (2, 1)), stax.Relu(), stax.Flatten(), dense(3)
+        stax.Conv(4, (3, 3), padding="SAME"),
+        *norm,
+        stax.Tanh(),
+        stax.Conv(5, (2, 2), (2, 1)),
+        stax.Relu(),
+        stax.Flatten(),
+        dense(3),
     )
     rng = np.random.default_rng(1)
     x, y = rng.standard_normal((40, 5, 6, 2)), rng.standard_normal((40, 3))

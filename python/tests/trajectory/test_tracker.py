@@ -94,7 +94,7 @@ def test_a_warm_start_does_not_stay_at_an_old_eigenvector():
         )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("tolerance", [1e-2, 1e-4])
 def test_tracked_eigenvalues_keep_their_tolerance(seed, tolerance):
     """Along a run whose curvature moves, warm starts and single precision included."""
@@ -113,8 +113,8 @@ def test_tracked_eigenvalues_keep_their_tolerance(seed, tolerance):
         operator = trajectory.hessian(network, snapshot.params, x, y, "cross_entropy")
         exact.append(np.linalg.eigvalsh(operator @ np.eye(operator.shape[0]))[-1])
 
-    train(network, params, x, y, loss="cross_entropy", optimizer=training.SGD(0.5), steps=60, callback=watch, every=10)
-    assert len(exact) == 7
+    train(network, params, x, y, loss="cross_entropy", optimizer=training.SGD(0.5), steps=40, callback=watch, every=10)
+    assert len(exact) == 5
     np.testing.assert_allclose(tracker.history["lambda_H"], exact, rtol=tolerance)
 
 
