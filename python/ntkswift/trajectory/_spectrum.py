@@ -99,7 +99,8 @@ def eigenvalues(
     end : {"largest", "smallest", "magnitude"}
         Which end.
     tolerance : float, default=1e-8
-        Relative error of each value; of its vector too, where `vectors`.
+        Relative error of each value; of its vector too, where `vectors`. It is estimated from the distance to the next
+        value: among eigenvalues that lie closer together than about its root, the one found may be their neighbour.
     vectors : bool, default=False
         Return eigenvectors.
     start : array_like of shape (n,), optional
