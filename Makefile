@@ -44,7 +44,7 @@ test-python: $(STAMP)-test $(STAMP)-core
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 SANITIZER ?= address
-# One-time initialisation of statics counts as leaks.
+# What is initialised once and kept counts as a leak.
 sanitize: $(STAMP)-build
 	ASAN_OPTIONS=detect_leaks=0 NTKSWIFT_OPENBLAS_DIR="$(OPENBLAS_DIR)" swift test --sanitize=$(SANITIZER) --disable-xctest --scratch-path .build-$(SANITIZER) $(SWIFT_TEST_FLAGS)
 
