@@ -37,13 +37,13 @@ import VectorKernels
     }
   }
 
-  /// ReLU after ReLU: gaps are not negative, and at most 1, 0.7 and 0.45.
-  @Test(arguments: levels, [DualKind.acuteReLU, .wideReLU, .narrowReLU])
+  /// ReLU after ReLU: gaps are not negative, and at most 1, 0.7, 0.45 and 0.32.
+  @Test(arguments: levels, [DualKind.acuteReLU, .wideReLU, .narrowReLU, .tightReLU])
   func acuteReluMatchesLibm(level: Int, kind: DualKind) throws {
     let saved = CPULevel.current
     defer { try? CPULevel.select(saved.rawValue) }
     try CPULevel.select(level)
-    let largest = kind == .acuteReLU ? 1 : kind == .wideReLU ? 0.7 : 0.45
+    let largest = [DualKind.acuteReLU: 1, .wideReLU: 0.7, .narrowReLU: 0.45, .tightReLU: 0.32][kind]!
     let angles = (0..<256).map { i in acos(1 - largest) * pow((Double(i) + 0.5) / 255.5, 6) }
     var gaps = angles.map { 2 * pow(sin($0 / 2), 2) }
     var thetas = [Double](repeating: 1, count: gaps.count)

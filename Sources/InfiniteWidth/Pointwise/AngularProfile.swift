@@ -141,7 +141,7 @@ extension PointwiseProgram {
       case .dense(_, _, _, cosine: nil, sine: _), .dropout: degrees[step.output] = before
       case .dual(let kind, let parameters, _):
         switch kind {
-        case .relu, .abRelu, .acuteReLU, .wideReLU, .narrowReLU: degrees[step.output] = before
+        case .relu, .abRelu, .acuteReLU, .wideReLU, .narrowReLU, .tightReLU: degrees[step.output] = before
         case .sign, .step: degrees[step.output] = 0
         case .rectifiedMonomial: degrees[step.output] = parameters[0] * before
         default: return nil

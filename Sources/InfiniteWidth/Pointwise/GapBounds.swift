@@ -10,14 +10,15 @@ import VectorKernelTypes
 
 /// How far gaps can reach: they shrink from ReLU layer to ReLU layer, and shorter polynomials do for small ones.
 enum GapBounds {
-  /// The steps with `wideReLU` and `narrowReLU` where the inputs at hand allow them.
+  /// The steps with `wideReLU`, `narrowReLU` and `tightReLU` where the inputs at hand allow them.
   static func narrowed(_ steps: [PairStep], _ row: RowSide, _ col: RowSide) -> [PairStep] {
     var reach: [Int: Double] = [:]
     return steps.map { step in
       var (next, gap) = (step, reach[step.slot] ?? 1)
       switch step.action {
       case .dual(.acuteReLU):
-        next.action = .dual(gap <= 0.45 ? .narrowReLU : gap <= 0.7 ? .wideReLU : .acuteReLU)
+        next.action = .dual(
+          gap <= 0.32 ? .tightReLU : gap <= 0.45 ? .narrowReLU : gap <= 0.7 ? .wideReLU : .acuteReLU)
         gap = afterReLU(gap)
       case .dense, .scale: break
       case .copy(let source): gap = reach[source] ?? 1

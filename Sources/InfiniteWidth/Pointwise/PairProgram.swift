@@ -125,7 +125,7 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     }
     for index in 0..<steps.count {
       let step = prepared + index
-      var arguments = StripArguments(
+      let arguments = StripArguments(
         gap: strip.gap(step.pointee.slot), theta: strip.theta(step.pointee.slot).map { UnsafeMutableRawPointer($0) },
         count: count, rowArrays: step.pointee.rowArrays, colArrays: step.pointee.colArrays, row: row, column: column,
         parameters: step.pointee.parameters, epilogue: step.pointee.epilogue,
@@ -142,18 +142,19 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
         } else {
           step.pointee.strip(arguments)
         }
-      case .fanIn: runFanIn(steps[index].branches, step.pointee.strip, strip, &arguments)
+      case .fanIn: runFanIn(steps[index].branches, step.pointee.strip, strip, arguments)
       }
     }
   }
 
   private func runFanIn(
-    _ branches: [Int], _ function: StripFunction, _ strip: StripMemory<Element>, _ arguments: inout StripArguments
+    _ branches: [Int], _ function: StripFunction, _ strip: StripMemory<Element>, _ arguments: StripArguments
   ) {
     let gaps = branches.map { UnsafeRawPointer(strip.gap($0)) }
     let thetas = branches.compactMap { strip.theta($0).map { UnsafeRawPointer($0) } }
     gaps.withUnsafeBufferPointer { gaps in
       thetas.withUnsafeBufferPointer { thetas in
+        var arguments = arguments
         arguments.branchGaps = gaps.baseAddress
         arguments.branchThetas = thetas.isEmpty ? nil : thetas.baseAddress
         function(arguments)

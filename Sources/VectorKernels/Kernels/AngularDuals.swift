@@ -82,6 +82,7 @@ protocol KnownReach: SendableMetatype { static var reach: GapReach { get } }
 enum WholeReach: KnownReach { @inline(__always) static var reach: GapReach { .whole } }
 enum WideReach: KnownReach { @inline(__always) static var reach: GapReach { .wide } }
 enum NarrowReach: KnownReach { @inline(__always) static var reach: GapReach { .narrow } }
+enum TightReach: KnownReach { @inline(__always) static var reach: GapReach { .tight } }
 
 /// sign(x): rho' = 1 - 2 angle / pi, Td = 0 almost everywhere.
 struct SignDual<L: Lanes>: Dual {

@@ -6,8 +6,8 @@ public typealias RowFunction = @Sendable (borrowing RowArguments) -> Void
 /// A nonlinearity with a closed-form dual, as the vector kernels know it.
 public enum DualKind: Int, Sendable, CaseIterable {
   case relu, abRelu, erf, gelu, sine, rbf, sign, step, exp, gaussian, gabor, expNormalized, hermite, rectifiedMonomial
-  /// `relu` after a layer whose correlations are never negative; where gaps are at most 0.7; at most 0.45.
-  case acuteReLU, wideReLU, narrowReLU
+  /// `relu` after a layer whose correlations are never negative; where gaps are at most 0.7; 0.45; 0.32.
+  case acuteReLU, wideReLU, narrowReLU, tightReLU
   /// a erf(b x) + c with c /= 0; `erf` is without c.
   case shiftedErf
 }

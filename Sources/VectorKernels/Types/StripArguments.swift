@@ -41,7 +41,8 @@ public struct StripArguments {
   }
 
   /// All fields, in order.
-  public init(
+  // Inlined: a call for each layer of each row of a tile.
+  @inlinable public init(
     gap: UnsafeMutableRawPointer, theta: UnsafeMutableRawPointer?, count: Int, rowArrays: UnsafePointer<UnsafeRawPointer>,
     colArrays: UnsafePointer<UnsafeRawPointer>, row: Int, column: Int, parameters: UnsafePointer<Double>,
     epilogue: Epilogue = .none, terms: Int = 0, branchGaps: UnsafePointer<UnsafeRawPointer>? = nil,
