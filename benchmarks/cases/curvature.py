@@ -13,27 +13,40 @@ from .fully_connected import report
 NETWORKS = (((20, 64, 64, 1), 1000, 3.0), ((784, 512, 512, 10), 2000, 1.5))
 
 
-def run(settings: Settings, get: Any) -> Report:
+def hessian(settings: Settings, get: Any) -> Report:
     """All on one thread; accuracy 1e-6 in float64 for everybody, and PyTorch's default float32 beside it."""
     races, targets = [], []
-    for sizes, n, wanted in NETWORKS:
-        if settings.quick:
-            sizes, n = (8, 16, 1), 64
-        name = "-".join(map(str, sizes))
-        top = _top(name, {"sizes": sizes, "n": n}, settings, get)
-        gram = _gradients(name, {"sizes": sizes, "n": n}, settings, get)
-        races += [top, gram]
+    for parameters, wanted in _networks(settings):
+        each = _top(parameters, settings, get)
+        races.append(each)
         for peer in ("PyHessian, float64", "torch + eigsh, float64"):
-            ratio = top.ratio(peer)
-            targets.append(
-                Target(f"CPU seconds, {peer} / ntkswift [{top.title}]", ratio, ">=", wanted, not settings.quick)
-            )
-        ratio = gram.ratio(next(iter(p for p in gram.outcomes if p.startswith("BackPACK")), "none"))
-        targets.append(Target(f"CPU seconds, BackPACK / ntkswift [{gram.title}]", ratio, ">=", 10, not settings.quick))
+            title = f"CPU seconds, {peer} / ntkswift [{each.title}]"
+            targets.append(Target(title, each.ratio(peer), ">=", wanted, not settings.quick))
     return report(races, targets)
 
 
-def _top(name: str, parameters: dict[str, Any], settings: Settings, get: Any) -> Any:
+def covariance(settings: Settings, get: Any) -> Report:
+    """All on one thread: ntkswift's five largest eigenvalues with the traces, all of them, and a Gram matrix by BackPACK."""
+    races, targets = [], []
+    for parameters, _ in _networks(settings):
+        each = _gradients(parameters, settings, get)
+        races.append(each)
+        ratio = each.ratio(next(iter(p for p in each.outcomes if p.startswith("BackPACK")), "none"))
+        targets.append(Target(f"CPU seconds, BackPACK / ntkswift [{each.title}]", ratio, ">=", 10, not settings.quick))
+    return report(races, targets)
+
+
+def _networks(settings: Settings) -> list[tuple[dict[str, Any], float]]:
+    if settings.quick:
+        return [({"sizes": (8, 16, 1), "n": 64}, 1.0)]
+    return [({"sizes": sizes, "n": n}, wanted) for sizes, n, wanted in NETWORKS]
+
+
+def _name(parameters: dict[str, Any]) -> str:
+    return f"MLP {'-'.join(map(str, parameters['sizes']))}, n = {parameters['n']}"
+
+
+def _top(parameters: dict[str, Any], settings: Settings, get: Any) -> Any:
     peers = [
         Contestant(
             f"{label}, {dtype}", "curvature_", task, parameters | {"dtype": dtype}, environment="curvature", threads=1
@@ -42,14 +55,14 @@ def _top(name: str, parameters: dict[str, Any], settings: Settings, get: Any) ->
         for label, task in (("PyHessian", "pyhessian_top"), ("torch + eigsh", "eigsh_top"))
     ]
     ours = Contestant("ntkswift", "ntkswift_", "hessian_top", parameters, threads=1)
-    return race(f"top Hessian eigenvalue to 1e-6, MLP {name}, n = {parameters['n']}", [ours, *peers], settings, get)
+    return race(f"top Hessian eigenvalue to 1e-6, {_name(parameters)}", [ours, *peers], settings, get)
 
 
-def _gradients(name: str, parameters: dict[str, Any], settings: Settings, get: Any) -> Any:
+def _gradients(parameters: dict[str, Any], settings: Settings, get: Any) -> Any:
     """float64 gradients of the large network would need 21 GB: there the peer runs in float32."""
     dtype = "float64" if parameters["sizes"][0] < 100 else "float32"
     return race(
-        f"covariance of gradients: five eigenvalues, MLP {name}, n = {parameters['n']}",
+        f"covariance of gradients: five eigenvalues, {_name(parameters)}",
         [
             Contestant("ntkswift", "ntkswift_", "gradient_covariance", parameters | {"count": 5}, threads=1),
             Contestant(

@@ -15,6 +15,11 @@ static inline __attribute__((always_inline)) void ntk_stream16(void *to, ntk_flo
   __builtin_nontemporal_store(line, (ntk_float16 *)to);
 }
 
+/* Brings the cache line at `at` close, without waiting for it. */
+static inline __attribute__((always_inline)) void ntk_prefetch(const void *at) {
+  __builtin_prefetch(at, 1, 3);
+}
+
 /* Orders streamed lines before everything that follows. */
 static inline __attribute__((always_inline)) void ntk_stream_end(void) {
   __sync_synchronize();

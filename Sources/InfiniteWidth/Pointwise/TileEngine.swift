@@ -134,6 +134,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     let gaps = tile.gaps + r * tile.width + skipped * planes
     let thetas = tile.thetas + r * tile.thetaWidth + skipped * planes
     let count = area.cols - skipped
+    tile.prefetchThetas(r + 1, area)
     if output.ntk != nil {
       if !program.startsTheta { thetas.update(repeating: 0, count: (count + 31) / 32 * 32 * planes) }
       if let given = source.given { given.fillTheta(area, r, from: skipped, thetas, planes: planes) }

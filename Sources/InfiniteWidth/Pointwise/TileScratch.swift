@@ -1,3 +1,4 @@
+import CVectorSeeds
 import LinearAlgebra
 import NumericCore
 
@@ -43,6 +44,13 @@ final class TileMemory<Work: BLASReal> {
     thetas = UnsafeMutableRawPointer(place).assumingMemoryBound(to: Work.self)
     thetaWidth = result.rowStride
     return true
+  }
+
+  /// Asks for row `r` of NTKs that stand in the result: first writes to it would wait for memory, line by line.
+  func prefetchThetas(_ r: Int, _ area: TileArea) {
+    guard r < area.rows, thetas != ownThetas else { return }
+    let row = UnsafeRawPointer(thetas + r * thetaWidth)
+    for offset in stride(from: 0, to: area.cols * MemoryLayout<Work>.size, by: 64) { ntk_prefetch(row + offset) }
   }
 }
 

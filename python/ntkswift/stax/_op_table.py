@@ -1,5 +1,5 @@
 """Op tables: the flat form in which a network crosses into the core (`ntk_op` of
-Sources/CNTKSwift/include/ntkswift.h).
+Sources/CNTKSwift/include/ntkswift/architecture.h).
 """
 
 from __future__ import annotations
