@@ -73,13 +73,13 @@ func optionalMatrixView<Element: BinaryFloatingPoint>(
 
 /// The caller's wishes for one call; a null pointer means defaults.
 func context(_ call: UnsafePointer<ntk_call>?) throws(NumericError) -> CallContext {
-  guard let call = call?.pointee else { return CallContext(threads: Machine.cpuCount, memoryLimit: Machine.availableMemory / 2) }
+  guard let call = call?.pointee else { return CallContext(threads: Machine.cpuCount, memoryLimit: nil) }
   guard call.threads >= 0 else { throw .invalid("[call] threads must be 0 (automatic) or more. Received \(call.threads).") }
   guard call.memory_limit >= 0 else {
     throw .invalid("[call] memory_limit must be 0 (automatic) or more bytes. Received \(call.memory_limit).")
   }
   let threads = call.threads == 0 ? Machine.cpuCount : min(Int(call.threads), 1024)
-  let limit = call.memory_limit == 0 ? Machine.availableMemory / 2 : Int(call.memory_limit)
+  let limit = call.memory_limit == 0 ? nil : Int(call.memory_limit)
   guard let progress = call.progress else { return CallContext(threads: threads, memoryLimit: limit) }
   let callContext = call.context
   return CallContext(threads: threads, memoryLimit: limit) { progress(callContext, $0) == 0 }

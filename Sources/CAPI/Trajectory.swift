@@ -223,9 +223,7 @@ private struct CallersOperator {
       targets: try matrixView(given.targets, "targets"), parameters: network.parameters,
       wantsGradient: wantsGradient, context: context.part(0, 0))
     (dimension, gradient) = (curvature.count, curvature.gradient)
-    let how = { (step: CallContext) in
-      CallContext(threads: context.forBLAS.threads, memoryLimit: context.memoryLimit, report: step.report)
-    }
+    let how = { (step: CallContext) in context.forBLAS.reporting(step.report) }
     product = { (x, y, step) throws(NumericError) in try curvature.apply(x, into: y, context: how(step)) }
     guard curvature.hasSingle else { return }
     let product: OperatorProduct = { (x, y, step) throws(NumericError) in

@@ -177,7 +177,7 @@ public struct EmpiricalKernel {
   /// Cancellation goes on working while signals are computed; progress is counted in tiles.
   private func quiet(_ context: CallContext) -> CallContext {
     guard let report = context.report else { return context }
-    return CallContext(threads: context.threads, memoryLimit: context.memoryLimit) { _ in report(0) }
+    return context.reporting { _ in report(0) }
   }
 
   private func tiles(

@@ -16,7 +16,7 @@ final class Pacer: @unchecked Sendable {
   /// A context for a step that covers `low` to `high` of the whole, for `runTasks`.
   func step(_ low: Double, _ high: Double) -> CallContext {
     guard context.report != nil else { return context.forBLAS }
-    return CallContext(threads: context.forBLAS.threads, memoryLimit: context.memoryLimit) { [self] fraction in
+    return context.forBLAS.reporting { [self] fraction in
       guard isDue else { return true }
       return context.report?(low + (high - low) * fraction) ?? true
     }
@@ -32,13 +32,11 @@ final class Pacer: @unchecked Sendable {
 
 extension CallContext {
   /// The same call with no more threads than BLAS can serve at once.
-  public var forBLAS: CallContext {
-    CallContext(threads: min(threads, BLASThreads.maximumCallers), memoryLimit: memoryLimit, report: report)
-  }
+  public var forBLAS: CallContext { with(threads: min(threads, BLASThreads.maximumCallers)) }
 
   /// A context whose progress 0...1 is the part `low`...`high` of this one.
   public func part(_ low: Double, _ high: Double) -> CallContext {
     guard let report else { return self }
-    return CallContext(threads: threads, memoryLimit: memoryLimit) { report(low + (high - low) * $0) }
+    return reporting { report(low + (high - low) * $0) }
   }
 }

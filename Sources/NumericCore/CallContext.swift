@@ -2,16 +2,31 @@
 public struct CallContext: @unchecked Sendable {
   /// Worker threads, at least 1.
   public let threads: Int
-  /// Bytes that the call may allocate beside its arguments.
-  public let memoryLimit: Int
   /// Asked on the calling thread with the fraction done; `false` asks to stop.
   public let report: ((Double) -> Bool)?
 
-  /// One call's threads, memory limit in bytes, and progress callback.
-  public init(threads: Int = 1, memoryLimit: Int = .max, report: ((Double) -> Bool)? = nil) {
+  private let statedLimit: Int?
+  // Below this nobody asks what is available: the question takes longer than a small kernel.
+  private static var alwaysAllowed: Int { 16 << 20 }
+
+  /// One call's threads, memory limit in bytes (nil: half of what is available when it matters), and progress callback.
+  public init(threads: Int = 1, memoryLimit: Int? = .max, report: ((Double) -> Bool)? = nil) {
     self.threads = max(1, threads)
-    self.memoryLimit = memoryLimit
+    statedLimit = memoryLimit
     self.report = report
+  }
+
+  /// Bytes that the call may allocate beside its arguments.
+  public var memoryLimit: Int { statedLimit ?? Machine.availableMemory / 2 }
+
+  /// The same call on this many threads.
+  public func with(threads: Int) -> CallContext {
+    CallContext(threads: threads, memoryLimit: statedLimit, report: report)
+  }
+
+  /// The same call with its progress reported elsewhere, or not at all.
+  public func reporting(_ report: ((Double) -> Bool)?) -> CallContext {
+    CallContext(threads: threads, memoryLimit: statedLimit, report: report)
   }
 
   /// Reports progress; throws `cancelled` when the caller asks to stop. Call it from the calling thread only.
@@ -24,10 +39,12 @@ public struct CallContext: @unchecked Sendable {
     guard let bytes else {
       throw NumericError(.outOfMemory, "[memory] \(purpose) needs more bytes than any address space has. \(advice)", bytes: .max)
     }
-    guard bytes <= memoryLimit else {
+    if statedLimit == nil, bytes <= CallContext.alwaysAllowed { return }
+    let limit = memoryLimit
+    guard bytes <= limit else {
       throw NumericError(
         .outOfMemory,
-        "[memory] \(purpose) needs \(bytes) bytes. The memory limit is \(memoryLimit) bytes. \(advice)", bytes: bytes)
+        "[memory] \(purpose) needs \(bytes) bytes. The memory limit is \(limit) bytes. \(advice)", bytes: bytes)
     }
   }
 }

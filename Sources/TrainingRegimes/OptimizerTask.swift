@@ -133,7 +133,7 @@ final class RunProgress: @unchecked Sendable {
   /// The context for work inside a step.
   var inner: CallContext {
     guard outer.report != nil else { return outer }
-    return CallContext(threads: outer.threads, memoryLimit: outer.memoryLimit) { [self] fraction in
+    return outer.reporting { [self] fraction in
       guard isDue else { return true }
       return outer.report?(min(1, done + share * fraction)) ?? true
     }

@@ -43,6 +43,13 @@ import Testing
     #expect(throws: NumericError.self) { try context.reserve(1001, for: "a test", instead: "Use less.") }
     #expect(throws: NumericError.self) { try context.reserve(nil, for: "a test", instead: "Use less.") }
     #expect(throws: Never.self) { try context.reserve(1000, for: "a test", instead: "Use less.") }
+    #expect(throws: NumericError.self) { try context.reporting { _ in true }.reserve(1001, for: "a test", instead: "Use less.") }
+  }
+
+  @Test func withoutALimitHalfOfWhatIsAvailableIsOne() {
+    let context = CallContext(memoryLimit: nil)
+    #expect(throws: Never.self) { try context.reserve(1000, for: "a test", instead: "Use less.") }
+    #expect(throws: NumericError.self) { try context.with(threads: 2).reserve(.max / 2, for: "a test", instead: "Use less.") }
   }
 
   @Test func aWorkspaceTooLargeIsAnError() {

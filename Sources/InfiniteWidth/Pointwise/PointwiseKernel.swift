@@ -184,6 +184,6 @@ extension CallContext {
   /// Progress of one part of several.
   fileprivate func part(_ index: Int, of count: Int) -> CallContext {
     guard count > 1, let report else { return self }
-    return CallContext(threads: threads, memoryLimit: memoryLimit) { report((Double(index) + $0) / Double(count)) }
+    return reporting { report((Double(index) + $0) / Double(count)) }
   }
 }

@@ -61,7 +61,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     BLASThreads.useOne()
     let limited = context.forBLAS
     let scratch = (0..<max(1, min(limited.threads, plan.tiles.count))).map { _ in
-      TileScratch<Element>(slots: double.slotCount, planes: double.planes, wantsTheta: output.ntk != nil)
+      TileScratch<Element>(plan, slots: double.slotCount, planes: double.planes, wantsTheta: output.ntk != nil)
     }
     try runTasks(plan.tiles.count, context: limited) { (task, worker) throws(NumericError) in
       let (i, j) = (Int(plan.tiles[task].0), Int(plan.tiles[task].1))

@@ -8,6 +8,9 @@ struct TilePlan: Sendable {
   let rows: Int
   let cols: Int
   let isSymmetric: Bool
+  /// Rows and columns of the memory of a tile: small results need little, and clearing it would be most of their time.
+  var tileRows: Int { max(1, min(TilePlan.side, rows)) }
+  var tileCols: Int { max(32, min(TilePlan.side, (cols + 31) / 32 * 32)) }
   /// Tile indices (row, column); only those on and above the diagonal where the result is symmetric.
   let tiles: [(Int32, Int32)]
 

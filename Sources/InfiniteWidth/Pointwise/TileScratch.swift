@@ -23,14 +23,13 @@ final class TileMemory<Work: BLASReal> {
   var smallest = 1.0
   private let room: Workspace<Work>
 
-  init(slots: Int, planes: Int, wantsTheta: Bool) throws(NumericError) {
-    let side = TilePlan.side
-    width = side * planes
-    room = try Workspace<Work>(side * width * (wantsTheta ? 2 : 1), zeroed: true)
+  init(_ plan: TilePlan, slots: Int, planes: Int, wantsTheta: Bool) throws(NumericError) {
+    width = plan.tileCols * planes
+    room = try Workspace<Work>(plan.tileRows * width * (wantsTheta ? 2 : 1), zeroed: true)
     gaps = room.pointer
-    ownThetas = room.pointer + (wantsTheta ? side * width : 0)
+    ownThetas = room.pointer + (wantsTheta ? plan.tileRows * width : 0)
     (thetas, thetaWidth) = (ownThetas, width)
-    strip = try StripMemory<Work>(slots: slots, width: side, planes: planes, wantsTheta: wantsTheta)
+    strip = try StripMemory<Work>(slots: slots, width: plan.tileCols, planes: planes, wantsTheta: wantsTheta)
   }
 
   /// NTKs go straight into `result` where its layout allows (rows of whole vectors, nothing to mirror within the tile).
@@ -56,6 +55,7 @@ final class TileMemory<Work: BLASReal> {
 
 /// What one worker thread keeps from tile to tile. float64 memory for float32 inputs is made when first needed.
 final class TileScratch<Element: BLASReal>: @unchecked Sendable {
+  let plan: TilePlan
   let slots: Int
   let planes: Int
   let wantsTheta: Bool
@@ -65,7 +65,8 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
   private var rowRoom: Workspace<Double>?
   private var colRoom: Workspace<Double>?
 
-  init(slots: Int, planes: Int, wantsTheta: Bool) {
+  init(_ plan: TilePlan, slots: Int, planes: Int, wantsTheta: Bool) {
+    self.plan = plan
     self.slots = slots
     self.planes = planes
     self.wantsTheta = wantsTheta
@@ -75,12 +76,14 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
   func tile<Work: BLASReal>(of type: Work.Type) throws(NumericError) -> TileMemory<Work> {
     if Work.self == Double.self {
       let made =
-        if let doubleMemory { doubleMemory } else { try TileMemory<Double>(slots: slots, planes: planes, wantsTheta: wantsTheta) }
+        if let doubleMemory { doubleMemory } else {
+          try TileMemory<Double>(plan, slots: slots, planes: planes, wantsTheta: wantsTheta)
+        }
       doubleMemory = made
       return unsafeDowncast(made, to: TileMemory<Work>.self)
     }
     let made =
-      if let ownTile { ownTile } else { try TileMemory<Element>(slots: slots, planes: planes, wantsTheta: wantsTheta) }
+      if let ownTile { ownTile } else { try TileMemory<Element>(plan, slots: slots, planes: planes, wantsTheta: wantsTheta) }
     ownTile = made
     return unsafeDowncast(made, to: TileMemory<Work>.self)
   }
@@ -99,9 +102,8 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
   func converted(
     _ a: InputRows<Element>, _ b: InputRows<Element>, _ area: TileArea
   ) throws(NumericError) -> (UnsafePointer<Double>, UnsafePointer<Double>) {
-    let size = TilePlan.side * a.dimension
-    let left = if let rowRoom { rowRoom } else { try Workspace<Double>(size) }
-    let right = if let colRoom { colRoom } else { try Workspace<Double>(size) }
+    let left = if let rowRoom { rowRoom } else { try Workspace<Double>(plan.tileRows * a.dimension) }
+    let right = if let colRoom { colRoom } else { try Workspace<Double>(plan.tileCols * a.dimension) }
     (rowRoom, colRoom) = (left, right)
     TileScratch.convert(a, area.row, area.rows, left.pointer)
     TileScratch.convert(b, area.column, area.cols, right.pointer)

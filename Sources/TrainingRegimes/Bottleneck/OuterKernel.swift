@@ -153,7 +153,7 @@ private func forEachPoint(
   var strips: [KernelStrip] = []
   for _ in 0..<min(context.threads, tasks) { strips.append(try KernelStrip()) }
   let shared = strips
-  try runTasks(tasks, context: CallContext(threads: context.threads, memoryLimit: context.memoryLimit)) {
+  try runTasks(tasks, context: context.reporting(nil)) {
     (task, worker) throws(NumericError) in
     for i in task * rows..<min(points, (task + 1) * rows) { body(i, shared[worker]) }
   }

@@ -84,7 +84,7 @@ final class BottleneckPacer {
 
   init(_ context: CallContext) {
     self.context = context
-    quiet = CallContext(threads: context.threads, memoryLimit: context.memoryLimit)
+    quiet = context.reporting(nil)
   }
 
   func checkpoint(_ fraction: Double) throws(NumericError) {
