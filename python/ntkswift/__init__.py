@@ -18,7 +18,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from . import predict, stax
+from . import stax
 from ._config import (
     get_memory_limit,
     get_num_threads,
@@ -39,11 +39,22 @@ if TYPE_CHECKING:
         hierarchy,
         parametrizations,
         plotting,
+        predict,
         regimes,
         reproduce,
         spectra,
         training,
         trajectory,
+    )
+    from .empirical import (
+        batch,
+        empirical_kernel_fn,
+        empirical_nngp_fn,
+        empirical_ntk_fn,
+        empirical_ntk_vp_fn,
+        linearize,
+        monte_carlo_kernel_fn,
+        taylor_expand,
     )
     from .training import train
 
@@ -54,12 +65,19 @@ __all__ = [
     "DivergenceError",
     "Kernel",
     "NotPositiveDefiniteError",
+    "batch",
     "empirical",
+    "empirical_kernel_fn",
+    "empirical_nngp_fn",
+    "empirical_ntk_fn",
+    "empirical_ntk_vp_fn",
     "estimators",
     "get_memory_limit",
     "get_num_threads",
     "hierarchy",
+    "linearize",
     "memory_limit",
+    "monte_carlo_kernel_fn",
     "num_threads",
     "parametrizations",
     "plotting",
@@ -72,36 +90,48 @@ __all__ = [
     "show_config",
     "spectra",
     "stax",
+    "taylor_expand",
     "train",
     "training",
     "trajectory",
 ]
 
-# Modules that not every program needs load when they are first named.
-_LAZY = frozenset(
-    {
-        "demo",
-        "empirical",
-        "estimators",
-        "hierarchy",
-        "parametrizations",
-        "plotting",
-        "regimes",
-        "reproduce",
-        "spectra",
-        "training",
-        "trajectory",
-    }
+# What not every program needs loads when it is first named.
+_MODULES = (
+    "demo",
+    "empirical",
+    "estimators",
+    "hierarchy",
+    "parametrizations",
+    "plotting",
+    "predict",
+    "regimes",
+    "reproduce",
+    "spectra",
+    "training",
+    "trajectory",
 )
+# Functions by the module they come from; those of `empirical` stand at the top as in neural-tangents.
+_FUNCTIONS = {
+    "batch": "empirical",
+    "empirical_kernel_fn": "empirical",
+    "empirical_nngp_fn": "empirical",
+    "empirical_ntk_fn": "empirical",
+    "empirical_ntk_vp_fn": "empirical",
+    "linearize": "empirical",
+    "monte_carlo_kernel_fn": "empirical",
+    "taylor_expand": "empirical",
+    "train": "training",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
+    if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
-    if name == "train":
-        return importlib.import_module(f"{__name__}.training").train
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"{__name__}.{_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, "train"})
+    return sorted({*__all__, "demo", *(name for name in globals() if name.startswith("__"))})

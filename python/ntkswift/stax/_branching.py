@@ -6,15 +6,15 @@ where one branch is the input itself (a residual connection).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from . import _checks
-from ._base import Layer
+from ._base import Layer, layer_class
 from ._op_table import OpKind, OpTable
 from ._signals import Signal, Signals, branches, single
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class FanOut(Layer):
     """`num` copies of the input, one per branch of the :func:`parallel` that follows.
 
@@ -36,7 +36,7 @@ class FanOut(Layer):
         table.add(OpKind.FAN_OUT, integers=(self.num,))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class FanInSum(Layer):
     """The sum of the branches. All must be Gaussian (end in a Dense layer), unless there is only one."""
 
@@ -51,7 +51,7 @@ class FanInSum(Layer):
         table.add(OpKind.FAN_IN_SUM)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class FanInProd(Layer):
     """The elementwise product of the branches; its output is not Gaussian, so a Dense layer must follow before a
     nonlinearity.
@@ -68,7 +68,7 @@ class FanInProd(Layer):
         table.add(OpKind.FAN_IN_PROD)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class FanInConcat(Layer):
     """The branches side by side.
 

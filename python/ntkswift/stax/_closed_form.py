@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from . import _checks
-from ._base import Layer
+from ._base import Layer, layer_class
 from ._linear import _set
 from ._op_table import OpKind, OpTable
 from ._signals import Signals, require_gaussian, single
@@ -34,7 +34,7 @@ def _reals(layer: Layer, *names: str) -> None:
     _set(layer, **{name: _checks.real(getattr(layer, name), type(layer).__name__, name) for name in names})
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class ABRelu(Nonlinearity):
     """``a min(x, 0) + b max(x, 0)`` (Tsuchida et al., arXiv:1711.09090).
 
@@ -58,7 +58,7 @@ class ABRelu(Nonlinearity):
         table.add(OpKind.ABRELU, reals=(self.a, self.b))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Relu(Nonlinearity):
     """``max(x, 0)`` (Cho and Saul, NIPS 2009).
 
@@ -77,7 +77,7 @@ class Relu(Nonlinearity):
         table.add(OpKind.ABRELU, reals=(0.0, 1.0))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class LeakyRelu(Nonlinearity):
     """``alpha min(x, 0) + max(x, 0)``.
 
@@ -100,7 +100,7 @@ class LeakyRelu(Nonlinearity):
         table.add(OpKind.ABRELU, reals=(self.alpha, 1.0))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Abs(Nonlinearity):
     """``|x|``.
 
@@ -119,7 +119,7 @@ class Abs(Nonlinearity):
         table.add(OpKind.ABRELU, reals=(-1.0, 1.0))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Erf(Nonlinearity):
     """``a erf(b x) + c`` (Williams, NIPS 1996)."""
 
@@ -134,7 +134,7 @@ class Erf(Nonlinearity):
         table.add(OpKind.ERF, reals=(self.a, self.b, self.c))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Sigmoid_like(Nonlinearity):
     """``erf(x / 2.4020563531719796) / 2 + 1/2``, close to the logistic function on [-5, 5].
 
@@ -145,7 +145,7 @@ class Sigmoid_like(Nonlinearity):
         table.add(OpKind.ERF, reals=(0.5, 1 / 2.4020563531719796, 0.5))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Gelu(Nonlinearity):
     """``x Phi(x)`` with the normal distribution function Phi (Tsuchida et al., arXiv:2002.08517).
 
@@ -164,7 +164,7 @@ class Gelu(Nonlinearity):
         table.add(OpKind.GELU, integers=(int(self.approximate),))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Sin(Nonlinearity):
     """``a sin(b x + c)``."""
 
@@ -179,7 +179,7 @@ class Sin(Nonlinearity):
         table.add(OpKind.SIN, reals=(self.a, self.b, self.c))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Cos(Nonlinearity):
     """``a cos(b x + c)``."""
 
@@ -194,7 +194,7 @@ class Cos(Nonlinearity):
         table.add(OpKind.SIN, reals=(self.a, self.b, self.c + math.pi / 2))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Rbf(Nonlinearity):
     """``sqrt(2) sin(sqrt(2 gamma) x + pi/4)``, whose kernel is the Gaussian one, ``exp(-gamma (q1 + q2 - 2 K))``.
 
@@ -213,7 +213,7 @@ class Rbf(Nonlinearity):
         table.add(OpKind.RBF, reals=(self.gamma,))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Sign(Nonlinearity):
     """The sign of x. Its derivative is zero almost everywhere: the layers before it add nothing to the NTK."""
 
@@ -221,7 +221,7 @@ class Sign(Nonlinearity):
         table.add(OpKind.SIGN)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Step(Nonlinearity):
     """1 where x > 0, else 0. The layers before it add nothing to the NTK. (Not in neural-tangents.)"""
 
@@ -229,7 +229,7 @@ class Step(Nonlinearity):
         table.add(OpKind.STEP)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Exp(Nonlinearity):
     """``a exp(b x)``."""
 
@@ -243,7 +243,7 @@ class Exp(Nonlinearity):
         table.add(OpKind.EXP, reals=(self.a, self.b))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Gaussian(Nonlinearity):
     """``a exp(b x^2)``; for b > 0 the kernel exists only where the variance of the input is below ``1 / (4 b)``."""
 
@@ -257,7 +257,7 @@ class Gaussian(Nonlinearity):
         table.add(OpKind.GAUSSIAN, reals=(self.a, self.b))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Gabor(Nonlinearity):
     """``exp(-x^2) sin(x)``."""
 
@@ -265,7 +265,7 @@ class Gabor(Nonlinearity):
         table.add(OpKind.GABOR)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class ExpNormalized(Nonlinearity):
     """No function of x but a kernel: ``sqrt(q1 q2) exp(gamma (K / sqrt(q1 q2) + shift))`` (Shankar et al.,
     arXiv:2003.02237).
@@ -296,7 +296,7 @@ class ExpNormalized(Nonlinearity):
         table.add(OpKind.EXP_NORMALIZED, reals=(self.gamma, self.shift))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Hermite(Nonlinearity):
     """The normalised Hermite polynomial ``He_n(x) / sqrt(n!)``, for inputs of unit variance (`LayerNorm` before it
     ensures that).
@@ -318,7 +318,7 @@ class Hermite(Nonlinearity):
         table.add(OpKind.HERMITE, integers=(self.degree,))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Monomial(Nonlinearity):
     """``x^degree``.
 
@@ -338,7 +338,7 @@ class Monomial(Nonlinearity):
         table.add(OpKind.POLYNOMIAL, integers=place)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class RectifiedMonomial(Nonlinearity):
     """``x^degree`` where x > 0, else 0 (the arc-cosine kernels of Cho and Saul, NIPS 2009).
 
@@ -357,7 +357,7 @@ class RectifiedMonomial(Nonlinearity):
         table.add(OpKind.RECTIFIED_MONOMIAL, integers=(self.degree,))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Polynomial(Nonlinearity):
     """``coef[0] + coef[1] x + ... + coef[n] x^n``.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from . import _checks
-from ._base import Layer, as_layer, call_text, value_text
+from ._base import Layer, as_layer, call_text, layer_class, value_text
 from ._op_table import OpKind, OpTable
 from ._signals import Signal, Signals, branches
 from ._weights import Gathered, WeightDraws
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Serial(Layer):
     """What :func:`serial` returns."""
 
@@ -48,7 +47,7 @@ class Serial(Layer):
         return call_text("serial", [repr(layer) for layer in self.layers])
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Parallel(Layer):
     """What :func:`parallel` returns."""
 
@@ -91,7 +90,7 @@ class Parallel(Layer):
         return call_text("parallel", [repr(layer) for layer in self.layers])
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Repeat(Layer):
     """What :func:`repeat` returns."""
 

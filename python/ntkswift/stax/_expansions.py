@@ -6,10 +6,10 @@ kernel entry relative to the variances. Functions with a kink in some derivative
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from . import _checks
+from ._base import layer_class
 from ._closed_form import Nonlinearity
 from ._linear import _set
 from ._op_table import OpKind, OpTable
@@ -30,7 +30,7 @@ def _write_named(table: OpTable, function: NamedFunction, tol: float, parameter:
     table.add(OpKind.NAMED, integers=(int(function),), reals=(parameter, tol))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Tanh(Nonlinearity):
     """The hyperbolic tangent.
 
@@ -49,7 +49,7 @@ class Tanh(Nonlinearity):
         _write_named(table, NamedFunction.TANH, self.tol)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Sigmoid(Nonlinearity):
     """The logistic function ``1 / (1 + exp(-x))``.
 
@@ -68,7 +68,7 @@ class Sigmoid(Nonlinearity):
         _write_named(table, NamedFunction.SIGMOID, self.tol)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Softplus(Nonlinearity):
     """``log(1 + exp(x))``.
 
@@ -87,7 +87,7 @@ class Softplus(Nonlinearity):
         _write_named(table, NamedFunction.SOFTPLUS, self.tol)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Swish(Nonlinearity):
     """``x / (1 + exp(-x))``, also called SiLU.
 
@@ -106,7 +106,7 @@ class Swish(Nonlinearity):
         _write_named(table, NamedFunction.SWISH, self.tol)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Elu(Nonlinearity):
     """x where x > 0, else ``alpha (exp(x) - 1)`` (Clevert et al., arXiv:1511.07289).
 
@@ -128,7 +128,7 @@ class Elu(Nonlinearity):
         _write_named(table, NamedFunction.ELU, self.tol, self.alpha)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Selu(Nonlinearity):
     """``1.0507 x`` where x > 0, else ``1.7581 (exp(x) - 1)``: it keeps unit variance (Klambauer et al.,
     arXiv:1706.02515).

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 from . import _checks
-from ._base import Layer
+from ._base import Layer, layer_class
 from ._op_table import OpKind, OpTable
 from ._signals import Signals, require_gaussian, single
 from ._weights import Gathered, WeightDraws
@@ -17,7 +17,7 @@ _BATCH = {0: 0, -2: 0}
 _CHANNEL = {-1: -1, 1: -1}
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Dense(Layer):
     """A fully connected layer.
 
@@ -114,7 +114,7 @@ class Dense(Layer):
         return self._flow(signals)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Identity(Layer):
     """The input itself."""
 
@@ -125,7 +125,7 @@ class Identity(Layer):
         table.add(OpKind.IDENTITY)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Flatten(Layer):
     """All axes but the batch made one; flat input stays as it is.
 
@@ -158,7 +158,7 @@ class Flatten(Layer):
         return True
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class LayerNorm(Layer):
     """Layer normalisation: each input is centred and divided by its standard deviation over the channels.
 
@@ -202,7 +202,7 @@ class LayerNorm(Layer):
         table.add(OpKind.LAYER_NORM, reals=(self.eps,))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Dropout(Layer):
     """Dropout: in train mode each unit is kept with probability `rate` and divided by it, else set to zero.
 

@@ -5,14 +5,14 @@ not part of this version.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from . import _checks
-from ._base import Layer
+from ._base import Layer, layer_class
 from ._linear import _BIAS, _STANDARD, _set
 from ._op_table import OpKind, OpTable
 from ._signals import Signal, Signals, single
@@ -21,7 +21,7 @@ from ._weights import Gathered, WeightDraws
 _PADDING = {"VALID": 0, "SAME": 1, "CIRCULAR": 2}
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Conv(Layer):
     """A convolution over one or two spatial axes, inputs (batch, height, width, channels) or (batch, length, channels).
 
@@ -165,7 +165,7 @@ class _Pool(Layer):
         )
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class AvgPool(_Pool):
     """Means over windows of positions.
 
@@ -194,7 +194,7 @@ class AvgPool(_Pool):
         self._write_pool(table, True, self.normalize_edges)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class SumPool(_Pool):
     """Sums over windows of positions; parameters as `AvgPool` has them."""
 
@@ -209,7 +209,7 @@ class SumPool(_Pool):
         self._write_pool(table, False, False)
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class GlobalAvgPool(Layer):
     """The mean over all positions: (batch, ..., channels) becomes (batch, channels)."""
 
@@ -220,7 +220,7 @@ class GlobalAvgPool(Layer):
         table.add(OpKind.GLOBAL_POOL, integers=(1,))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class GlobalSumPool(GlobalAvgPool):
     """The sum over all positions."""
 
@@ -228,7 +228,7 @@ class GlobalSumPool(GlobalAvgPool):
         table.add(OpKind.GLOBAL_POOL, integers=(0,))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class BatchNorm(Layer):
     """Batch normalisation (Ioffe and Szegedy, arXiv:1502.03167): each channel is centred and divided by its standard
     deviation over the batch that is passed and all positions, then multiplied by a trained scale and shifted.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from . import _checks
+from ._base import layer_class
 from ._closed_form import Nonlinearity
 from ._derivatives import derivative, dual_derivative
 from ._linear import _set
@@ -18,7 +18,7 @@ from ._signals import Signals, single
 Function = Callable[..., Any]
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class Elementwise(Nonlinearity):
     """A nonlinearity given by its kernel.
 
@@ -69,7 +69,7 @@ class Elementwise(Nonlinearity):
         table.add(OpKind.USER_DUAL, integers=(index, int(slope is not None)))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@layer_class
 class ElementwiseNumerical(Nonlinearity):
     """Any function, its kernels by numerical integration.
 

@@ -58,8 +58,14 @@ def test_versions_agree():
     assert f"## [{project['version']}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_dir_lists_lazy_modules():
-    assert {"estimators", "plotting", "stax"} <= set(dir(ntkswift))
+def test_dir_lists_what_is_public():
+    assert {"estimators", "plotting", "stax", "linearize", "train"} <= set(dir(ntkswift))
+    assert {name for name in dir(ntkswift) if not name.startswith("_")} == {*ntkswift.__all__, "demo"}
+
+
+def test_functions_of_neural_tangents_stand_at_the_top():
+    for name in ("batch", "empirical_ntk_fn", "linearize", "monte_carlo_kernel_fn", "taylor_expand"):
+        assert getattr(ntkswift, name) is getattr(ntkswift.empirical, name)
 
 
 def test_unknown_attribute_is_an_attribute_error():

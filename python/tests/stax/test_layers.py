@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -58,8 +59,22 @@ def test_long_networks_print_one_layer_per_line():
 
 
 def test_layers_are_immutable():
-    with pytest.raises(AttributeError):
-        stax.Dense(3).out_dim = 4
+    layer = stax.Dense(4)
+    for change in (
+        lambda: setattr(layer, "out_dim", 5),
+        lambda: setattr(layer, "W_std", 2.0),
+        lambda: setattr(layer, "colour", "red"),
+        lambda: delattr(layer, "out_dim"),
+        lambda: setattr(stax.Relu(), "colour", "red"),
+        lambda: setattr(copy.copy(layer), "out_dim", 5),
+    ):
+        with pytest.raises(FrozenInstanceError):
+            change()
+    assert layer == stax.Dense(4)
+    assert replace(layer, out_dim=5) == stax.Dense(5)
+
+
+def test_layers_compare_by_value():
     assert stax.Dense(3) != stax.Dense(4)
     assert stax.Relu() != stax.Abs()
     assert len({stax.Dense(3), stax.Dense(3), stax.Dense(3, 2.0)}) == 2
