@@ -40,8 +40,8 @@ public struct StripArguments {
     case denseBias
   }
 
-  /// All fields, in order.
   // Inlined: a call for each layer of each row of a tile.
+  /// All fields, in order.
   @inlinable public init(
     gap: UnsafeMutableRawPointer, theta: UnsafeMutableRawPointer?, count: Int, rowArrays: UnsafePointer<UnsafeRawPointer>,
     colArrays: UnsafePointer<UnsafeRawPointer>, row: Int, column: Int, parameters: UnsafePointer<Double>,
