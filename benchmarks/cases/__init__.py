@@ -21,6 +21,7 @@ from . import (
     sphere_spectrum,
     tanh,
     threads,
+    tracking,
 )
 
 
@@ -46,6 +47,7 @@ CASES = {
         Case("autoencoder", "joint training of an autoencoder, 30,000 neurons, 1,000 steps", autoencoder.run),
         Case("hessian", "top Hessian eigenvalue to 1e-6, one thread", curvature.hessian),
         Case("gradient-covariance", "spectrum of the covariance of gradients, one thread", curvature.covariance),
+        Case("tracking", "what a tracker costs beside training, CNN on digits", tracking.run),
         Case("quadratic-sgd", "SGD of two-layer networks of squares, d = 450, against PyTorch", quadratic_sgd.run),
         Case("empirical", "NTK and gradients of finite networks, 3 x 512 units, 256 inputs", empirical.run),
         Case("float32-accuracy", "float32 NTK against float64 on the same inputs", float32_accuracy.run),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._norm import euclidean_norm
 from .._progress import progress_bar
 from ..stax._resources import Resources
 from ._autoencoder_history import AutoencoderHistory
@@ -111,7 +112,7 @@ class Run:
         kernel: tuple[float, ...] = ()
         if self.start_kernel is not None:
             change = self.weights.kernel(self.X, self.layers) - self.start_kernel
-            kernel = (float(np.linalg.norm(change) / np.linalg.norm(self.start_kernel)),)
+            kernel = (euclidean_norm(change) / euclidean_norm(self.start_kernel),)
         self.rows.append((self.done, *moved, *kernel))
 
     def history(self) -> AutoencoderHistory:

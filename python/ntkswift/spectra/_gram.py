@@ -10,6 +10,7 @@ import numpy as np
 from .. import _core
 from .._arrays import check_array, check_lengths
 from .._config import _call_arguments, get_memory_limit
+from .._norm import euclidean_norm
 from ..predict._core_calls import call, double
 from ..stax import _checks as layer_checks
 from . import _checks
@@ -289,7 +290,7 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
         targets = targets - targets.mean(axis=0)
     inner = float(np.sum(_core.multiply(double(matrix), double(targets), **_call_arguments()) * targets))
     outer = _core.multiply(double(targets.T), double(targets), **_call_arguments())
-    size = float(np.linalg.norm(matrix) * np.linalg.norm(outer))
+    size = euclidean_norm(matrix) * euclidean_norm(outer)
     if size == 0:
         raise ValueError(f"[{op}] kernel and y must vary. Received constants.")
     return inner / size

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from .. import _core
 from .._arrays import check_array, check_lengths
+from .._norm import euclidean_norm
 from ..predict._core_calls import call, double, warn_of_jitter
 from ..stax import _checks as layer_checks
 from . import _checks
@@ -135,4 +134,4 @@ def interpolant_norm(kernel: Any, X: Any, y: Any, *, get: str = "ntk", ridge: fl
     factor, _, jitter, _ = call("cholesky", "Cholesky factorisation", gram, ridge, False)
     warn_of_jitter(jitter, op, stacklevel=3)
     half = call("solve", "solve", factor, double(values[:, None]), 1)
-    return math.sqrt(float(_core.inner_product(half, half)))
+    return euclidean_norm(half)

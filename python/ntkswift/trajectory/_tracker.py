@@ -11,6 +11,7 @@ import numpy as np
 from .. import _core
 from .._arrays import check_array, check_lengths
 from .._config import _call_arguments
+from .._norm import euclidean_norm
 from .._random import generator
 from ..empirical._networks import network_for
 from ..stax import _checks
@@ -231,7 +232,7 @@ class Tracker:
         value, gradient = self._run(self._network.core.loss, vector, self._loss, *self._few, wanted)
         if not np.isfinite(value):
             raise FloatingPointError(self._message("a finite loss", value, step))
-        return {"loss": value, "gradient_norm": float(np.linalg.norm(gradient)) if wanted else np.nan}
+        return {"loss": value, "gradient_norm": euclidean_norm(gradient) if wanted else np.nan}
 
     def _covariance_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
         k = core_spectrum(
@@ -338,7 +339,7 @@ class Tracker:
         if start is not None:
             # Something random keeps Lanczos from stopping at an eigenvector that is no longer the top one.
             noise = generator([self._seed, len(self._columns["step"])], op=_OP).standard_normal(len(start))
-            start = start + 0.3 * noise / np.linalg.norm(noise)
+            start = start + 0.3 * noise / euclidean_norm(noise)
         values, _, vectors, _ = self._run(
             self._operator(vector, kind, data).eigen,
             min(count, len(vector)),
