@@ -94,16 +94,20 @@ class Gathered:
 
 def unflatten(vector: np.ndarray, like: Any) -> Any:
     """`vector` cut and shaped like the nested parameters `like` (views, not copies)."""
-    start = 0
+    return _cut(vector, 0, like)[0]
 
-    def shape(part: Any) -> Any:
-        nonlocal start
-        if part is None:
-            return None
-        if isinstance(part, (tuple, list)):
-            return type(part)(shape(own) for own in part)
-        array = np.asarray(part)
-        start += array.size
-        return vector[start - array.size : start].reshape(array.shape)
 
-    return shape(like)
+def _cut(vector: np.ndarray, start: int, like: Any) -> tuple[Any, int]:
+    """What stands from `start` on, and where it ends."""
+    # Not a closure that calls itself: it would hold the vector until the next garbage collection.
+    if like is None:
+        return None, start
+    if isinstance(like, (tuple, list)):
+        parts = []
+        for own in like:
+            part, start = _cut(vector, start, own)
+            parts.append(part)
+        return type(like)(parts), start
+    array = np.asarray(like)
+    stop = start + array.size
+    return vector[start:stop].reshape(array.shape), stop

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import numpy as np
 import pytest
 
-from ntkswift import predict, stax
+from ntkswift import empirical, predict, stax, train, trajectory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -58,3 +59,30 @@ def test_a_thousand_failing_calls():
             kernel_fn(np.full((2, 2), 1e200))
 
     assert _growth(call, 1000) < 4 << 20
+
+
+def test_training_leaves_nothing_to_the_garbage_collector():
+    # A wide network's parameters, in a cycle, would stay until the next collection: gigabytes, after a few runs.
+    network = stax.serial(stax.Dense(8), stax.Tanh(), stax.Dense(1))
+    x, y = np.random.default_rng(0).standard_normal((6, 3)), np.ones((6, 1))
+    _, params = network.init_fn(0, x.shape)
+    tracker = trajectory.Tracker(network, x, y, samples=6, batch=2, every=1)
+    calls = (
+        lambda: train(
+            network, params, x, y, steps=3, callback=lambda snapshot: network.apply_fn(snapshot.params, x) is None
+        ),
+        lambda: train(network, params, x, y, steps=3, callback=tracker),
+        lambda: empirical.loss_and_gradient(network, params, x, y),
+        lambda: empirical.empirical_ntk_fn(network)(x, None, params),
+        lambda: network.init_fn(0, x.shape),
+    )
+    for call in calls:
+        call()
+    gc.collect()
+    gc.disable()
+    try:
+        for call in calls:
+            call()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
