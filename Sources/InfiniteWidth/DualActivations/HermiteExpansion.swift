@@ -68,13 +68,22 @@ public struct GaussianQuadrature {
     return (x, w)
   }
 
-  /// Row-major (node, term): weight times He_n(z) / sqrt(n!).
-  func weightedHermite(terms: Int) throws(NumericError) -> Workspace<Double> {
+  /// The positive half of the rule, for products of two functions of one parity.
+  var half: GaussianQuadrature {
+    // Nodes come in pairs z, -z.
+    let positive = Array(stride(from: 0, to: nodes.count, by: 2))
+    return GaussianQuadrature(nodes: positive.map { nodes[$0] }, weights: positive.map { 2 * weights[$0] })
+  }
+
+  private init(nodes: [Double], weights: [Double]) { (self.nodes, self.weights) = (nodes, weights) }
+
+  /// Row-major (node, term): weight times He_n(z) / sqrt(n!); with `oddOnly` zero for even n.
+  func weightedHermite(terms: Int, oddOnly: Bool) throws(NumericError) -> Workspace<Double> {
     let table = try Workspace<Double>(nodes.count * terms)
     for (m, z) in nodes.enumerated() {
       var (previous, current) = (0.0, 1.0)
       for n in 0..<terms {
-        table.pointer[m * terms + n] = weights[m] * current
+        table.pointer[m * terms + n] = oddOnly && n % 2 == 0 ? 0 : weights[m] * current
         let next = (z * current - Double(n).squareRoot() * previous) / Double(n + 1).squareRoot()
         (previous, current) = (current, next)
       }
@@ -94,13 +103,8 @@ struct HermiteExpansion {
     switch source {
     case .polynomial(let c): return try exact(c, deviations, terms)
     case .named(let function, let parameter, _):
-      let isOdd = source.parity == 1
       return try onceEach(deviations, terms) { (x, y, n) in
-        // Nodes come in pairs z, -z.
-        for i in stride(from: 0, to: n, by: 2) {
-          y[i] = function(x[i], parameter)
-          y[i + 1] = isOdd ? -y[i] : function(x[i + 1], parameter)
-        }
+        for i in 0..<n { y[i] = function(x[i], parameter) }
         return true
       }
     case .user(let index, _):
@@ -162,8 +166,10 @@ struct HermiteExpansion {
     _ deviations: [Double], _ terms: Int,
     _ evaluate: (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Bool
   ) throws(NumericError) -> Workspace<Double> {
-    let rule = GaussianQuadrature(steepness: deviations.max() ?? 1)
-    let hermite = try rule.weightedHermite(terms: terms)
+    let isOdd = source.parity == 1
+    let whole = GaussianQuadrature(steepness: deviations.max() ?? 1)
+    let rule = isOdd ? whole.half : whole
+    let hermite = try rule.weightedHermite(terms: terms, oddOnly: isOdd)
     let count = rule.nodes.count
     // In groups of one size: the values of f take little memory, and BLAS rounds each row alike wherever it stands, so that equal
     // inputs get equal coefficients.

@@ -57,6 +57,17 @@ func seriesStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments
   }
 }
 
+/// The same, two vectors at a time where the strip begins with a whole pair of them: each term of Horner's rule waits for the one
+/// before it, and a broadcast number serves both.
+@inline(__always)
+func pairedSeriesStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
+  if arguments.count > L.lanes, arguments.column % PairLanes<L>.lanes == 0 {
+    seriesStrip(PairLanes<L>.self, arguments)
+  } else {
+    seriesStrip(L.self, arguments)
+  }
+}
+
 /// theta <- theta u_i u_j.
 @inline(__always)
 func scaleStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
