@@ -32,6 +32,7 @@ PYTHON_ORDER = [
     "_core",
     "_errors",
     "_arrays",
+    "_norm",
     "_random",
     "_config",
     "_progress",
