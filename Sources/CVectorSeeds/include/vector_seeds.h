@@ -1,5 +1,5 @@
-/* Two things that Swift has no name for: the processor's reciprocal square root estimate, good to 14 bits, and stores of whole
- * cache lines that do not read the line first. */
+/* Three things that Swift has no name for: the processor's reciprocal square root estimate, good to 14 bits, stores of whole
+ * cache lines that do not read the line first, and the announcement that a line will be written soon. */
 #ifndef NTKSWIFT_VECTOR_SEEDS_H
 #define NTKSWIFT_VECTOR_SEEDS_H
 
