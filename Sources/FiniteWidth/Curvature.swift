@@ -74,7 +74,9 @@ public final class CurvatureOperator {
     }
     product.update(from: parts.pointer, count: count)
     for group in 1..<max(1, kept.count) {
-      for i in 0..<count { product[i] += parts.pointer[group * count + i] }
+      try forEachSlice(of: count) { (slice) throws(NumericError) in
+        for i in slice { product[i] += parts.pointer[group * count + i] }
+      }
     }
   }
 
@@ -120,7 +122,6 @@ public final class CurvatureOperator {
       var own: [Tape] = []
       for first in stride(from: min(x.rows, group * perGroup), to: end, by: max(1, size)) {
         own.append(try makeTape(first..<min(end, first + size), pool, gradient?.pointer))
-        try context.checkpoint(0)
       }
       tapes.append(own)
     }

@@ -18,7 +18,7 @@ extension Tape {
       guard let weights = parameters[a], let input = x[b] else { return }
       let (target, adding) = try present(out, step)
       let rows = try windowRows(of: step.inputs[0], b, input, operation.geometry)
-      gemm(
+      try gemm(
         false, slot.cols, slot.rows, operation.scale, rows.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
         target.count / slot.cols)
       out = target
@@ -44,13 +44,13 @@ extension Tape {
         } else {
           rows = try pool.take(rows: rowCount(step.shape) &* geometry.positions, cols: geometry.patchSize)
         }
-        gemm(
+        try gemm(
           true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, windows == nil ? 0 : 1, rows.pointer,
           rows.rows)
         windows = rows
       } else {
         let (target, adding) = try cotangent(of: input, part)
-        gemm(
+        try gemm(
           true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
           above.count / slot.cols)
       }
@@ -72,9 +72,9 @@ extension Tape {
       try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
         guard let input = x[a], let above = cotangents[index][b] else { return }
         let rows = try windowRows(of: step.inputs[0], a, input, operation.geometry)
-        Double.gemm(
-          true, false, Int32(slot.rows), Int32(slot.cols), Int32(above.count / slot.cols), operation.scale, rows.pointer,
-          Int32(slot.rows), above.pointer, Int32(slot.cols), 1, target + slot.offset, Int32(slot.cols))
+        try Double.slicedGemm(
+          true, false, slot.rows, slot.cols, above.count / slot.cols, operation.scale, rows.pointer, slot.rows, above.pointer,
+          slot.cols, 1, target + slot.offset, slot.cols)
       }
     }
     if let bias = operation.bias, let above = cotangents[index][part] {
@@ -110,10 +110,8 @@ extension Tape {
   private func gemm(
     _ transposeB: Bool, _ cols: Int, _ k: Int, _ scale: Double, _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>,
     _ beta: Double, _ out: UnsafeMutablePointer<Double>, _ rows: Int
-  ) {
-    Double.gemm(
-      false, transposeB, Int32(rows), Int32(cols), Int32(k), scale, a, Int32(k), b, Int32(transposeB ? k : cols), beta, out,
-      Int32(cols))
+  ) throws(NumericError) {
+    try Double.slicedGemm(false, transposeB, rows, cols, k, scale, a, k, b, transposeB ? k : cols, beta, out, cols)
   }
 
   private func addBias(_ bias: UnsafePointer<Double>, _ scale: Double, _ cols: Int, to out: Tensor, adding: Bool) {

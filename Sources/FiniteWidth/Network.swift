@@ -192,7 +192,7 @@ public struct Network: @unchecked Sendable {
     if let total {
       for group in 1..<max(1, groups) {
         let part = sums.pointer + (group - 1) * count
-        for i in 0..<count { total[i] += part[i] }
+        try forEachSlice(of: count) { (slice) throws(NumericError) in for i in slice { total[i] += part[i] } }
       }
     }
     return (0..<groups).reduce(0) { $0 + values[$1] }

@@ -58,13 +58,14 @@ public struct TangentHierarchy {
     let n = x.rows
     try reserve(n, order: 1, stored: 0, more: checkedProduct(24, n, n), context)
     BLASThreads.useOne()
-    try context.checkpoint(0)
     let tape = try start(x, rows: n, order: 1)
     try differentiate(tape, part: 1, along: direction)
     let parts = GradientParts(tape)
     let half = try Workspace<Double>(n * n, zeroed: true)
-    parts.addProducts(1, parts, 0, rows: n, cols: n, room: try ProductRoom(n * n), to: half.pointer)
+    try parts.addProducts(1, parts, 0, rows: n, cols: n, room: try ProductRoom(n * n), to: half.pointer)
+    // One column of `half` per row: far apart in memory.
     for i in 0..<n {
+      try checkCancelled()
       for j in 0..<n { out[i, j] = half[i * n + j] + half[j * n + i] }
     }
   }

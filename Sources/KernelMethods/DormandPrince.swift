@@ -102,10 +102,12 @@ public struct DormandPrince {
   private func trial(_ h: Double) throws(NumericError) -> Double {
     for (i, row) in DormandPrince.rows.enumerated() {
       let target = stage(i == 5 ? 7 : 8)
-      for k in 0..<count {
-        var sum = 0.0
-        for (j, a) in row.enumerated() { sum += a * room.pointer[j * count + k] }
-        target[k] = state[k] + h * sum
+      try forEachSlice(of: count) { (slice) throws(NumericError) in
+        for k in slice {
+          var sum = 0.0
+          for (j, a) in row.enumerated() { sum += a * room.pointer[j * count + k] }
+          target[k] = state[k] + h * sum
+        }
       }
       try derivative(target, stage(i + 1))
     }

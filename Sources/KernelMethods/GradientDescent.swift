@@ -49,7 +49,7 @@ public struct GradientDescent {
     try reserveMatrix(count, 10, "gradient descent", context)
     let state = try Workspace<Double>(count)
     state.pointer.update(from: start, count: count)
-    let quiet = context.reporting(nil)
+    let quiet = context.reporting(nil)  // its loops listen all the same; only progress is not theirs
     let pacer = Reporter(context)
     var solver = try DormandPrince(state: state.pointer, blocks: blocks, length: length, tolerance: tolerance) {
       [self] (state, slope) throws(NumericError) in

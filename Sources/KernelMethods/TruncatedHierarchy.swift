@@ -49,7 +49,7 @@ public struct TruncatedHierarchy {
     BLASThreads.useOne()
     var solver = try DormandPrince(
       state: state.pointer, blocks: blocks, length: length, tolerance: tolerance, operation: "truncated_hierarchy"
-    ) { (state, slope) throws(NumericError) in derivative(state, slope, residual.pointer, length) }
+    ) { (state, slope) throws(NumericError) in try derivative(state, slope, residual.pointer, length) }
     let last = max(times.last ?? 0, 1e-300)
     for (row, time) in times.enumerated() {
       while solver.time < time {
@@ -84,13 +84,12 @@ public struct TruncatedHierarchy {
   private func derivative(
     _ state: UnsafeMutablePointer<Double>, _ slope: UnsafeMutablePointer<Double>, _ residual: UnsafeMutablePointer<Double>,
     _ length: Int
-  ) {
+  ) throws(NumericError) {
     for b in 0..<train { residual[b] = (targets[b] - state[b]) / Double(train) }
     for block in 0..<kernels.count {
       let kernel = block + 1 < kernels.count ? UnsafePointer(state + (block + 1) * length) : kernels[block]
       let (rows, target) = (count(block), slope + block * length)
-      Double.gemm(
-        false, false, Int32(rows), 1, Int32(train), 1, kernel, Int32(train), residual, 1, 0, target, 1)
+      try Double.slicedGemm(false, false, rows, 1, train, 1, kernel, train, residual, 1, 0, target, 1)
       (target + rows).update(repeating: 0, count: length - rows)
     }
   }

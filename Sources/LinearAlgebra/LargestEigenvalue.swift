@@ -39,14 +39,14 @@ private struct LanczosRun {
     BLASThreads.useOne()
     let pacer = Pacer(context)
     var (alphas, betas): ([Double], [Double]) = ([], [])
-    PhiloxStream(key: (0x6E74_6B73, 1)).fillNormal(basis.pointer, count: n)
+    try PhiloxStream(key: (0x6E74_6B73, 1)).fillNormal(basis.pointer, count: n)
     normalize(basis.pointer)
     for step in 0..<mostSteps {
       let (v, w) = (basis.pointer + step * n, basis.pointer + (step + 1) * n)
       try apply(v, w, pacer)
       alphas.append(cblas_ddot(Int32(n), v, 1, w, 1))
-      orthogonalize(w, step + 1)
-      orthogonalize(w, step + 1)
+      try orthogonalize(w, step + 1)
+      try orthogonalize(w, step + 1)
       let beta = normalize(w)
       betas.append(beta)
       let isExhausted = beta <= 1e-14 * (abs(alphas[0]) + (betas.max() ?? 0))
@@ -72,8 +72,9 @@ private struct LanczosRun {
     }
   }
 
-  private func orthogonalize(_ w: UnsafeMutablePointer<Double>, _ count: Int) {
+  private func orthogonalize(_ w: UnsafeMutablePointer<Double>, _ count: Int) throws(NumericError) {
     for k in 0..<count {
+      try checkCancelled()
       let v = basis.pointer + k * n
       cblas_daxpy(Int32(n), -cblas_ddot(Int32(n), v, 1, w, 1), v, 1, w, 1)
     }

@@ -26,12 +26,11 @@ public func multiplySelf<Element: BLASReal>(
     let (i, j, rows, cols) = tiles.range(task)
     let target = c.base + i * leading + j
     if i == j {
-      Element.syrk(
-        left.isTransposed, Int32(rows), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading), beta, target, Int32(leading))
+      try Element.slicedSyrk(left.isTransposed, rows, a.cols, alpha, left.at(i, 0), left.leading, beta, target, leading)
     } else {
-      Element.gemm(
-        left.isTransposed, !left.isTransposed, Int32(rows), Int32(cols), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading),
-        left.at(j, 0), Int32(left.leading), beta, target, Int32(leading))
+      try Element.slicedGemm(
+        left.isTransposed, !left.isTransposed, rows, cols, a.cols, alpha, left.at(i, 0), left.leading, left.at(j, 0), left.leading,
+        beta, target, leading)
     }
   }
   try mirrorLower(c, context: context)

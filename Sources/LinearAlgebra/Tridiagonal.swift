@@ -20,6 +20,7 @@ struct TridiagonalForm {
     diagonal = try Workspace(max(n, 1), zeroed: true)
     offDiagonal = try Workspace(max(n, 1), zeroed: true)
     for i in 0..<n {
+      try checkCancelled()
       let row = reflectors.pointer + i * n
       for j in i..<n { row[j] = Double(a[i, j]) }
       row[i] += shift

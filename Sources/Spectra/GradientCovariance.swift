@@ -45,7 +45,7 @@ public struct GradientCovariance: Sendable {
     meanNorm = max(0, centring.meanSquare).squareRoot()
     largestUncentred = try TopPairs(gram, count: 1, context: context).values[0] / Double(count)
     let used = pairs.values.indices.prefix(top).filter { pairs.values[$0] > floor }
-    let shares = centring.shares(used.map { (pairs.values[$0], pairs.vector($0)) })
+    let shares = try centring.shares(used.map { (pairs.values[$0], pairs.vector($0)) })
     (meanShare, normRatio) = (shares.mean, shares.ratio)
   }
 }
@@ -69,13 +69,11 @@ private struct TopPairs {
       return
     }
     vectors = try Workspace(size * count)
-    let (n, packed) = (Int32(size), try Packed(a))
-    defer { withExtendedLifetime(packed) {} }
+    let packed = try Packed(a)
     let request = LanczosRequest(count: count)
     values = try lanczosEigen(
       dimension: size, request, vectors: StridedMatrix(vectors.pointer, rows: count, cols: size), context: context
-    ) { (x, y, _) throws(NumericError) in
-      cblas_dsymv(BLAS_ROW_MAJOR, BLAS_UPPER, n, 1, packed.base, n, x, 1, 0, y, 1)
+    ) { (x, y, _) throws(NumericError) in try packed.multiply(x, into: y)
     }.values
   }
 
@@ -86,17 +84,31 @@ private struct TopPairs {
 
 /// A matrix row after row without gaps, as BLAS reads it: the caller's own, or a copy where its strides are others.
 private struct Packed {
-  let base: UnsafePointer<Double>
+  private let base: UnsafePointer<Double>
+  private let size: Int
   private let copy: Workspace<Double>?
 
   init(_ a: StridedMatrix<Double>) throws(NumericError) {
+    size = a.rows
     guard a.rowStride != a.cols || a.colStride != 1 else {
       (base, copy) = (UnsafePointer(a.base), nil)
       return
     }
     let room = try Workspace<Double>(a.rows * a.cols)
-    for i in 0..<a.rows { for j in 0..<a.cols { room[i * a.cols + j] = a[i, j] } }
+    for i in 0..<a.rows {
+      try checkCancelled()
+      for j in 0..<a.cols { room[i * a.cols + j] = a[i, j] }
+    }
     (base, copy) = (UnsafePointer(room.pointer), room)
+  }
+
+  /// y = a x, some rows at a time.
+  func multiply(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>) throws(NumericError) {
+    try forEachSlice(of: size, size: 512) { (rows) throws(NumericError) in
+      cblas_dgemv(
+        BLAS_ROW_MAJOR, BLAS_NO_TRANS, Int32(rows.count), Int32(size), 1, base + rows.lowerBound * size, Int32(size), x, 1, 0,
+        y + rows.lowerBound, 1)
+    }
   }
 }
 
@@ -114,14 +126,21 @@ private struct Centring {
 
   init(_ gram: StridedMatrix<Double>) throws(NumericError) {
     let n = gram.rows
-    let sums = (0..<n).map { i in (0..<n).reduce(0.0) { $0 + gram[i, $1] } / Double(n) }
+    var sums = [Double](repeating: 0, count: n)
+    for i in 0..<n {
+      try checkCancelled()
+      sums[i] = (0..<n).reduce(0.0) { $0 + gram[i, $1] } / Double(n)
+    }
     let mean = sums.reduce(0, +) / Double(n)
     guard mean.isFinite else {
       throw .invalid("[gradient_covariance] gradients must be finite. Received NaN or infinity.")
     }
     room = try Workspace(n * n)
     matrix = StridedMatrix(room.pointer, rows: n, cols: n)
-    for i in 0..<n { for j in 0..<n { matrix[i, j] = (gram[i, j] - sums[i] - sums[j] + mean) / Double(n) } }
+    for i in 0..<n {
+      try checkCancelled()
+      for j in 0..<n { matrix[i, j] = (gram[i, j] - sums[i] - sums[j] + mean) / Double(n) }
+    }
     let (matrix, gram) = (matrix, gram)
     trace = (0..<n).reduce(0.0) { $0 + matrix[$1, $1] }
     traceUncentred = (0..<n).reduce(0.0) { $0 + gram[$1, $1] } / Double(n)
@@ -129,7 +148,7 @@ private struct Centring {
   }
 
   /// Shares of the mean gradient and of each gradient in the eigenvectors e = sum_i u_i (g_i - g) / sqrt(n value) of K.
-  func shares(_ pairs: [(value: Double, vector: UnsafeMutablePointer<Double>)]) -> (mean: Double, ratio: Double) {
+  func shares(_ pairs: [(value: Double, vector: UnsafeMutablePointer<Double>)]) throws(NumericError) -> (mean: Double, ratio: Double) {
     var ofMean = 0.0
     var squares = [Double](repeating: 0, count: count)
     for (value, u) in pairs {
@@ -139,6 +158,7 @@ private struct Centring {
       let mean = (onMean - total * meanSquare) / length
       ofMean += mean * mean
       for j in 0..<count {
+        try checkCancelled()
         var product = 0.0
         for i in 0..<count { product += u[i] * gram[i, j] }
         let projection = (product - total * withMean[j]) / length
@@ -168,10 +188,16 @@ public func gramOfRows<Element: BLASReal>(
     checkedProduct(8 * width, rows), for: "a panel of \(rows) gradients",
     instead: "Give fewer gradients, or means of mini-batches.")
   let panel = try Workspace<Double>(rows * width)
-  for i in 0..<rows { for j in 0..<rows { gram[i, j] = 0 } }
+  for i in 0..<rows {
+    try checkCancelled()
+    for j in 0..<rows { gram[i, j] = 0 }
+  }
   for first in stride(from: 0, to: gradients.cols, by: width) {
     let size = min(width, gradients.cols - first)
-    for i in 0..<rows { for j in 0..<size { panel[i * size + j] = Double(gradients[i, first + j]) } }
+    for i in 0..<rows {
+      try checkCancelled()
+      for j in 0..<size { panel[i * size + j] = Double(gradients[i, first + j]) }
+    }
     try context.checkpoint(Double(first) / Double(gradients.cols))
     let share = context.part(Double(first) / Double(gradients.cols), Double(first + size) / Double(gradients.cols))
     try multiplySelf(StridedMatrix(panel.pointer, rows: rows, cols: size), into: gram, beta: 1, context: share)

@@ -17,7 +17,7 @@ import Testing
 
   static func inputs(_ rows: Int, _ d: Int) -> [Double] {
     var x = [Double](repeating: 0, count: rows * d)
-    PhiloxStream(key: (3, 1)).fillNormal(&x, count: x.count)
+    try PhiloxStream(key: (3, 1)).fillNormal(&x, count: x.count)
     // A duplicate, an opposite, a multiple and a row of zeros.
     for k in 0..<d {
       x[1 * d + k] = x[k]

@@ -45,7 +45,7 @@ struct Start {
 
   static int32_t evaluate(void *context, const double *positions, int64_t count, double *values, double *gradients) noexcept {
     auto *self = static_cast<Start *>(context);
-    nb::gil_scoped_acquire gil;
+    WithGil gil;
     try {
       const NewArray z = new_matrix(count, self->units, NTK_FLOAT64);
       std::memcpy(z.view.data, positions, static_cast<size_t>(count * self->units) * sizeof(double));

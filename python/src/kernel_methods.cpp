@@ -65,7 +65,7 @@ nb::tuple log_marginal_likelihood(const Input &factor, const Input &targets, con
 double inner_product(const Input &a, const Input &b) {
   const ntk_matrix left = matrix(a, "a"), right = matrix(b, "b");
   double value = 0;
-  check([&](ntk_error *error) { return ntk_inner_product(&left, &right, &value, error); });
+  compute([&](ntk_error *error) { return ntk_inner_product(&left, &right, &value, error); });
   return value;
 }
 
@@ -131,7 +131,7 @@ struct PythonLoss {
 
   static int32_t evaluate(void *context, int32_t what, const double *outputs, double *out, int64_t count) noexcept {
     auto *self = static_cast<PythonLoss *>(context);
-    nb::gil_scoped_acquire gil;
+    WithGil gil;
     try {
       const NewArray copy = new_vector(count, NTK_FLOAT64);
       std::memcpy(copy.view.data, outputs, static_cast<size_t>(count) * sizeof(double));

@@ -17,7 +17,7 @@ struct PythonOperator {
 
   static int32_t evaluate(void *context, const double *x, double *y, int64_t dimension) noexcept {
     auto *self = static_cast<PythonOperator *>(context);
-    nb::gil_scoped_acquire gil;
+    WithGil gil;
     try {
       const NewArray copy = new_vector(dimension, NTK_FLOAT64);
       const size_t bytes = static_cast<size_t>(dimension) * sizeof(double);

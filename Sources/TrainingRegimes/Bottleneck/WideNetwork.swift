@@ -33,8 +33,8 @@ final class WideNetwork {
     for l in 0...depth {
       let (rows, cols) = (sizes[l], sizes[l + 1])
       let (room, bias) = (try Workspace<Double>(rows * cols), try Workspace<Double>(cols))
-      PhiloxStream(key: key, counter: (0, UInt64(2 * l), 0, 0)).fillNormal(room.pointer, count: rows * cols)
-      PhiloxStream(key: key, counter: (0, UInt64(2 * l + 1), 0, 0)).fillNormal(bias.pointer, count: cols)
+      try PhiloxStream(key: key, counter: (0, UInt64(2 * l), 0, 0)).fillNormal(room.pointer, count: rows * cols)
+      try PhiloxStream(key: key, counter: (0, UInt64(2 * l + 1), 0, 0)).fillNormal(bias.pointer, count: cols)
       let (w, b) = (scales[l].0.squareRoot(), scales[l].1.squareRoot())
       for e in 0..<rows * cols { room[e] *= w }
       weights.append(StridedMatrix(room.pointer, rows: rows, cols: cols))
