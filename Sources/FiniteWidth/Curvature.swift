@@ -42,7 +42,7 @@ public final class CurvatureOperator {
     self.parameters = parameters
     self.context = context.forBLAS
     // Values, slopes, cotangents and tangents of all rows, at most half of what the call may use.
-    let bytes = checkedProduct(network.plan.totalSize &* 8 &* 8, x.rows)
+    let bytes = checkedProduct(network.plan.totalSize, 64).flatMap { checkedProduct($0, x.rows) }
     guard let bytes, bytes <= context.memoryLimit / 2 else {
       gradient = nil
       return
@@ -68,8 +68,9 @@ public final class CurvatureOperator {
       }
       return
     }
-    let parts = try Workspace<Double>(kept.count * count, zeroed: true)
+    let parts = try Workspace<Double>(kept.count, count)
     try runTasks(kept.count, context: context) { (group, _) throws(NumericError) in
+      (parts.pointer + group * count).update(repeating: 0, count: count)
       for tape in kept[group] { try multiply(tape, v, into: parts.pointer + group * count) }
     }
     product.update(from: parts.pointer, count: count)
@@ -85,7 +86,8 @@ public final class CurvatureOperator {
     var multiplications = 0
     for step in network.plan.steps {
       guard case .linear(let operation) = step.operation else { continue }
-      multiplications += network.plan.parameters[operation.weight].rows &* step.shape.size
+      let more = checkedProduct(network.plan.parameters[operation.weight].rows, step.shape.size)
+      multiplications = more.flatMap { checkedSum(multiplications, $0) } ?? .max
     }
     return multiplications / 64 >= network.plan.totalSize
   }
@@ -99,7 +101,7 @@ public final class CurvatureOperator {
   ) throws(NumericError) {
     guard let single, let kept else { return try apply(v, into: product, context: context) }
     try single.begin(v)
-    let parts = try Workspace<Double>(kept.count * count)
+    let parts = try Workspace<Double>(kept.count, count)
     try runTasks(kept.count, context: context ?? self.context) { (group, _) throws(NumericError) in
       let part = parts.pointer + group * count
       single.clear(group, part)

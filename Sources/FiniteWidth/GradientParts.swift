@@ -66,8 +66,8 @@ struct ProductRoom {
   let first: Workspace<Double>
   let second: Workspace<Double>
 
-  init(_ count: Int) throws(NumericError) {
-    first = try Workspace(count)
-    second = try Workspace(count)
+  init(_ rows: Int, _ cols: Int) throws(NumericError) {
+    first = try Workspace(rows, cols)
+    second = try Workspace(rows, cols)
   }
 }

@@ -17,7 +17,7 @@ struct HierarchyRun {
   func setNTK(_ k2: UnsafeMutablePointer<Double>) throws(NumericError) {
     let parts = GradientParts(try hierarchy.start(x, rows: all, order: 0))
     k2.update(repeating: 0, count: all * train)
-    try parts.addProducts(0, parts, 0, rows: all, cols: train, room: try ProductRoom(all * train), to: k2)
+    try parts.addProducts(0, parts, 0, rows: all, cols: train, room: try ProductRoom(all, train), to: k2)
   }
 
   /// k3[a, b, c]; where `keeping`, returns what the gradients become along each direction (at the training inputs only for the directions
@@ -32,7 +32,7 @@ struct HierarchyRun {
       let parts = GradientParts(tape)
       if keeping { shelf[c] = parts }
       guard c < train else { return }
-      let (sum, room) = (try Workspace<Double>(all * train, zeroed: true), try ProductRoom(all * train))
+      let (sum, room) = (try Workspace<Double>(all, train, zeroed: true), try ProductRoom(all, train))
       try parts.addProducts(1, parts, 0, rows: all, cols: train, room: room, to: sum.pointer)
       try parts.addProducts(0, parts, 1, rows: all, cols: train, room: room, to: sum.pointer)
       for i in 0..<all * train { k3[i * train + c] = sum[i] }
@@ -45,11 +45,11 @@ struct HierarchyRun {
     _ k4: UnsafeMutablePointer<Double>, _ along: [GradientParts?], context: CallContext
   ) throws(NumericError) {
     try setThirdDerivatives(k4, context: context.part(0, 0.7))
-    let blocks = try Workspace<Double>(all * train * all * train, zeroed: true)
+    let blocks = try Workspace<Double>(all, train, all, train, zeroed: true)
     try runTasks(all, context: context.part(0.7, 1)) { (p, _) throws(NumericError) in
       guard let left = along[p] else { return }
       let rows = p < train ? all : train
-      let room = try ProductRoom(rows * train)
+      let room = try ProductRoom(rows, train)
       for q in 0..<train {
         guard let right = along[q] else { return }
         try left.addProducts(
@@ -64,7 +64,7 @@ struct HierarchyRun {
     try runTasks(train, context: context) { (c, _) throws(NumericError) in
       let tape = try hierarchy.start(x, rows: all, order: 2)
       try hierarchy.differentiate(tape, part: 1, along: direction(c))
-      let (sum, room) = (try Workspace<Double>(all * train), try ProductRoom(all * train))
+      let (sum, room) = (try Workspace<Double>(all, train), try ProductRoom(all, train))
       for d in 0...c {
         try hierarchy.differentiate(tape, part: 2, along: direction(d))
         try hierarchy.differentiate(tape, part: 3)

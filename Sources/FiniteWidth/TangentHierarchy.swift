@@ -61,8 +61,8 @@ public struct TangentHierarchy {
     let tape = try start(x, rows: n, order: 1)
     try differentiate(tape, part: 1, along: direction)
     let parts = GradientParts(tape)
-    let half = try Workspace<Double>(n * n, zeroed: true)
-    try parts.addProducts(1, parts, 0, rows: n, cols: n, room: try ProductRoom(n * n), to: half.pointer)
+    let half = try Workspace<Double>(n, n, zeroed: true)
+    try parts.addProducts(1, parts, 0, rows: n, cols: n, room: try ProductRoom(n, n), to: half.pointer)
     // One column of `half` per row: far apart in memory.
     for i in 0..<n {
       try checkCancelled()
@@ -102,7 +102,7 @@ public struct TangentHierarchy {
     _ x: StridedMatrix<Double>, count: Int, context: CallContext
   ) throws(NumericError) -> Workspace<Double> {
     let width = network.plan.parameterCount
-    let out = try Workspace<Double>(count * width, zeroed: true)
+    let out = try Workspace<Double>(count, width, zeroed: true)
     try runTasks(count, context: context) { (i, _) throws(NumericError) in
       let tape = Tape(
         network, parameters: ParameterJet(parts: [parameters]), pool: TensorPool(), rows: i..<i + 1, allRows: x.rows, order: 0,
@@ -146,9 +146,8 @@ public struct TangentHierarchy {
   }
 
   private func reserve(_ rows: Int, order: Int, stored: Int, more: Int?, _ context: CallContext) throws(NumericError) {
-    let perRow = network.plan.totalSize &* 8
-    let tapes = checkedProduct(perRow &* (2 << order) &+ (order &+ 1) &* perRow, rows, context.threads)
-    let kept = checkedProduct(LayerSignals.size(network.plan, outputs: 1) &* 32, rows, stored)
+    let tapes = checkedProduct(network.plan.totalSize, 8 * ((2 << order) + order + 1), rows, context.threads)
+    let kept = LayerSignals.bytes(network.plan, outputs: 1).flatMap { checkedProduct($0, 4, rows, stored) }
     try context.reserve(
       checkedSum(checkedSum(tapes, kept), more), for: "the tangent hierarchy at \(rows) inputs",
       instead: "Use fewer inputs, a lower order or fewer threads.")

@@ -60,6 +60,14 @@ struct WindowGeometry: Equatable, Sendable {
     let cols = try WindowGeometry.axis(input.width, window.width, window.strideWidth, window.padding, name)
     output = (rows.output, cols.output)
     before = (rows.before, cols.before)
+    // As many numbers as BLAS counts: every product of sizes below stays in range.
+    let places = checkedProduct(window.height, window.width).flatMap { checkedProduct($0, input.channels) }
+    let windows = checkedProduct(output.height, output.width)
+    guard let places, let windows, let all = checkedProduct(places, windows), all <= Int(Int32.max) else {
+      throw .invalid(
+        "[\(name)] needs at most \(Int32.max) numbers in the windows of one input. Received \(output.height) x \(output.width) windows "
+          + "of \(window.height) x \(window.width) positions with \(input.channels) channels.")
+    }
     findRuns()
   }
 
@@ -107,6 +115,8 @@ struct WindowGeometry: Equatable, Sendable {
   /// Positions in a window times channels.
   var patchSize: Int { window.height &* window.width &* input.channels }
   var positions: Int { output.height &* output.width }
+  /// Numbers of all windows of one input.
+  var numbers: Int { positions &* patchSize }
 
   private static func axis(
     _ size: Int, _ window: Int, _ stride: Int, _ padding: Padding, _ name: String

@@ -46,7 +46,7 @@ public struct DormandPrince {
   ) throws(NumericError) {
     self.operation = operation
     (self.state, self.blocks, self.length, self.tolerance, self.derivative) = (state, blocks, length, tolerance, derivative)
-    room = try Workspace(9 * blocks * length)
+    room = try Workspace(9, blocks, length)
     scales = (0..<blocks).map { b in DormandPrince.magnitude(state + b * length, length) }
     try derivative(state, room.pointer)
     if let bad = (0..<blocks * length).first(where: { !room[$0].isFinite }) {

@@ -17,7 +17,7 @@ public func flowTrainCovariance(
   let n = spectrum.count
   try requireShape(out, n * times.count, n, "flow_covariance", "the result")
   try reserveMatrix(n, n, "the covariance during gradient flow", context, count: 3)
-  let basis = try Workspace<Double>(n * n)
+  let basis = try Workspace<Double>(n, n)
   let u = StridedMatrix(basis.pointer, rows: n, cols: n)
   for (index, t) in times.enumerated() {
     let block = rows(of: out, index * n, n)
@@ -29,7 +29,7 @@ public func flowTrainCovariance(
     case .ntk:
       guard let nngp else { throw .invalid("[flow_covariance] the NTK ensemble needs the train-train NNGP. Received none.") }
       try requireShape(nngp, n, n, "flow_covariance", "the train-train NNGP")
-      let (first, second) = (try Workspace<Double>(n * n), try Workspace<Double>(n * n))
+      let (first, second) = (try Workspace<Double>(n, n), try Workspace<Double>(n, n))
       let (decay, product) = (StridedMatrix(first.pointer, rows: n, cols: n), StridedMatrix(second.pointer, rows: n, cols: n))
       try scaleColumns(spectrum.vectors.transposed, into: u) { spectrum.decay($0, 0.5 * t) }
       try multiplySelf(u, into: decay, context: share.part(0, 0.3))
@@ -54,7 +54,7 @@ public func flowTestCovariance(
   try requireShape(kernels.nngpTest, m, m, "flow_covariance", "the test-test NNGP")
   try requireShape(out, m * times.count, m, "flow_covariance", "the result")
   try reserveMatrix(n, m, "the covariance during gradient flow", context, count: 4)
-  let (first, second, third) = (try Workspace<Double>(n * m), try Workspace<Double>(n * m), try Workspace<Double>(n * m))
+  let (first, second, third) = (try Workspace<Double>(n, m), try Workspace<Double>(n, m), try Workspace<Double>(n, m))
   let projected = StridedMatrix(first.pointer, rows: m, cols: n)
   let scaled = StridedMatrix(second.pointer, rows: m, cols: n)
   let weights = StridedMatrix(third.pointer, rows: m, cols: n)

@@ -64,7 +64,7 @@ public struct GradientDescent {
 
   private func advance(_ solver: inout DormandPrince, to time: Double, last: Double, _ pacer: Reporter) throws(NumericError) {
     let length = kernel.rows * outputs
-    var before = Snapshot(try Workspace(length * movingParts.count))
+    var before = Snapshot(try Workspace(length, movingParts.count))
     while solver.time < time, !isAtRest(solver, until: time) {
       try solver.advance(to: time)
       pacer.fraction = last.isFinite ? solver.time / last : Double(solver.steps) / Double(mostSteps)

@@ -29,7 +29,7 @@ public func likelihoodSensitivity(
   try requireShape(solution, n, solution.cols, "log_marginal_likelihood", "the solution")
   try requireShape(out, n, n, "log_marginal_likelihood", "the sensitivity")
   try reserveMatrix(n, n, "the gradient of the marginal likelihood", context)
-  let room = try Workspace<Double>(n * n, zeroed: true)
+  let room = try Workspace<Double>(n, n, zeroed: true)
   let inverse = StridedMatrix(room.pointer, rows: n, cols: n)
   for i in 0..<n { inverse[i, i] = 1 }
   try solve(.forward, factor, inverse, context: context.part(0, 0.6))

@@ -14,7 +14,7 @@ public func posteriorCovariance(
   try requireShape(prior, m, m, "posterior_covariance", "k_test_test")
   try requireShape(out, m, m, "posterior_covariance", "the result")
   try reserveMatrix(n, m, "the posterior covariance", context)
-  let whitened = try Workspace<Double>(n * m)
+  let whitened = try Workspace<Double>(n, m)
   let v = StridedMatrix(whitened.pointer, rows: n, cols: m)
   try copyMatrix(cross.transposed, to: v)
   try solve(.forward, factor, v, context: context.part(0, 0.6))
@@ -37,7 +37,7 @@ public func posteriorVariance(
   guard m > 0 else { return }
   let chunk = min(m, 1024)
   try reserveMatrix(n, chunk, "the posterior variance", context)
-  let whitened = try Workspace<Double>(n * chunk)
+  let whitened = try Workspace<Double>(n, chunk)
   for first in stride(from: 0, to: m, by: chunk) {
     let count = min(chunk, m - first)
     let rows = StridedMatrix(

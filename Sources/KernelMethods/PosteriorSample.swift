@@ -18,7 +18,7 @@ public func samplePosterior(
   try context.reserve(
     checkedProduct(m, m).flatMap { checkedSum($0, numbers) }.flatMap { checkedProduct($0, 8) }, for: "sampling",
     instead: "Draw fewer samples at a time.")
-  let room = try Workspace<Double>(m * m)
+  let room = try Workspace<Double>(m, m)
   let factor = StridedMatrix(room.pointer, rows: m, cols: m)
   var jitter = 0.0
   if isZero(covariance) {

@@ -40,7 +40,7 @@ public struct TruncatedHierarchy {
     try context.reserve(
       checkedProduct(length, blocks * 80), for: "the hierarchy of order \(kernels.count + 1) at \(inputs) inputs",
       instead: "Use a lower order or fewer inputs.")
-    let state = try Workspace<Double>(length * blocks, zeroed: true)
+    let state = try Workspace<Double>(length, blocks, zeroed: true)
     state.pointer.update(from: start, count: inputs)
     for (i, kernel) in kernels.dropLast().enumerated() {
       (state.pointer + (i + 1) * length).update(from: kernel, count: count(i + 1))

@@ -42,9 +42,9 @@ final class LanczosSpace {
       numbers.flatMap { checkedProduct($0, 8) }, for: "a Lanczos basis of \(capacity + 1) vectors of \(n) numbers",
       instead: "Ask for fewer eigenvalues or a smaller subspace.")
     (self.n, self.capacity, self.seed) = (n, capacity, seed)
-    basis = try Workspace((capacity + 1) * n)
-    room = try Workspace(capacity * capacity, zeroed: true)
-    coefficients = try Workspace(2 * (capacity + 1))
+    basis = try Workspace(capacity + 1, n)
+    room = try Workspace(capacity, capacity, zeroed: true)
+    coefficients = try Workspace(2, capacity + 1)
     projection = StridedMatrix(room.pointer, rows: capacity, cols: capacity)
     BLASThreads.useOne()
   }
@@ -88,7 +88,7 @@ final class LanczosSpace {
   func restart(_ values: [Double], _ coordinates: StridedMatrix<Double>, isFresh: Bool) throws(NumericError) {
     let (kept, next) = (coordinates.rows, size)
     let width = 512
-    let block = try Workspace<Double>(kept * width)
+    let block = try Workspace<Double>(kept, width)
     for first in stride(from: 0, to: n, by: width) {
       try checkCancelled()
       let columns = min(width, n - first)
@@ -230,7 +230,7 @@ struct RitzPairs {
     values = try Workspace(size)
     residuals = try Workspace(size)
     moves = [Double](repeating: .infinity, count: size)
-    room = try Workspace(size * size)
+    room = try Workspace(size, size)
     coordinates = StridedMatrix(room.pointer, rows: size, cols: size)
   }
 
@@ -239,7 +239,7 @@ struct RitzPairs {
 
   /// The rows of `coordinates` at the given places, in that order.
   func rows(_ places: [Int]) throws(NumericError) -> (StridedMatrix<Double>, owner: Workspace<Double>) {
-    let picked = try Workspace<Double>(places.count * count)
+    let picked = try Workspace<Double>(places.count, count)
     for (i, place) in places.enumerated() {
       (picked.pointer + i * count).update(from: coordinates.base + place * count, count: count)
     }

@@ -31,7 +31,7 @@ private struct LanczosRun {
     n = a.rows
     self.context = context.forBLAS
     try context.reserve(checkedProduct(n, 8 * (mostSteps + 1)), for: "a Lanczos basis", instead: "Raise the limit.")
-    basis = try Workspace((mostSteps + 1) * n)
+    basis = try Workspace(mostSteps + 1, n)
   }
 
   /// Nil where `mostSteps` steps were not enough.
@@ -89,14 +89,14 @@ private struct LanczosRun {
   /// Largest eigenvalue of the tridiagonal projection and the last component of its vector.
   private func top(_ alphas: [Double], _ betas: [Double]) throws(NumericError) -> (Double, Double) {
     let k = alphas.count
-    let t = try Workspace<Double>(k * k, zeroed: true)
+    let t = try Workspace<Double>(k, k, zeroed: true)
     let view = StridedMatrix(t.pointer, rows: k, cols: k)
     for i in 0..<k {
       view[i, i] = alphas[i]
       if i + 1 < k { (view[i, i + 1], view[i + 1, i]) = (betas[i], betas[i]) }
     }
     let values = try Workspace<Double>(k)
-    let vectors = try Workspace<Double>(k * k)
+    let vectors = try Workspace<Double>(k, k)
     try symmetricEigen(
       view, values: values.pointer, vectors: StridedMatrix(vectors.pointer, rows: k, cols: k), context: CallContext())
     return (values[k - 1], vectors[k * k - 1])

@@ -15,7 +15,7 @@ struct Operand<Element: BLASReal> {
     }
     let bytes = checkedProduct(m.rows, m.cols).flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }
     try context.reserve(bytes, for: "a contiguous copy of a \(m.rows) x \(m.cols) matrix", instead: "Pass a contiguous array.")
-    let copy = try Workspace<Element>(m.rows * m.cols)
+    let copy = try Workspace<Element>(m.rows, m.cols)
     try m.copy(to: StridedMatrix(copy.pointer, rows: m.rows, cols: m.cols))
     self.init(UnsafePointer(copy.pointer), max(1, m.cols), false, copy)
   }

@@ -58,7 +58,7 @@ private func multiplyThroughCopy<Element: BLASReal>(
 ) throws(NumericError) {
   let bytes = checkedProduct(c.rows, c.cols).flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }
   try context.reserve(bytes, for: "a contiguous copy of the result", instead: "Pass a contiguous result.")
-  let room = try Workspace<Element>(c.rows * c.cols)
+  let room = try Workspace<Element>(c.rows, c.cols)
   let copy = StridedMatrix(room.pointer, rows: c.rows, cols: c.cols)
   try c.copy(to: copy)
   try multiply(a, b, into: copy, alpha: alpha, beta: beta, context: context)

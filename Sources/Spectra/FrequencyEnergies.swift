@@ -20,9 +20,9 @@ public func frequencyEnergies(
   try context.reserve(
     checkedProduct(tasks + 4 * context.threads, 8 * (frequencies + tile * n)), for: "the energies of \(frequencies) frequencies",
     instead: "Use fewer points.")
-  let sums = try Workspace<Double>(tasks * frequencies, zeroed: true)
+  let sums = try Workspace<Double>(tasks, frequencies, zeroed: true)
   let threads = min(context.threads, tasks)
-  let room = try Workspace<Double>(threads * (tile + 2) * n)
+  let room = try Workspace<Double>(threads, tile + 2, n)
   let steps = (0..<frequencies).map { LegendreStep(degree: max($0, 1), dimension: d) }
   try runTasks(tasks, context: context.forBLAS) { (task, worker) throws(NumericError) in
     let first = task * tile

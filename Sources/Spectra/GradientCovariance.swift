@@ -61,14 +61,14 @@ private struct TopPairs {
     size = a.rows
     isAscending = size <= 200
     guard !isAscending else {
-      vectors = try Workspace(size * size)
+      vectors = try Workspace(size, size)
       let all = try Workspace<Double>(size)
       try symmetricEigen(
         a, values: all.pointer, vectors: StridedMatrix(vectors.pointer, rows: size, cols: size), context: context)
       values = (0..<max(1, size - 1)).map { all[size - 1 - $0] }
       return
     }
-    vectors = try Workspace(size * count)
+    vectors = try Workspace(size, count)
     let packed = try Packed(a)
     let request = LanczosRequest(count: count)
     values = try lanczosEigen(
@@ -94,7 +94,7 @@ private struct Packed {
       (base, copy) = (UnsafePointer(a.base), nil)
       return
     }
-    let room = try Workspace<Double>(a.rows * a.cols)
+    let room = try Workspace<Double>(a.rows, a.cols)
     for i in 0..<a.rows {
       try checkCancelled()
       for j in 0..<a.cols { room[i * a.cols + j] = a[i, j] }
@@ -135,7 +135,7 @@ private struct Centring {
     guard mean.isFinite else {
       throw .invalid("[gradient_covariance] gradients must be finite. Received NaN or infinity.")
     }
-    room = try Workspace(n * n)
+    room = try Workspace(n, n)
     matrix = StridedMatrix(room.pointer, rows: n, cols: n)
     for i in 0..<n {
       try checkCancelled()
@@ -187,7 +187,7 @@ public func gramOfRows<Element: BLASReal>(
   try context.reserve(
     checkedProduct(8 * width, rows), for: "a panel of \(rows) gradients",
     instead: "Give fewer gradients, or means of mini-batches.")
-  let panel = try Workspace<Double>(rows * width)
+  let panel = try Workspace<Double>(rows, width)
   for i in 0..<rows {
     try checkCancelled()
     for j in 0..<rows { gram[i, j] = 0 }

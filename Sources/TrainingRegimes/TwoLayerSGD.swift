@@ -123,13 +123,10 @@ public struct TwoLayerSGD: Sendable {
         sum = i % recordEvery == 0 ? loss : sum + loss
         losses[i / recordEvery] = sum / Double(i % recordEvery + 1)
         reached.steps = i + 1
-        if i % 8 == 0 {
-          let now = Machine.seconds
-          if now - lastReport >= 0.05 {
-            lastReport = now
-            try context.checkpoint(Double(i) / Double(steps))
-          }
-        }
+        let now = Machine.seconds
+        guard now - lastReport >= 0.05 else { continue }
+        lastReport = now
+        try context.checkpoint(Double(i) / Double(steps))
       }
     }
   }

@@ -46,7 +46,7 @@ import Testing
   }
 
   /// Random tables, most of them nonsense: each gives a tree or an error.
-  @Test func randomTablesNeverTrap() {
+  @Test func randomTablesNeverTrap() throws {
     let stream = PhiloxStream(key: (2024, 11))
     var words = [UInt64](repeating: 0, count: 400_000)
     try stream.fillRaw(&words, count: words.count)

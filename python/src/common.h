@@ -57,6 +57,10 @@ struct NewArray {
 NewArray new_matrix(int64_t rows, int64_t cols, ntk_dtype dtype);
 NewArray new_vector(int64_t count, ntk_dtype dtype);
 
+// a * b and a + b of sizes; MemoryError beyond 63 bits.
+int64_t checked_product(int64_t a, int64_t b);
+int64_t checked_sum(int64_t a, int64_t b);
+
 // Bytes of a matrix; MemoryError where they cannot be counted in 63 bits.
 int64_t matrix_bytes(int64_t rows, int64_t cols, ntk_dtype dtype, const char *op);
 

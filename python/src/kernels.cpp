@@ -27,12 +27,6 @@ struct Results {
   }
 };
 
-int64_t multiplied(int64_t rows, int64_t blocks) {
-  int64_t product = 0;
-  if (__builtin_mul_overflow(rows, blocks, &product)) throw nb::value_error("[kernel] rows times blocks must fit in 63 bits.");
-  return product;
-}
-
 int64_t planned_bytes(const Architecture &architecture, int64_t n1, int64_t n2, int64_t width, int32_t dtype, const ntk_call *call,
                       int32_t *threads) {
   int64_t bytes = 0;
@@ -84,8 +78,8 @@ Kernels kernel(const Architecture &architecture, const Input &x1, const Optional
   Call call(threads, memory_limit, std::move(progress));
   const ntk_kernel_source source = inputs(x1, x2);
   const int64_t blocks = architecture.describe(source.x1.cols).output_blocks;
-  Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, multiplied(source.x1.rows, blocks),
-                            multiplied(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
+  Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, checked_product(source.x1.rows, blocks),
+                            checked_product(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
   UserFunctions functions{architecture, call};
   double missed = 0;
   results.views.missed_tolerance = &missed;
@@ -109,8 +103,8 @@ Kernels kernel_from_kernel(const Architecture &architecture, const Input &nngp, 
   source.is_gaussian = is_gaussian;
   source.x1_is_x2 = x1_is_x2;
   const OptionalOutput none;
-  Results results = prepare({true, get_ntk, true, none, none}, multiplied(source.nngp.rows, blocks),
-                            multiplied(source.nngp.cols, blocks), !cov2, static_cast<ntk_dtype>(source.nngp.dtype), memory_limit, call);
+  Results results = prepare({true, get_ntk, true, none, none}, checked_product(source.nngp.rows, blocks),
+                            checked_product(source.nngp.cols, blocks), !cov2, static_cast<ntk_dtype>(source.nngp.dtype), memory_limit, call);
   UserFunctions functions{architecture, call};
   double missed = 0;
   results.views.missed_tolerance = &missed;
@@ -131,7 +125,7 @@ Kernels kernel_tangent(const Architecture &architecture, const Input &x1, const 
   }
   const int64_t blocks = architecture.describe(source.x1.cols).output_blocks;
   const OptionalOutput none;
-  Results results = prepare({nngp, ntk, false, none, none}, multiplied(source.x1.rows, blocks), multiplied(second_rows(source), blocks),
+  Results results = prepare({nngp, ntk, false, none, none}, checked_product(source.x1.rows, blocks), checked_product(second_rows(source), blocks),
                             !x2, NTK_FLOAT64, memory_limit, call);
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_kernel_tangent(architecture.handle(), &source, weights.first, biases.first, weights.second, &results.views, how, error);

@@ -52,7 +52,7 @@ class SymmetricOperator {
   nb::tuple density(int64_t probes, int64_t steps, uint64_t seed, int32_t threads, int64_t memory_limit, nb::object progress) const {
     Call call(threads, memory_limit, std::move(progress));
     if (probes < 1 || steps < 1) throw nb::value_error("[spectral_density] probes and steps must be 1 or more.");
-    const int64_t bytes = matrix_bytes(2 * probes, std::min(steps, dimension_), NTK_FLOAT64, "spectral_density");
+    const int64_t bytes = matrix_bytes(checked_product(2, probes), std::min(steps, dimension_), NTK_FLOAT64, "spectral_density");
     call.set_memory_limit(std::max<int64_t>(1, reserve(bytes, memory_limit, "spectral_density")));
     const NewArray nodes = new_matrix(probes, std::min(steps, dimension_), NTK_FLOAT64);
     const NewArray weights = new_matrix(probes, std::min(steps, dimension_), NTK_FLOAT64);

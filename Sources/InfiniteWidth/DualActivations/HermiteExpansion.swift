@@ -79,7 +79,7 @@ public struct GaussianQuadrature {
 
   /// Row-major (node, term): weight times He_n(z) / sqrt(n!); with `oddOnly` zero for even n.
   func weightedHermite(terms: Int, oddOnly: Bool) throws(NumericError) -> Workspace<Double> {
-    let table = try Workspace<Double>(nodes.count * terms)
+    let table = try Workspace<Double>(nodes.count, terms)
     for (m, z) in nodes.enumerated() {
       var (previous, current) = (0.0, 1.0)
       for n in 0..<terms {
@@ -157,7 +157,7 @@ struct HermiteExpansion {
     }
     let table = try byQuadrature(distinct, terms, evaluate)
     guard distinct.count < deviations.count else { return table }
-    let result = try Workspace<Double>(deviations.count * terms)
+    let result = try Workspace<Double>(deviations.count, terms)
     for (i, row) in place.enumerated() { (result.pointer + i * terms).update(from: table.pointer + row * terms, count: terms) }
     return result
   }
@@ -175,8 +175,8 @@ struct HermiteExpansion {
     // inputs get equal coefficients.
     let group = 48
     let result = try Workspace<Double>((deviations.count + group - 1) / group * group * terms)
-    let x = try Workspace<Double>(group * count)
-    let y = try Workspace<Double>(group * count, zeroed: true)
+    let x = try Workspace<Double>(group, count)
+    let y = try Workspace<Double>(group, count, zeroed: true)
     var first = 0
     while first < deviations.count {
       let rows = min(group, deviations.count - first)
@@ -200,7 +200,7 @@ struct HermiteExpansion {
 
   /// E z^k He_n(z) / sqrt(n!) = k! / (((k - n)/2)! 2^((k - n)/2) sqrt(n!)) for k - n even and >= 0.
   private func exact(_ c: [Double], _ deviations: [Double], _ terms: Int) throws(NumericError) -> Workspace<Double> {
-    let result = try Workspace<Double>(deviations.count * terms, zeroed: true)
+    let result = try Workspace<Double>(deviations.count, terms, zeroed: true)
     for n in 0..<min(terms, c.count) {
       for k in stride(from: n, to: c.count, by: 2) where c[k] != 0 {
         let pairs = (k - n) / 2

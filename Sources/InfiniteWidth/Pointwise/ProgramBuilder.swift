@@ -311,7 +311,9 @@ struct ProgramBuilder {
       let total = states.reduce(0.0) { $0 + Double($1.width) }
       result = merge(states, "FanInConcat", weights: states.map { Double($0.width) / total })
       result.isGaussian = false
-      result.width = states.reduce(0) { $0 &+ $1.width }
+      let width = states.reduce(0) { (sum: Int?, state) in sum.flatMap { checkedSum($0, state.width) } }
+      guard let width else { throw .invalid("[FanInConcat] needs fewer than 2^63 units. Received \(states.map(\.width)).") }
+      result.width = width
     case .fanInSum:
       try requireEqualWidths(states, "FanInSum")
       guard allGaussian else {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._random import standard_normal
 
 DISTRIBUTIONS = ("gaussian", "rademacher", "orthogonal")
 
@@ -27,20 +28,20 @@ class WeightDraws:
 
     def normal(self, shape: tuple[int, ...]) -> np.ndarray:
         """Standard normal numbers."""
-        return self.generator.standard_normal(shape)
+        return standard_normal(self.generator, shape)
 
     def weights(self, inputs: int, outputs: int, taps: int = 1) -> np.ndarray:
         """A matrix of taps * inputs rows and `outputs` columns; each tap of an orthogonal convolution is a block."""
         shape = (taps * inputs, outputs)
         if self.distribution == "gaussian":
-            return self.generator.standard_normal(shape)
+            return standard_normal(self.generator, shape)
         if self.distribution == "rademacher":
             return self.generator.integers(0, 2, shape).astype(np.float64) * 2 - 1
         return np.concatenate([self._orthogonal(inputs, outputs) for _ in range(taps)])
 
     def _orthogonal(self, rows: int, cols: int) -> np.ndarray:
         size = max(rows, cols)
-        q, r = np.linalg.qr(self.generator.standard_normal((size, min(rows, cols))))
+        q, r = np.linalg.qr(standard_normal(self.generator, (size, min(rows, cols))))
         q *= np.sign(np.diagonal(r))  # without this the factor is not Haar-distributed
         return size**0.5 * (q if rows >= cols else q.T)
 
