@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from ._op_table import OpTable
 from ._signals import Signals, require_gaussian, single
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of an activation: its name, the values it may have and its default (None: must be given)."""
 
     name: str
@@ -50,8 +49,7 @@ class Parameter:
         return tuple(_checks.real(number, layer, f"{self.name}[{i}]") for i, number in enumerate(numbers))
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """An activation of the catalogue: its code in op tables, its name and its parameters."""
 
     code: int
