@@ -19,6 +19,8 @@ let smoothRectifiers: [ActivationEntry] = [
   .expansion(
     code: 123, name: "Selu", source: "Klambauer et al., arXiv:1706.02515; Hermite expansion",
     function: ScalarFunction.of(Selu.self), isSmooth: false),
+  .expansion(
+    code: 124, name: "Mish", source: "Misra, arXiv:1908.08681; Hermite expansion", function: ScalarFunction.of(Mish.self)),
 ]
 
 /// log(1 + exp(x)) without overflow.
@@ -56,4 +58,13 @@ private struct Elu: PointFunction {
 private struct Selu: PointFunction {
   init(_ values: [Double]) {}
   @inline(__always) func jet(_ x: Double) -> Jet { exponentialLinear(1.0507009873554804934, 1.6732632423543772848, x) }
+}
+
+/// x tanh(log(1 + exp(x)))
+private struct Mish: PointFunction {
+  init(_ values: [Double]) {}
+  @inline(__always) func jet(_ x: Double) -> Jet {
+    let inner = softplus(x)
+    return timesArgument(x, chain(hyperbolicTangent(inner[0]), inner))
+  }
 }

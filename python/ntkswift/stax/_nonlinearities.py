@@ -28,6 +28,7 @@ __all__ = [
     "Gelu",
     "Hermite",
     "LeakyRelu",
+    "Mish",
     "Monomial",
     "Polynomial",
     "Rbf",
@@ -366,6 +367,19 @@ class Elu(Nonlinearity):
 class Selu(Nonlinearity):
     """``1.0507 x`` where x > 0, else ``1.7581 (exp(x) - 1)``: it keeps unit variance (Klambauer et al.,
     arXiv:1706.02515).
+
+    Parameters
+    ----------
+    tol : float
+        Largest error of the kernels, relative to the variances.
+    """
+
+    tol: float = 1e-8
+
+
+@layer_class
+class Mish(Nonlinearity):
+    """``x tanh(log(1 + exp(x)))`` (Misra, arXiv:1908.08681).
 
     Parameters
     ----------
