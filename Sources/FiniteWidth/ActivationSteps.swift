@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 
@@ -29,18 +30,18 @@ extension Tape {
   private func evaluate(
     _ activation: Activation, _ x: UnsafeMutablePointer<Double>, _ count: Int, into targets: [UnsafeMutablePointer<Double>]
   ) throws(NumericError) {
-    switch activation {
-    case .userExpansion(let function, _), .userQuadrature(let function, _), .userDual(let function, _):
+    if let function = activation.userFunction {
       guard slopeOrder <= 1 else {
         throw .invalid("[network] second derivatives need ready-made nonlinearities. Received a function of the caller.")
       }
       guard let userFunction else { throw .invalid("[network] needs the caller's functions. Received none.") }
       for (what, target) in targets.enumerated() { try userFunction(function, what, x, target, count) }
-    default:
-      guard ScalarFunctions.evaluate(activation, x, count, into: targets) else {
-        throw .invalid("[ExpNormalized] is a kernel without a finite network. Received a call that needs the network.")
-      }
+      return
     }
+    guard let function = activation.function else {
+      throw .invalid("[\(activation.name)] is a kernel without a finite network. Received a call that needs the network.")
+    }
+    function.evaluate(x, count, into: targets)
   }
 
   func activateBackward(_ step: Step, _ index: Int, _ part: Int) throws(NumericError) {

@@ -25,6 +25,7 @@ final class Diagonal: @unchecked Sendable {
     let strip = try StripMemory<Double>(slots: program.slotCount, width: 32, planes: planes, wantsTheta: true)
     guard let theta = strip.theta(0) else { return }
     for i in 0..<count {
+      if i % 16 == 0 { try checkCancelled() }
       strip.gapElements(0).update(repeating: 0, count: lanes * planes)
       theta.update(repeating: 0, count: lanes * planes)
       let lane = i % lanes

@@ -54,6 +54,7 @@ final class RowSide {
   /// Runs the steps; `limit` is the largest deviation whose square the results' type can hold.
   func run(_ steps: [RowStep], limit: Double, name: String) throws(NumericError) {
     for step in steps {
+      try checkCancelled()
       try run(step)
       try check(step, limit, name)
     }
@@ -72,13 +73,13 @@ final class RowSide {
   private func run(_ step: RowStep) throws(NumericError) {
     let (input, output) = (arrays[step.input].pointer, arrays[step.output].pointer)
     switch step.action {
-    case .dual(let kind, let parameters, let ids):
+    case .dual(let kind, let parameters, let ids, _):
+      let prepare = try kernels.dual(kind).prepare
       let targets = ids.map { UnsafeMutableRawPointer(arrays[$0].pointer) } + [UnsafeMutableRawPointer(output)]
       parameters.withUnsafeBufferPointer { parameters in
         targets.withUnsafeBufferPointer { targets in
           guard let p = parameters.baseAddress, let t = targets.baseAddress else { return }
-          kernels.duals[kind.rawValue].prepare(
-            RowArguments(deviations: input, arrays: t, result: output, count: count, parameters: p))
+          prepare(RowArguments(deviations: input, arrays: t, result: output, count: count, parameters: p))
         }
       }
     case .dense(let layer, let ownRoot, let own, let cosine, let sine):
@@ -243,6 +244,7 @@ extension RowSide {
     for _ in 0..<terms { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
     let (s, out, r) = (arrays[input].pointer, arrays[output].pointer, arrays[ratio].pointer)
     for i in 0..<count {
+      if i % 256 == 0 { try checkCancelled() }
       let row = a.pointer + i * known
       let (v, d) = (at(i), at(i) + 8)
       var energy = 0.0
