@@ -79,6 +79,12 @@ func optionalMatrixView<Element: BinaryFloatingPoint>(
 
 /// The caller's wishes for one call; a null pointer means defaults. From here on `checkCancelled` asks this caller.
 func context(_ call: UnsafePointer<ntk_call>?) throws(NumericError) -> CallContext {
+  guard AddressSpace.hasRoom(AddressSpace.headroom) else {
+    throw NumericError(
+      .outOfMemory,
+      "[call] \(AddressSpace.headroom) bytes of address space must be free. Received a process at its limit (RLIMIT_AS).",
+      bytes: AddressSpace.headroom)
+  }
   guard let call = call?.pointee else { return CallContext(threads: Machine.cpuCount, memoryLimit: nil) }
   guard call.threads >= 0 else { throw .invalid("[call] threads must be 0 (automatic) or more. Received \(call.threads).") }
   guard call.memory_limit >= 0 else {

@@ -118,7 +118,7 @@ public final class CurvatureOperator {
     let groups = network.groups(x.rows)
     let (perGroup, size) = ((max(1, x.rows) - 1) / groups + 1, network.evenChunkRows((max(1, x.rows) - 1) / groups + 1))
     var tapes: [[Tape]] = []
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     for group in 0..<groups {
       let (pool, end) = (TensorPool(), min(x.rows, (group + 1) * perGroup))
       var own: [Tape] = []

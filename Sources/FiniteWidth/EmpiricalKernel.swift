@@ -186,7 +186,7 @@ public struct EmpiricalKernel {
   ) throws(NumericError) {
     let tile = EmpiricalKernel.tile
     let (down, across) = ((left.rows - 1) / tile + 1, (right.rows - 1) / tile + 1)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     try runTasks(down * across, context: context.forBLAS) { (task, _) throws(NumericError) in
       let (i, j) = (task / across, task % across)
       guard !isDiagonal || j >= i else { return }

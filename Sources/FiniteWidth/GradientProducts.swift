@@ -107,7 +107,8 @@ struct GradientProducts {
       }
       let delta = signals.cotangents[position].pointer + (selected &* signals.rows &+ i) &* step.shape.size
       try Double.slicedGemm(
-        true, false, panel.count, channels, positions, 1, windows + panel.lowerBound, patch, delta, channels, 0, out.row(r), channels)
+        true, false, panel.count, channels, positions, 1, windows + panel.lowerBound, patch, delta, channels, 0, out.row(r),
+        channels)
     }
     return out
   }

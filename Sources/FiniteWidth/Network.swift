@@ -135,7 +135,9 @@ public struct Network: @unchecked Sendable {
         "[network] needs at most \(Int32.max) numbers in a batch's values. Received \(rows) rows of \(plan.totalSize).")
     }
     let arrays = ((backward ? 2 : 1) << order) + order + (backward ? 1 : 0)
-    let bytes = checkedProduct(plan.totalSize, 8 * arrays).flatMap { checkedProduct($0, rows) }.flatMap { checkedProduct($0, threads) }
+    let bytes = checkedProduct(plan.totalSize, 8 * arrays).flatMap { checkedProduct($0, rows) }.flatMap {
+      checkedProduct($0, threads)
+    }
     try context.reserve(
       bytes, for: "a chunk of \(rows) inputs on its way through the layers", instead: "Use fewer threads or a narrower network.")
   }
@@ -151,7 +153,7 @@ public struct Network: @unchecked Sendable {
     let context = context.forBLAS
     let threads = min(context.threads, chunks)
     try reserve(min(size, rows), order: order, backward: backward, threads: threads, context: context)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let pools = (0..<threads).map { _ in TensorPool() }
     try runTasks(chunks, context: context) { (chunk, worker) throws(NumericError) in
       try body(chunk * size..<min(rows, (chunk + 1) * size), pools[worker], worker)
@@ -175,7 +177,7 @@ public struct Network: @unchecked Sendable {
     let (groups, size) = (groups(rows), chunkRows(rows))
     let context = context.forBLAS
     try reserve(min(size, rows), order: order, backward: true, threads: min(groups, context.threads), context: context)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let sums = try room.numbers(total == nil ? 0 : (groups - 1) * count)
     let pools = room.pools(groups)
     let values = try Workspace<Double>(groups, zeroed: true)
@@ -186,7 +188,9 @@ public struct Network: @unchecked Sendable {
       var first = min(rows, group * perGroup)
       let sum = total.map { group == 0 ? $0 : sums.pointer + (group - 1) * count }
       if let sum {
-        try forEachSlice(of: count) { (slice) throws(NumericError) in (sum + slice.lowerBound).update(repeating: 0, count: slice.count) }
+        try forEachSlice(of: count) { (slice) throws(NumericError) in
+          (sum + slice.lowerBound).update(repeating: 0, count: slice.count)
+        }
       }
       while first < end {
         let next = min(end, first + size)

@@ -209,7 +209,8 @@ extension Tape {
       guard let weights = single.parameters.from(slot.offset, a), let above = cotangents[index][b] else { return }
       let cotangent = try single.cotangent(index, b, above)
       try Float.slicedGemm(
-        false, true, rows, slot.rows, slot.cols, Float(operation.scale), cotangent, slot.cols, weights, slot.cols, isEmpty ? 0 : 1,
+        false, true, rows, slot.rows, slot.cols, Float(operation.scale), cotangent, slot.cols, weights, slot.cols,
+        isEmpty ? 0 : 1,
         product, slot.rows)
       isEmpty = false
     }

@@ -58,7 +58,7 @@ public struct TangentHierarchy {
     }
     let n = x.rows
     try reserve(n, order: 1, stored: 0, more: checkedProduct(24, n, n), context)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let tape = try start(x, rows: n, order: 1)
     try differentiate(tape, part: 1, along: direction)
     let parts = GradientParts(tape)
@@ -87,7 +87,7 @@ public struct TangentHierarchy {
     let directionBytes = checkedProduct(8, x.rows, network.plan.parameterCount)
     try reserve(
       x.rows, order: order - 2, stored: order == 4 ? x.rows : 0, more: checkedSum(blocks, directionBytes), context)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let directions =
       try order > 2 ? gradients(x, count: order == 4 ? x.rows : n, context: context.part(0, 0.05)) : Workspace<Double>(0)
     let run = HierarchyRun(hierarchy: self, x: x, train: n, directions: directions)

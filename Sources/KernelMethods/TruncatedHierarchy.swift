@@ -46,7 +46,7 @@ public struct TruncatedHierarchy {
       (state.pointer + (i + 1) * length).update(from: kernel, count: count(i + 1))
     }
     let residual = try Workspace<Double>(train)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     var solver = try DormandPrince(
       state: state.pointer, blocks: blocks, length: length, tolerance: tolerance, operation: "truncated_hierarchy"
     ) { (state, slope) throws(NumericError) in try derivative(state, slope, residual.pointer, length) }

@@ -46,7 +46,7 @@ final class LanczosSpace {
     room = try Workspace(capacity, capacity, zeroed: true)
     coefficients = try Workspace(2, capacity + 1)
     projection = StridedMatrix(room.pointer, rows: capacity, cols: capacity)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
   }
 
   /// No direction is left: the basis spans everything.

@@ -36,7 +36,7 @@ private struct LanczosRun {
 
   /// Nil where `mostSteps` steps were not enough.
   func run(_ tolerance: Double) throws(NumericError) -> Double? {
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let pacer = Pacer(context)
     var (alphas, betas): ([Double], [Double]) = ([], [])
     try PhiloxStream(key: (0x6E74_6B73, 1)).fillNormal(basis.pointer, count: n)

@@ -39,12 +39,13 @@ private func multiplyTiles<Element: BLASReal>(
   let leading = c.blasLayout?.leading ?? max(1, c.cols)
   let (tileRows, tileCols) = (512, 1024)
   let (across, down) = ((c.cols + tileCols - 1) / tileCols, (c.rows + tileRows - 1) / tileRows)
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   try runTasks(across * down, context: context.forBLAS) { (task, _) throws(NumericError) in
     let (i, j) = (task / across * tileRows, task % across * tileCols)
     let (m, n) = (min(tileRows, c.rows - i), min(tileCols, c.cols - j))
     try Element.slicedGemm(
-      left.isTransposed, right.isTransposed, m, n, a.cols, alpha, left.at(i, 0), left.leading, right.at(0, j), right.leading, beta,
+      left.isTransposed, right.isTransposed, m, n, a.cols, alpha, left.at(i, 0), left.leading, right.at(0, j), right.leading,
+      beta,
       c.base + i * leading + j, leading)
   }
 }

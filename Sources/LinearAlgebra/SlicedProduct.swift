@@ -15,7 +15,8 @@ extension BLASReal {
         for p in stride(from: 0, to: max(k, 1), by: slice.inner) {
           try checkCancelled()
           gemm(
-            transposeA, transposeB, Int32(min(slice.rows, m &- i)), Int32(min(slice.cols, n &- j)), Int32(min(slice.inner, k &- p)),
+            transposeA, transposeB, Int32(min(slice.rows, m &- i)), Int32(min(slice.cols, n &- j)),
+            Int32(min(slice.inner, k &- p)),
             alpha, a + (transposeA ? p &* lda &+ i : i &* lda &+ p), Int32(lda),
             b + (transposeB ? j &* ldb &+ p : p &* ldb &+ j), Int32(ldb), p == 0 ? beta : 1, c + (i &* ldc &+ j), Int32(ldc))
         }

@@ -21,7 +21,7 @@ public func multiplySelf<Element: BLASReal>(
   let left = try Operand(a, context)
   defer { withExtendedLifetime(left) {} }
   let tiles = LowerTiles(n: n, tile: 256)
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   try runTasks(tiles.count, context: context.forBLAS) { (task, _) throws(NumericError) in
     let (i, j, rows, cols) = tiles.range(task)
     let target = c.base + i * leading + j
@@ -29,7 +29,8 @@ public func multiplySelf<Element: BLASReal>(
       try Element.slicedSyrk(left.isTransposed, rows, a.cols, alpha, left.at(i, 0), left.leading, beta, target, leading)
     } else {
       try Element.slicedGemm(
-        left.isTransposed, !left.isTransposed, rows, cols, a.cols, alpha, left.at(i, 0), left.leading, left.at(j, 0), left.leading,
+        left.isTransposed, !left.isTransposed, rows, cols, a.cols, alpha, left.at(i, 0), left.leading, left.at(j, 0),
+        left.leading,
         beta, target, leading)
     }
   }

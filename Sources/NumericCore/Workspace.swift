@@ -29,14 +29,22 @@ public final class Workspace<Element: BitwiseCopyable>: @unchecked Sendable {
         .outOfMemory, "[workspace] \(count) elements of \(stride) bytes fit no address space.", bytes: .max)
     }
     var raw: UnsafeMutableRawPointer?
-    guard posix_memalign(&raw, 64, padded) == 0, let raw else {
-      throw NumericError(.outOfMemory, "[workspace] \(bytes) bytes are needed. The system refused them.", bytes: bytes)
+    guard posix_memalign(&raw, 64, padded) == 0, let raw else { throw Workspace.refused(bytes) }
+    // Never the last of a limited address space: small objects must find room.
+    guard bytes < 1 << 20 || AddressSpace.hasRoom(AddressSpace.headroom) else {
+      free(raw)
+      throw Workspace.refused(bytes)
     }
     pointer = raw.bindMemory(to: Element.self, capacity: max(count, 1))
     self.count = count
     if zeroed {
-      try forEachSlice(of: bytes, size: 1 << 24) { (slice) throws(NumericError) in memset(raw + slice.lowerBound, 0, slice.count) }
+      try forEachSlice(of: bytes, size: 1 << 24) { (slice) throws(NumericError) in memset(raw + slice.lowerBound, 0, slice.count)
+      }
     }
+  }
+
+  private static func refused(_ bytes: Int) -> NumericError {
+    NumericError(.outOfMemory, "[workspace] \(bytes) bytes are needed. The system refused them.", bytes: bytes)
   }
 
   deinit { free(UnsafeMutableRawPointer(pointer)) }

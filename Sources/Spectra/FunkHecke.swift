@@ -99,7 +99,9 @@ private func sphereRatio(_ d: Int) -> DoubleDouble {
 /// P_k(cos theta) on S^(d-1) for k = 0 ... out.rows - 1 (rows) at the given angles (columns).
 ///
 /// Angles in 0 ... pi; accurate at both ends. d >= 2 is the caller's to check.
-public func legendrePolynomials(dimension d: Int, angles: UnsafePointer<Double>, into out: StridedMatrix<Double>) throws(NumericError) {
+public func legendrePolynomials(dimension d: Int, angles: UnsafePointer<Double>, into out: StridedMatrix<Double>)
+  throws(NumericError)
+{
   for j in 0..<out.cols {
     try checkCancelled()
     let isUpper = angles[j] > .pi / 2

@@ -148,7 +148,9 @@ private struct Centring {
   }
 
   /// Shares of the mean gradient and of each gradient in the eigenvectors e = sum_i u_i (g_i - g) / sqrt(n value) of K.
-  func shares(_ pairs: [(value: Double, vector: UnsafeMutablePointer<Double>)]) throws(NumericError) -> (mean: Double, ratio: Double) {
+  func shares(_ pairs: [(value: Double, vector: UnsafeMutablePointer<Double>)]) throws(NumericError) -> (
+    mean: Double, ratio: Double
+  ) {
     var ofMean = 0.0
     var squares = [Double](repeating: 0, count: count)
     for (value, u) in pairs {

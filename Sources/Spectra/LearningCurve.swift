@@ -38,7 +38,9 @@ public struct LearningPrediction: Sendable {
 /// kappa); level k is learnt to n lambda_k / (n lambda_k + kappa); the error is (sum_k E_k (kappa / (n lambda_k + kappa))^2 + gamma
 /// noise) / (1 - gamma), gamma = sum_k N_k n lambda_k^2 / (n lambda_k + kappa)^2. [derived: Gaussian equivalence of the features; checked
 /// against simulated regressions.] Infinite error at the interpolation threshold of a finite spectrum without ridge.
-public func learningPrediction(_ target: SpectralTarget, samples n: Double, ridge: Double, noise: Double) throws(NumericError) -> LearningPrediction {
+public func learningPrediction(_ target: SpectralTarget, samples n: Double, ridge: Double, noise: Double) throws(NumericError)
+  -> LearningPrediction
+{
   let kappa = try effectiveRidge(target, n, ridge)
   let (base, levels) = (ridge + target.tailTrace, 0..<target.eigenvalues.count)
   var (bias, gamma) = (target.tailEnergy, 0.0)

@@ -85,7 +85,7 @@ final class AutoencoderState: @unchecked Sendable {
 
   /// Passes over the neurons until `decide` returns nil. It is called on the calling thread after each pass, with the loss.
   func drive(_ decide: (Double) throws(NumericError) -> AutoencoderChange?) throws(NumericError) {
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let desk = Desk()
     runTeam(of: plan.threads) { team, member in
       while let change = desk.change {

@@ -57,7 +57,8 @@ public struct TwoLayerRidge {
       let products = try OwnedMatrix(n, n, for: "the products of \(n) samples", context)
       try multiplySelf(layer.slopes.view.transposed, into: gram.view, context: context.part(0, 0.3))
       try multiplySelf(inputs, into: products.view, context: context.part(0.3, 0.4))
-      try forEachSlice(of: n * n) { (slice) throws(NumericError) in for i in slice { gram.view.base[i] *= products.view.base[i] } }
+      try forEachSlice(of: n * n) { (slice) throws(NumericError) in for i in slice { gram.view.base[i] *= products.view.base[i] }
+      }
     }
     if usesOutputs {
       try multiplySelf(layer.values.view.transposed, into: gram.view, beta: 1, context: context.part(0.4, 0.6))

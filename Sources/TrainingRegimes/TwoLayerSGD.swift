@@ -102,7 +102,7 @@ public struct TwoLayerSGD: Sendable {
     var (sum, first, lastReport) = (0.0, 0.0, Machine.seconds)
     var reached = Progress()
     defer { progress = reached }
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     maker.prepare(firstStep)
     for chunk in 0..<maker.chunks { state.fill(firstStep, chunk) }
     try StepCrew.lead(threads: context.forBLAS.threads, counts: state.taskCounts, body: state.work) { crew throws(NumericError) in

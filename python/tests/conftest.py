@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -57,10 +57,8 @@ def cpu_delay() -> Callable[..., float]:
         try:
             began[0] = time.process_time()
             signal.setitimer(signal.ITIMER_PROF, after)
-            try:
+            with suppress(KeyboardInterrupt):
                 call()
-            except KeyboardInterrupt:
-                pass
             ended = time.process_time()
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)

@@ -58,7 +58,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
 
   /// Computes all tiles.
   func run(_ context: CallContext) throws(NumericError) {
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let limited = context.forBLAS
     let scratch = (0..<max(1, min(limited.threads, plan.tiles.count))).map { _ in
       TileScratch<Element>(plan, slots: double.slotCount, planes: double.planes, wantsTheta: output.ntk != nil)

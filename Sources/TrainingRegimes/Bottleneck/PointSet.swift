@@ -54,7 +54,9 @@ final class PointSet: @unchecked Sendable {
       let target = coordinate(d) + count
       for i in 0..<rows { target[i] = z[i, d] }
     }
-    try forEachSlice(of: rows, size: 1024) { (slice) throws(NumericError) in try describe(from: count + slice.lowerBound, slice.count) }
+    try forEachSlice(of: rows, size: 1024) { (slice) throws(NumericError) in
+      try describe(from: count + slice.lowerBound, slice.count)
+    }
     count += rows
   }
 

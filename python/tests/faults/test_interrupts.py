@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,9 +105,7 @@ FINITE = {
     "init_fn": lambda: stax.serial(stax.repeat(stax.Dense(2000), 12), stax.Dense(1)).init_fn(0, (-1, 2000)),
     "apply_fn": lambda: NETWORK.apply_fn(PARAMS, np.concatenate([many()] * 6)),
     "apply_fn of wide layers": lambda: wide()[0].apply_fn(wide()[1], X),
-    "apply_fn of images": lambda: IMAGES.apply_fn(
-        IMAGES.init_fn(0, (-1, 32, 32, 3))[1], np.ones((8000, 32, 32, 3))
-    ),
+    "apply_fn of images": lambda: IMAGES.apply_fn(IMAGES.init_fn(0, (-1, 32, 32, 3))[1], np.ones((8000, 32, 32, 3))),
     "taylor_expand": lambda: empirical.taylor_expand(NETWORK.apply_fn, PARAMS, 2)(
         moved(PARAMS), np.concatenate([many()] * 2)
     ),
@@ -120,9 +121,7 @@ FINITE = {
     "empirical_nngp_fn": lambda: empirical.empirical_nngp_fn(wide()[0])(X, None, wide()[1]),
     "empirical_ntk_vp_fn": lambda: empirical.empirical_ntk_vp_fn(NETWORK, many(), None, PARAMS)(targets()),
     "gradient_gram": lambda: empirical.gradient_gram(NETWORK, PARAMS, np.tile(X, (3, 1)), np.tile(Y, (3, 1))),
-    "empirical_ntk_from_jacobians": lambda: empirical.empirical_ntk_from_jacobians(
-        [jacobian()[:, None, :]]
-    ),
+    "empirical_ntk_from_jacobians": lambda: empirical.empirical_ntk_from_jacobians([jacobian()[:, None, :]]),
     "train": lambda: train(NETWORK, PARAMS, many(), targets(), optimizer="gd", steps=3, batch_size=None),
     "train of wide layers": lambda: train(*wide(), X, Y, optimizer="adam", steps=10),
     "train(lazy)": lambda: train(NETWORK, PARAMS, many(), targets(), optimizer="gd", steps=3, mode="lazy"),
@@ -131,21 +130,23 @@ FINITE = {
 
 CURVATURE = {
     "hessian @ v": lambda: trajectory.hessian(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS)),
-    "gauss_newton @ v": lambda: trajectory.gauss_newton(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS)),
+    "gauss_newton @ v": lambda: (
+        trajectory.gauss_newton(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS))
+    ),
     "eigenvalues": lambda: trajectory.eigenvalues(curvature(), 60, tolerance=1e-14),
     "trace": lambda: trajectory.trace(curvature(), 100_000),
     "spectral_density": lambda: trajectory.spectral_density(curvature(), 1000, 64),
     "gradient_covariance": lambda: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
-    "gradient_covariance of batches": lambda: trajectory.gradient_covariance(NETWORK, PARAMS, many(), targets(), batch=50),
+    "gradient_covariance of batches": lambda: trajectory.gradient_covariance(
+        NETWORK, PARAMS, many(), targets(), batch=50
+    ),
     "covariance_spectrum": lambda: trajectory.covariance_spectrum(jacobian()),
     "sample_curvatures": lambda: trajectory.sample_curvatures(
         NETWORK, PARAMS, many(), targets(), direction(size_of(PARAMS))
     ),
     "step_to_raise": lambda: trajectory.step_to_raise(NETWORK, PARAMS, many(), targets(), direction(size_of(PARAMS))),
     "Tracker": tracked,
-    "kernel_velocity": lambda: hierarchy.kernel_velocity(
-        *wide(), np.tile(X, (2, 1)), direction(size_of(wide()[1]))
-    ),
+    "kernel_velocity": lambda: hierarchy.kernel_velocity(*wide(), np.tile(X, (2, 1)), direction(size_of(wide()[1]))),
     "loss_kernel_velocity": lambda: hierarchy.loss_kernel_velocity(*wide(), X, Y),
     "tangent_hierarchy": lambda: hierarchy.tangent_hierarchy(NETWORK, PARAMS, X[:48]),
     "truncated_hierarchy": lambda: hierarchy.truncated_hierarchy(
@@ -164,9 +165,7 @@ PREDICTIONS = {
     ),
     "max_learning_rate": lambda: predict.max_learning_rate(gram(9000)),
     "log_marginal_likelihood": lambda: predict.log_marginal_likelihood(DEEP.kernel_fn, X, Y, 0.1),
-    "sample_posterior": lambda: predict.sample_posterior(
-        predict.Gaussian(np.zeros((3000, 1)), gram(3000)), 2000, 0
-    ),
+    "sample_posterior": lambda: predict.sample_posterior(predict.Gaussian(np.zeros((3000, 1)), gram(3000)), 2000, 0),
     "NTKRegressor.fit": lambda: NTKRegressor(DEEP).fit(X, Y[:, 0]),
     "NTKRegressor.predict": lambda: fitted(NTKRegressor).predict(many()),
     "NNGPRegressor.predict(return_std)": lambda: fitted(NNGPRegressor).predict(many(), return_std=True),
@@ -193,7 +192,9 @@ SPECTRA = {
 
 REGIMES = {
     "Autoencoder.fit": lambda: regimes.Autoencoder(1000, steps=10**6, normalize=True, random_state=0).fit(X[:50]),
-    "Autoencoder.limit_kernel": lambda: regimes.Autoencoder(10, normalize=True, random_state=0).limit_kernel(np.tile(X, (4, 1))),
+    "Autoencoder.limit_kernel": lambda: regimes.Autoencoder(10, normalize=True, random_state=0).limit_kernel(
+        np.tile(X, (4, 1))
+    ),
     "Bottleneck.fit": lambda: bottleneck(steps=10**6).fit(X[:50], Y[:50]),
     "LinearBottleneck.fit": lambda: regimes.LinearBottleneck(2, 1e-3, steps=10**7, dynamics="gd", random_state=0).fit(
         X[:500], Y[:500, 0]
@@ -246,3 +247,20 @@ def test_interrupts_come_through_quickly(name, cpu_delay):
     assert np.array_equal(X, before[0])
     assert np.array_equal(Y, before[1])
     small()
+
+
+def test_an_interrupted_fit_changes_nothing(cpu_delay):
+    model = NTKRegressor(DEEP).fit(X[:50], Y[:50, 0])
+    before, predicted = dict(vars(model)), model.predict(X[:5])
+    cpu_delay(lambda: model.fit(X, Y[:, 0]))
+    assert all(vars(model)[name] is value for name, value in before.items() if name != "n_features_in_")
+    assert np.array_equal(model.predict(X[:5]), predicted)
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_tested_where_it_is_ignored_at_the_start():
+    """As in a background job of a script."""
+    test = Path(__file__).parents[1] / "training" / "test_runs.py"
+    command = f"trap '' INT; exec '{sys.executable}' -m pytest -q -p no:cacheprovider '{test}' -k ctrl_c"
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -31,7 +31,9 @@ def test_widths_of_concatenations():
     np.testing.assert_allclose(stax.serial(*double * 30, stax.Dense(1)).kernel_fn(X, None, "nngp"), X @ X.T / 4)
 
 
-@pytest.mark.parametrize("layer", [stax.AvgPool((2**20, 2**20), padding="SAME"), stax.SumPool((2**20, 2**20), padding="SAME")])
+@pytest.mark.parametrize(
+    "layer", [stax.AvgPool((2**20, 2**20), padding="SAME"), stax.SumPool((2**20, 2**20), padding="SAME")]
+)
 def test_windows_of_pooling(layer):
     network = stax.serial(layer, stax.Flatten(), stax.Dense(1))
     _, params = network.init_fn(0, (-1, 2**9, 2**9, 3))
