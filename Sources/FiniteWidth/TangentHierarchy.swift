@@ -57,7 +57,7 @@ public struct TangentHierarchy {
       throw .invalid("[kernel_velocity] needs a result of \(x.rows) x \(x.rows). Received \(out.rows) x \(out.cols).")
     }
     let n = x.rows
-    try reserve(n, order: 1, stored: 0, more: checkedProduct(24, n, n), context)
+    try reserve(n, order: 1, stored: 0, more: checkedProduct(24, n, n), context.with(threads: 1))
     try BLASThreads.useOne()
     let tape = try start(x, rows: n, order: 1)
     try differentiate(tape, part: 1, along: direction)

@@ -44,10 +44,13 @@ public enum BLASThreads {
   /// Bytes of a caller's buffer: what the first product of this process mapped; the largest where that is not known.
   private static let bufferBytes: Int = {
     let before = AddressSpace.used
-    var numbers = [Double](repeating: 0, count: 3 * 64 * 64)
+    // Small products need no buffer.
+    let size = 256
+    var numbers = [Double](repeating: 0, count: 3 * size * size)
     numbers.withUnsafeMutableBufferPointer { room in
       guard let a = room.baseAddress else { return }
-      Double.gemm(false, false, 64, 64, 64, 1, a, 64, a + 4096, 64, 0, a + 8192, 64)
+      let (b, c, n) = (a + size * size, a + 2 * size * size, Int32(size))
+      Double.gemm(false, false, n, n, n, 1, a, n, b, n, 0, c, n)
     }
     guard let before, let after = AddressSpace.used, after - before > 1 << 20 else { return largestBuffer }
     return min(after - before, largestBuffer)

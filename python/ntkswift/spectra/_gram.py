@@ -284,13 +284,19 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
     targets = targets.reshape(len(targets), -1)
+    means = matrix.mean(axis=0) if centered else np.zeros(len(matrix))
     if centered:
-        means = matrix.mean(axis=0)
-        matrix = matrix - means - means[:, None] + means.mean()
         targets = targets - targets.mean(axis=0)
-    inner = float(np.sum(_core.multiply(double(matrix), double(targets), **_call_arguments()) * targets))
+    inner, norms, total = 0.0, [], means.mean()
+    # Some rows at a time: no copy of the matrix, and Ctrl-C need not wait for all of it.
+    at_once = max(1, (1 << 20) // len(matrix))
+    for first in range(0, len(matrix), at_once):
+        rows = slice(first, first + at_once)
+        part = matrix[rows] - means - means[rows, None] + total
+        inner += float(np.sum(_core.multiply(part, double(targets), **_call_arguments()) * targets[rows]))
+        norms.append(euclidean_norm(part))
     outer = _core.multiply(double(targets.T), double(targets), **_call_arguments())
-    size = euclidean_norm(matrix) * euclidean_norm(outer)
+    size = euclidean_norm(np.array(norms)) * euclidean_norm(outer)
     if size == 0:
         raise ValueError(f"[{op}] kernel and y must vary. Received constants.")
     return inner / size
