@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -223,12 +223,20 @@ class _Matrix:
         return _core.multiply(self._matrix, double(v)[:, None], **_call_arguments())[:, 0]
 
 
+def _row_blocks(matrix: np.ndarray) -> Iterator[slice]:
+    """Rows of about a million numbers at a time: no copy of the whole matrix, and Ctrl-C need not wait for all of it."""
+    at_once = max(1, (1 << 20) // max(1, len(matrix)))
+    for first in range(0, len(matrix), at_once):
+        yield slice(first, first + at_once)
+
+
 def square_matrix(value: Any, name: str, op: str) -> np.ndarray:
     """A square, finite, symmetric matrix."""
     matrix = check_array(value, name, dtype=np.float64, op=op)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"[{op}] {name} must be square. Received shape {matrix.shape}.")
-    if np.abs(matrix - matrix.T).max() > 1e-8 * np.abs(matrix).max():
+    gap = max(np.abs(matrix[rows] - matrix.T[rows]).max() for rows in _row_blocks(matrix))
+    if gap > 1e-8 * max(np.abs(matrix[rows]).max() for rows in _row_blocks(matrix)):
         raise ValueError(f"[{op}] {name} must be symmetric. Received a matrix that differs from its transpose.")
     return matrix
 
@@ -288,10 +296,7 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
     if centered:
         targets = targets - targets.mean(axis=0)
     inner, norms, total = 0.0, [], means.mean()
-    # Some rows at a time: no copy of the matrix, and Ctrl-C need not wait for all of it.
-    at_once = max(1, (1 << 20) // len(matrix))
-    for first in range(0, len(matrix), at_once):
-        rows = slice(first, first + at_once)
+    for rows in _row_blocks(matrix):
         part = matrix[rows] - means - means[rows, None] + total
         inner += float(np.sum(_core.multiply(part, double(targets), **_call_arguments()) * targets[rows]))
         norms.append(euclidean_norm(part))
