@@ -91,11 +91,11 @@ def test_training_leaves_nothing_to_the_garbage_collector():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 2, 6])
-@pytest.mark.parametrize("spare", [1, 9, 30, 40, 60, 100, 150, 200, 300, 600])
+@pytest.mark.parametrize("threads", [1, 6])
+@pytest.mark.parametrize("spare", [1, 9, 40, 100, 200, 600])
 def test_a_small_address_space_is_a_memory_error(spare, threads):
     names = ["kernel", "train", "fit", "empirical", "hessian", "flow"]
-    first = spare % len(names)  # each begins once in a process that has computed nothing yet
+    first = spare % len(names)  # they take turns in beginning a process that has computed nothing yet
     order = names[first:] + names[:first]
     command = [sys.executable, Path(__file__).parent / "crowded.py", str(spare), str(threads), *order]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
