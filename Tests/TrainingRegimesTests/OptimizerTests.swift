@@ -1,4 +1,5 @@
 import Architectures
+import Dynamics
 import FiniteWidth
 import NumericCore
 import TestSupport

@@ -10,6 +10,7 @@
 #define NTKSWIFT_H
 
 #include "ntkswift/common.h"
+#include "ntkswift/training_record.h"
 #include "ntkswift/system.h"
 #include "ntkswift/random.h"
 #include "ntkswift/architecture.h"

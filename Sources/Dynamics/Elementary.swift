@@ -6,5 +6,5 @@
   import Darwin
 #endif
 
-/// x to the power 1/5, for x >= 0.
-@inline(__always) func fifthRoot(_ x: Double) -> Double { pow(x, 0.2) }
+/// x to the power y, for x >= 0.
+@inline(__always) func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
