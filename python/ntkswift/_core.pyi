@@ -127,10 +127,11 @@ class Training:
     def __init__(self, *, kind: int, learning_rate: float, momentum: float, is_nesterov: bool, b1: float, b2: float, epsilon: float, weight_decay: float, shape: int, warmup: int, cosine_steps: int, cosine_final: float, boundaries: Sequence[int], factors: Sequence[float], time: float, tolerance: float, loss: int, is_linearised: bool, batch_size: int, key: tuple[int, int], threshold: float) -> None:
         """As in ntk_training."""
 
-def network_train(network: Network, training: Training, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], steps: int, parameters: Annotated[NDArray, dict(device='cpu')], start: Annotated[NDArray, dict(device='cpu', writable=False)], moments: Annotated[NDArray, dict(device='cpu')], gradient: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], record: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def network_train(network: Network, training: Training, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], steps: int, parameters: Annotated[NDArray, dict(device='cpu')], start: Annotated[NDArray, dict(device='cpu', writable=False)], moments: Annotated[NDArray, dict(device='cpu')], gradient: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Takes steps in the given arrays. state: step, time, next step, scale, entries of the record, outcome. record: rows of loss,
-    learning rate, time and, where there are four, norm of the gradient, of at least steps + 1 columns. Both are right also where the call is interrupted.
+    Takes steps in the given arrays. state: step, time, next step, scale. record: rows of loss, learning rate, time and, where there are
+    four, norm of the gradient, of at least steps + 1 columns. done: steps, entries of the record, and outcome (0 finished, 1 threshold,
+    2 diverged). first: the first loss of a run that goes on, NaN otherwise. All are right also where the call is interrupted.
     """
 
 def network_evaluate(network: Network, training: Training, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], start: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
@@ -139,10 +140,9 @@ def network_evaluate(network: Network, training: Training, parameters: Annotated
 def training_batch(key: tuple[int, int], count: int, batch_size: int, step: int) -> list[int]:
     """Numbers of the inputs that a step sees."""
 
-def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, loss: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, steps: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Trains encoder and decoder (None: tied weights) in place for len(loss) - 1 steps and writes the losses down; state receives the
-    steps done and whether training diverged, also where the call is interrupted.
+    Trains encoder and decoder (None: tied weights) in place. record, done, first: as of network_train; the loss at the end too.
     """
 
 def autoencoder_outputs(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, outputs: bool, hidden: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
@@ -269,19 +269,15 @@ def input_gradient(network: Architecture, is_ntk: bool, z1: Annotated[NDArray, d
     (kernel (n1, n2), gradient (n1, n2 d)) of a smooth fully connected network by the rows of z1.
     """
 
-def linear_descend(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, divergence: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+def linear_descend(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu')], learning_rate: float, steps: int, divergence: float, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    (losses, end state, steps taken) of gradient descent on a deep linear network with a bottleneck.
-    """
-
-def linear_flow(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], tolerance: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    (losses, states) of gradient flow on a deep linear network with a bottleneck at ascending times.
+    Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done, first: as of network_train;
+    the loss at the end too.
     """
 
-def finite_bottleneck(inner: Architecture, inner_hidden: Annotated[NDArray, dict(device='cpu')], inner_readout: Annotated[NDArray, dict(device='cpu')], outer: Architecture, outer_hidden: Annotated[NDArray, dict(device='cpu')], outer_readout: Annotated[NDArray, dict(device='cpu')], inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+def linear_flow(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], tolerance: float, losses: Annotated[NDArray, dict(device='cpu')], states: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    (losses, positions, outputs) of gradient descent on a finite network with a bottleneck; the weights are trained in place.
+    Gradient flow on a deep linear network with a bottleneck: writes the losses and states at ascending times, also where it is interrupted.
     """
 
 def constant_kernel_descent(kernel: Annotated[NDArray, dict(device='cpu', writable=False)], residuals: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
@@ -383,9 +379,10 @@ def two_layer_curvature(activation: Architecture, weights: Annotated[NDArray, di
     Largest eigenvalue of the Gram matrix of the gradients, over the number of inputs.
     """
 
-def two_layer_sgd(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu')], outputs: Annotated[NDArray, dict(device='cpu')], tangents: Annotated[NDArray, dict(device='cpu')] | None, offset: Annotated[NDArray, dict(device='cpu')], task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)] | None, y: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sizes: tuple[int, int, int, int], rates: tuple[float, float, float, float], shares_outputs: bool, schedule: Annotated[NDArray, dict(device='cpu', writable=False)], seed: int, losses: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def two_layer_sgd(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu')], outputs: Annotated[NDArray, dict(device='cpu')], tangents: Annotated[NDArray, dict(device='cpu')] | None, offset: Annotated[NDArray, dict(device='cpu')], task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)] | None, y: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sizes: tuple[int, int, int, int], rates: tuple[float, float, float, float], shares_outputs: bool, schedule: Annotated[NDArray, dict(device='cpu', writable=False)], seed: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Stochastic gradient descent in place. sizes: batch, first step, steps, record_every; rates: weights, tangents, outputs, offset.
+    Stochastic gradient descent in place. sizes: batch, first step, steps, steps to an entry of the record, whose loss is their mean;
+    rates: weights, tangents, outputs, offset. record, done, first: as of network_train.
     """
 
 def normal_strips(key: int, stream: int, first: int, strips: int) -> numpy.typing.NDArray:

@@ -237,14 +237,6 @@ ntk_linear_bottleneck linear(const Input &inputs, const Input &targets, int64_t 
   return {matrix(inputs, "inputs"), matrix(targets, "targets"), units, scale, inner_depth, outer_depth};
 }
 
-// A copy of a row, which the core may write to.
-NewArray copied_row(const Input &array, const char *name) {
-  const auto [numbers, count] = doubles(array, name);
-  const NewArray copy = new_matrix(1, count, NTK_FLOAT64);
-  std::memcpy(copy.view.data, numbers, static_cast<size_t>(count) * sizeof(double));
-  return copy;
-}
-
 // The state, one contiguous vector, changes in place, also where the call raises.
 void linear_descend(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
                     const Output &state, double learning_rate, int64_t steps, double divergence, const Output &record, const Output &done,
@@ -260,18 +252,20 @@ void linear_descend(const Input &inputs, const Input &targets, int64_t units, do
   });
 }
 
-nb::tuple linear_flow(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
-                      const Input &state, const Input &times, double tolerance, int32_t threads, int64_t memory_limit,
-                      nb::object progress) {
+// losses (times) and states (times, numbers of a state) are written as they come, also where the call raises.
+void linear_flow(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
+                 const Input &state, const Input &times, double tolerance, const Output &losses, const Output &states, int32_t threads,
+                 int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_linear_bottleneck problem = linear(inputs, targets, units, scale, inner_depth, outer_depth);
   const std::pair<const double *, int64_t> t = doubles(times, "times");
-  const NewArray start = copied_row(state, "state"), losses = room(1, t.second, memory_limit, "LinearBottleneck");
-  const NewArray states = room(t.second, start.view.cols, memory_limit, "LinearBottleneck");
+  const ntk_matrix start = row(state, "state"), path = matrix(states, "states");
+  ntk_matrix out = matrix(losses, "losses");
+  std::swap(out.rows, out.cols);
+  std::swap(out.row_stride, out.col_stride);
   call.run([&](const ntk_call *how, ntk_error *error) {
-    return ntk_linear_flow(&problem, &start.view, t.first, t.second, tolerance, &states.view, &losses.view, how, error);
+    return ntk_linear_flow(&problem, &start, t.first, t.second, tolerance, &path, &out, how, error);
   });
-  return nb::make_tuple(losses.array, states.array);
 }
 
 Array constant_kernel_descent(const Input &kernel, const Input &residuals, double learning_rate, int64_t steps, int32_t threads,
@@ -322,8 +316,9 @@ void bind_bottleneck(nb::module_ &m) {
         "Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done, first: as of network_train;\n"
         "the loss at the end too.");
   m.def("linear_flow", &linear_flow, nb::arg("inputs"), nb::arg("targets"), nb::arg("units"), nb::arg("scale"), nb::arg("inner_depth"),
-        nb::arg("outer_depth"), nb::arg("state"), nb::arg("times"), nb::arg("tolerance"), NTK_CALL_ARGUMENTS,
-        "(losses, states) of gradient flow on a deep linear network with a bottleneck at ascending times.");
+        nb::arg("outer_depth"), nb::arg("state"), nb::arg("times"), nb::arg("tolerance"), nb::arg("losses"), nb::arg("states"),
+        NTK_CALL_ARGUMENTS,
+        "Gradient flow on a deep linear network with a bottleneck: writes the losses and states at ascending times, also where it is interrupted.");
   m.def("constant_kernel_descent", &constant_kernel_descent, nb::arg("kernel"), nb::arg("residuals"), nb::arg("learning_rate"),
         nb::arg("steps"), NTK_CALL_ARGUMENTS, "Losses mean r^2 / 2 of gradient descent with a constant kernel, at every step.");
 }

@@ -44,11 +44,11 @@ class TrainingDisplay:
 
     @classmethod
     def from_histories(cls, histories: Mapping[str, Any]) -> TrainingDisplay:
-        """Return the display of the results of `ntkswift.train` by name."""
+        """Return the display of the histories of training runs by name."""
         losses, validation = {}, {}
         for name, history in histories.items():
             losses[name] = (history.time[: len(history.loss)], history.loss)
-            if len(history.validation_loss):
+            if len(getattr(history, "validation_loss", ())):
                 where = history.recorded
                 if len(history.time) > history.steps:  # gradient flow ends with a time of its own
                     where = history.time[np.minimum(where, len(history.time) - 1)]
@@ -58,7 +58,7 @@ class TrainingDisplay:
 
     @classmethod
     def from_history(cls, history: Any, *, name: str = "training") -> TrainingDisplay:
-        """Return the display of one result of `ntkswift.train`."""
+        """Return the display of the history of one training run."""
         return cls.from_histories({name: history})
 
     def plot(self, ax: Any = None) -> TrainingDisplay:

@@ -38,7 +38,7 @@ class RandomFeatures(TwoLayerRegressor):
     tangent_weights_ : ndarray of shape (width, d) or None
         Coefficients g_i of the linear part ``sum_i s'(<w_i, x>) <g_i, x>``; NT only.
     offset_ : float
-    history_ : TrainingHistory
+    history_ : TwoLayerHistory
         After `train`, also where it diverged.
 
     Notes

@@ -187,8 +187,8 @@ def _linear_theory(report: Report, seed: int) -> None:
     model = LinearBottleneck(units, time=np.linspace(0, 12, 25), tolerance=1e-11)
     w = np.sqrt(start / scale)
     model.fit(x, size * x @ u, inner=np.outer(np.eye(units)[0], u) * w, outer=np.eye(units)[0] * w)
-    predicted = 0.5 * (model.balanced_growth(size, start, model.times_) - size) ** 2
-    worst = float(np.abs(model.loss_ - predicted).max() / predicted[0])
+    predicted = 0.5 * (model.balanced_growth(size, start, model.history_.time) - size) ** 2
+    worst = float(np.abs(model.history_.loss - predicted).max() / predicted[0])
     drawn = LinearBottleneck(units, time=20.0, tolerance=1e-11, random_state=seed).fit(x, size * x @ u)
     report.claim(
         Claim(

@@ -95,7 +95,7 @@ def linear_times(sizes: Sizes, seed: int, show: Progress) -> dict[float, dict[in
             row = []
             for s in range(sizes.linear_seeds):
                 model = LinearBottleneck(units, time=at, random_state=[seed, s], tolerance=1e-7).fit(x, y)
-                row.append(first_below(model.loss_, at, level) / LINEAR_POINTS)
+                row.append(first_below(model.history_.loss, at, level) / LINEAR_POINTS)
             times[size][units] = np.array(row)
             done += 1
             show(done / total)
@@ -175,7 +175,7 @@ def _frozen(model: Bottleneck, y: np.ndarray) -> np.ndarray:
 
     n, kernel, start = len(y), model.instantaneous_kernel(0), model.history_.outputs[0]
     flow = gradient_descent_mse(kernel[:n, :n], y[:, None])
-    outputs = flow(model.history_.times[-1], start[:n], start[n:], np.ascontiguousarray(kernel[n:, :n]))
+    outputs = flow(model.history_.recorded_time[-1], start[:n], start[n:], np.ascontiguousarray(kernel[n:, :n]))
     return np.concatenate(outputs)
 
 

@@ -126,7 +126,7 @@ def _numbers(report: Report, size: Size, exact: Any, trained: Any, mixture: Any)
             "risk": run["risk"],
             "best": run["best"],
             "last_batches": run["batch_risk"],
-            "steps": run["history"].step,
+            "steps": run["history"].time + 1,
             "loss": run["history"].loss,
         }
         for (name, n), run in trained.items()

@@ -63,7 +63,7 @@ def draw_training(report: Report, target: QuadraticTarget, trained: Any) -> None
         runs = [runs[i] for i in sorted({int(j) for j in np.linspace(0, len(runs) - 1, min(5, len(runs)))})]
         for index, (n, run) in enumerate(runs):
             history = run["history"]
-            ax.plot(history.step, history.loss / target.variance, color=COLOURS[index], lw=1.1, label=f"N = {n}")
+            ax.plot(history.time + 1, history.loss / target.variance, color=COLOURS[index], lw=1.1, label=f"N = {n}")
             if run["best"] > 1e-3:
                 ax.axhline(run["best"], color=COLOURS[index], ls="--", lw=0.9)
         ax.set(title=LABELS[name], xlabel="steps", ylim=(0, 1.15))

@@ -1,0 +1,6 @@
+"""What training runs of all kinds share: their loop, and the history that they leave."""
+
+from ._history import History
+from ._loop import Loop
+
+__all__ = ["History", "Loop"]
