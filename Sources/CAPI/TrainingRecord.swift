@@ -24,6 +24,7 @@ func recording(
     first: first.isNaN ? nil : first)
   defer {
     given.pointee.steps = Int64(record.steps)
+    given.pointee.first = record.first ?? .nan
     given.pointee.count = Int64(record.count)
     given.pointee.outcome = Int32(record.outcome.rawValue)
   }

@@ -127,11 +127,12 @@ class Training:
     def __init__(self, *, kind: int, learning_rate: float, momentum: float, is_nesterov: bool, b1: float, b2: float, epsilon: float, weight_decay: float, shape: int, warmup: int, cosine_steps: int, cosine_final: float, boundaries: Sequence[int], factors: Sequence[float], time: float, tolerance: float, loss: int, is_linearised: bool, batch_size: int, key: tuple[int, int], threshold: float) -> None:
         """As in ntk_training."""
 
-def network_train(network: Network, training: Training, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], steps: int, parameters: Annotated[NDArray, dict(device='cpu')], start: Annotated[NDArray, dict(device='cpu', writable=False)], moments: Annotated[NDArray, dict(device='cpu')], gradient: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def network_train(network: Network, training: Training, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], steps: int, parameters: Annotated[NDArray, dict(device='cpu')], start: Annotated[NDArray, dict(device='cpu', writable=False)], moments: Annotated[NDArray, dict(device='cpu')], gradient: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
     Takes steps in the given arrays. state: step, time, next step, scale. record: rows of loss, learning rate, time and, where there are
-    four, norm of the gradient, of at least steps + 1 columns. done: steps, entries of the record, and outcome (0 finished, 1 threshold,
-    2 diverged). first: the first loss of a run that goes on, NaN otherwise. All are right also where the call is interrupted.
+    four, norm of the gradient, of at least steps + 1 columns. done: steps, entries of the record, outcome (0 finished, 1 threshold,
+    2 diverged), and the first loss of the whole run, read too where the run goes on (NaN: it begins). All are right also where the call is
+    interrupted.
     """
 
 def network_evaluate(network: Network, training: Training, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], start: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
@@ -140,9 +141,9 @@ def network_evaluate(network: Network, training: Training, parameters: Annotated
 def training_batch(key: tuple[int, int], count: int, batch_size: int, step: int) -> list[int]:
     """Numbers of the inputs that a step sees."""
 
-def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, steps: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, steps: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Trains encoder and decoder (None: tied weights) in place. record, done, first: as of network_train; the loss at the end too.
+    Trains encoder and decoder (None: tied weights) in place. record, done: as of network_train; the loss at the end too.
     """
 
 def autoencoder_outputs(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, outputs: bool, hidden: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
@@ -269,9 +270,9 @@ def input_gradient(network: Architecture, is_ntk: bool, z1: Annotated[NDArray, d
     (kernel (n1, n2), gradient (n1, n2 d)) of a smooth fully connected network by the rows of z1.
     """
 
-def linear_descend(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu')], learning_rate: float, steps: int, divergence: float, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def linear_descend(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu')], learning_rate: float, steps: int, divergence: float, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done, first: as of network_train;
+    Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done: as of network_train;
     the loss at the end too.
     """
 
@@ -379,10 +380,10 @@ def two_layer_curvature(activation: Architecture, weights: Annotated[NDArray, di
     Largest eigenvalue of the Gram matrix of the gradients, over the number of inputs.
     """
 
-def two_layer_sgd(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu')], outputs: Annotated[NDArray, dict(device='cpu')], tangents: Annotated[NDArray, dict(device='cpu')] | None, offset: Annotated[NDArray, dict(device='cpu')], task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)] | None, y: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sizes: tuple[int, int, int, int], rates: tuple[float, float, float, float], shares_outputs: bool, schedule: Annotated[NDArray, dict(device='cpu', writable=False)], seed: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], first: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def two_layer_sgd(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu')], outputs: Annotated[NDArray, dict(device='cpu')], tangents: Annotated[NDArray, dict(device='cpu')] | None, offset: Annotated[NDArray, dict(device='cpu')], task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)] | None, y: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sizes: tuple[int, int, int, int], rates: tuple[float, float, float, float], shares_outputs: bool, schedule: Annotated[NDArray, dict(device='cpu', writable=False)], seed: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
     Stochastic gradient descent in place. sizes: batch, first step, steps, steps to an entry of the record, whose loss is their mean;
-    rates: weights, tangents, outputs, offset. record, done, first: as of network_train.
+    rates: weights, tangents, outputs, offset. record, done: as of network_train.
     """
 
 def normal_strips(key: int, stream: int, first: int, strips: int) -> numpy.typing.NDArray:

@@ -28,12 +28,12 @@ int64_t multiplied(int64_t a, int64_t b) {
 }
 
 void train(const Input &x, const Output &encoder, const std::optional<Output> &decoder, double scale, bool trains_decoder, bool is_flow,
-           double rate, double tolerance, int64_t steps, const Output &record, const Output &done, double first, int32_t threads,
+           double rate, double tolerance, int64_t steps, const Output &record, const Output &done, int32_t threads,
            int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   ntk_autoencoder network{row(x, "x"), matrix(encoder, "encoder"), decoder ? matrix(*decoder, "decoder") : ntk_matrix{}, scale};
   const ntk_autoencoder_training training{trains_decoder, is_flow, rate, tolerance, steps};
-  Record journal(record, done, 1, first, "autoencoder");
+  Record journal(record, done, 1, "autoencoder");
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_autoencoder_train(&network, &training, journal.get(), how, error);
   });
@@ -114,8 +114,8 @@ Array predicted_loss(const Input &values, const Input &vectors, const Input &res
 void bind_autoencoder(nb::module_ &m) {
   m.def("autoencoder_train", &train, nb::arg("x"), nb::arg("encoder"), nb::arg("decoder").none(), nb::arg("scale"),
         nb::arg("trains_decoder"), nb::arg("is_flow"), nb::arg("rate"), nb::arg("tolerance"), nb::arg("steps"), nb::arg("record"),
-        nb::arg("done"), nb::arg("first"), NTK_CALL_ARGUMENTS,
-        "Trains encoder and decoder (None: tied weights) in place. record, done, first: as of network_train; the loss at the end too.");
+        nb::arg("done"), NTK_CALL_ARGUMENTS,
+        "Trains encoder and decoder (None: tied weights) in place. record, done: as of network_train; the loss at the end too.");
   m.def("autoencoder_outputs", &outputs, nb::arg("x"), nb::arg("encoder"), nb::arg("decoder").none(), nb::arg("scale"),
         nb::arg("outputs"), nb::arg("hidden"), NTK_CALL_ARGUMENTS, "(outputs (n, d), hidden activations (n, m)), or None where not wanted.");
   m.def("autoencoder_kernel", &kernel, nb::arg("x"), nb::arg("encoder"), nb::arg("decoder").none(), nb::arg("scale"), nb::arg("layers"),

@@ -240,13 +240,13 @@ ntk_linear_bottleneck linear(const Input &inputs, const Input &targets, int64_t 
 // The state, one contiguous vector, changes in place, also where the call raises.
 void linear_descend(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
                     const Output &state, double learning_rate, int64_t steps, double divergence, const Output &record, const Output &done,
-                    double first, int32_t threads, int64_t memory_limit, nb::object progress) {
+                    int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_linear_bottleneck problem = linear(inputs, targets, units, scale, inner_depth, outer_depth);
   ntk_matrix now = matrix(state, "state");
   std::swap(now.rows, now.cols);
   std::swap(now.row_stride, now.col_stride);
-  Record journal(record, done, 1, first, "LinearBottleneck");
+  Record journal(record, done, 1, "LinearBottleneck");
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_linear_descend(&problem, &now, steps, learning_rate, divergence, journal.get(), how, error);
   });
@@ -312,8 +312,8 @@ void bind_bottleneck(nb::module_ &m) {
         "(kernel (n1, n2), gradient (n1, n2 d)) of a smooth fully connected network by the rows of z1.");
   m.def("linear_descend", &linear_descend, nb::arg("inputs"), nb::arg("targets"), nb::arg("units"), nb::arg("scale"),
         nb::arg("inner_depth"), nb::arg("outer_depth"), nb::arg("state"), nb::arg("learning_rate"), nb::arg("steps"),
-        nb::arg("divergence"), nb::arg("record"), nb::arg("done"), nb::arg("first"), NTK_CALL_ARGUMENTS,
-        "Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done, first: as of network_train;\n"
+        nb::arg("divergence"), nb::arg("record"), nb::arg("done"), NTK_CALL_ARGUMENTS,
+        "Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done: as of network_train;\n"
         "the loss at the end too.");
   m.def("linear_flow", &linear_flow, nb::arg("inputs"), nb::arg("targets"), nb::arg("units"), nb::arg("scale"), nb::arg("inner_depth"),
         nb::arg("outer_depth"), nb::arg("state"), nb::arg("times"), nb::arg("tolerance"), nb::arg("losses"), nb::arg("states"),

@@ -65,7 +65,7 @@ std::pair<double *, int64_t> numbers(const Output &array, const char *name) {
 // state: step, time, next step, scale; written also where the call fails.
 void train(const Network &network, const Training &training, const Input &x, const Input &targets, int64_t steps,
            const Output &parameters, const Input &start, const Output &moments, const Output &gradient, const Output &state,
-           const Output &record, const Output &done, double first, int32_t threads, int64_t memory_limit, nb::object progress) {
+           const Output &record, const Output &done, int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   UserFunctions functions{network.architecture(), call};
   const ntk_network opened = network.open(start, Seed(0, 0), functions);
@@ -78,7 +78,7 @@ void train(const Network &network, const Training &training, const Input &x, con
     throw nb::value_error("[train] state needs 4 numbers, gradient and start as many numbers as parameters. Received others.");
   }
   ntk_training_state at{theta, opened.parameters, memory, slope, count, memory_count, static_cast<int64_t>(now[0]), now[1], now[2], now[3]};
-  Record journal(record, done, 1, first, "train");
+  Record journal(record, done, 1, "train");
   const auto note = [&, now = now] {
     now[0] = static_cast<double>(at.step);
     now[1] = at.time;
@@ -133,10 +133,11 @@ void bind_training(nb::module_ &m) {
            nb::arg("is_linearised"), nb::arg("batch_size"), nb::arg("key"), nb::arg("threshold"), "As in ntk_training.");
   m.def("network_train", &train, nb::arg("network"), nb::arg("training"), nb::arg("x"), nb::arg("targets"), nb::arg("steps"),
         nb::arg("parameters"), nb::arg("start"), nb::arg("moments"), nb::arg("gradient"), nb::arg("state"), nb::arg("record"),
-        nb::arg("done"), nb::arg("first"), NTK_CALL_ARGUMENTS,
+        nb::arg("done"), NTK_CALL_ARGUMENTS,
         "Takes steps in the given arrays. state: step, time, next step, scale. record: rows of loss, learning rate, time and, where there are\n"
-        "four, norm of the gradient, of at least steps + 1 columns. done: steps, entries of the record, and outcome (0 finished, 1 threshold,\n"
-        "2 diverged). first: the first loss of a run that goes on, NaN otherwise. All are right also where the call is interrupted.");
+        "four, norm of the gradient, of at least steps + 1 columns. done: steps, entries of the record, outcome (0 finished, 1 threshold,\n"
+        "2 diverged), and the first loss of the whole run, read too where the run goes on (NaN: it begins). All are right also where the call is\n"
+        "interrupted.");
   m.def("network_evaluate", &evaluate, nb::arg("network"), nb::arg("training"), nb::arg("parameters"), nb::arg("start"), nb::arg("x"),
         nb::arg("targets"), NTK_CALL_ARGUMENTS, "(loss, share of right answers) of the trained model.");
   m.def("training_batch", &training_batch, nb::arg("key"), nb::arg("count"), nb::arg("batch_size"), nb::arg("step"),

@@ -23,11 +23,11 @@ double *contiguous(const Output &array, size_t axes, const char *op) {
 
 }  // namespace
 
-Record::Record(const Output &columns, const Output &done, int64_t window, double first, const char *op)
+Record::Record(const Output &columns, const Output &done, int64_t window, const char *op)
     : done_(contiguous(done, 1, op)) {
   double *rows = contiguous(columns, 2, op);
-  if (done.shape(0) != 3 || (columns.shape(0) != 3 && columns.shape(0) != 4)) {
-    throw nb::value_error((std::string("[") + op + "] the record must have 3 or 4 rows, what was done 3 numbers. Received others.").c_str());
+  if (done.shape(0) != 4 || (columns.shape(0) != 3 && columns.shape(0) != 4)) {
+    throw nb::value_error((std::string("[") + op + "] the record must have 3 or 4 rows, what was done 4 numbers. Received others.").c_str());
   }
   const auto room = static_cast<int64_t>(columns.shape(1));
   record_.loss = rows;
@@ -36,13 +36,14 @@ Record::Record(const Output &columns, const Output &done, int64_t window, double
   record_.gradient_norm = columns.shape(0) == 4 ? rows + 3 * room : nullptr;
   record_.room = room;
   record_.window = window;
-  record_.first = first;
+  record_.first = done_[3];
 }
 
 Record::~Record() {
   done_[0] = static_cast<double>(record_.steps);
   done_[1] = static_cast<double>(record_.count);
   done_[2] = record_.outcome;
+  done_[3] = record_.first;
 }
 
 }  // namespace ntkswift

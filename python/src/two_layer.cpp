@@ -133,7 +133,7 @@ double two_layer_curvature(const Architecture &activation, const Input &weights,
 void two_layer_sgd(const Architecture &activation, const Output &weights, const Output &outputs, const std::optional<Output> &tangents,
                    const Output &offset, const std::optional<Task> &task, const OptionalInput &x, const OptionalInput &y,
                    const std::tuple<int64_t, int64_t, int64_t, int64_t> &sizes, const std::tuple<double, double, double, double> &rates,
-                   bool shares_outputs, const Input &schedule, uint64_t seed, const Output &record, const Output &done, double first,
+                   bool shares_outputs, const Input &schedule, uint64_t seed, const Output &record, const Output &done,
                    int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   UserFunctions functions{activation, call};
@@ -152,7 +152,7 @@ void two_layer_sgd(const Architecture &activation, const Output &weights, const 
   std::tie(sgd.weight_rate, sgd.tangent_rate, sgd.output_rate, sgd.offset_rate) = rates;
   sgd.schedule = matrix(schedule, "schedule");
   sgd.seed = seed;
-  Record journal(record, done, window, first, "train");
+  Record journal(record, done, window, "train");
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_two_layer_sgd(&network, static_cast<double *>(constant.data), &sgd, journal.get(), how, error);
   });
@@ -196,10 +196,9 @@ void bind_two_layer(nb::module_ &m) {
         "Largest eigenvalue of the Gram matrix of the gradients, over the number of inputs.");
   m.def("two_layer_sgd", &two_layer_sgd, nb::arg("activation"), nb::arg("weights"), nb::arg("outputs"), nb::arg("tangents").none(),
         nb::arg("offset"), nb::arg("task").none(), nb::arg("x").none(), nb::arg("y").none(), nb::arg("sizes"), nb::arg("rates"),
-        nb::arg("shares_outputs"), nb::arg("schedule"), nb::arg("seed"), nb::arg("record"), nb::arg("done"), nb::arg("first"),
-        NTK_CALL_ARGUMENTS,
+        nb::arg("shares_outputs"), nb::arg("schedule"), nb::arg("seed"), nb::arg("record"), nb::arg("done"), NTK_CALL_ARGUMENTS,
         "Stochastic gradient descent in place. sizes: batch, first step, steps, steps to an entry of the record, whose loss is their mean;\n"
-        "rates: weights, tangents, outputs, offset. record, done, first: as of network_train.");
+        "rates: weights, tangents, outputs, offset. record, done: as of network_train.");
   m.def("normal_strips", &normal_strips, nb::arg("key"), nb::arg("stream"), nb::arg("first"), nb::arg("strips"),
         "Normal float32 numbers, 32 a strip, of a stream of Philox4x32-10.");
   m.def("philox32_raw", &philox32_raw, nb::arg("key"), nb::arg("stream"), nb::arg("first"),

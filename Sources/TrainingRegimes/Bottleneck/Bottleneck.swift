@@ -41,6 +41,8 @@ public final class Bottleneck {
   public internal(set) var steps = 0
   /// Time reached: steps times the learning rate, or the time of the flow.
   public internal(set) var time = 0.0
+  /// The present state has left the numbers.
+  private(set) var hasDiverged = false
   /// The steps of the flow, once there was one.
   var control: StepControl?
   private let memory: [Workspace<Double>]
@@ -155,7 +157,8 @@ public final class Bottleneck {
   }
 
   private func divergence(_ loss: Double) -> NumericError {
-    NumericError(
+    hasDiverged = true
+    return NumericError(
       .notConverged,
       "[Bottleneck] training must not diverge: choose a smaller learning_rate. The loss went from \(records.losses[0]) to \(loss) in "
         + "\(records.losses.count - 1) steps.", value: Double(steps))

@@ -25,8 +25,7 @@ class History:
     learning_rate : ndarray
         The learning rate of each step; of gradient flow the length of the step in time.
     time : ndarray
-        When each loss was measured: the number of the step, or the time of gradient flow. Where gradient descent is compared
-        with gradient flow, the learning rate times the number of the step.
+        When each loss was measured, as `clock` says.
     steps : int
         Whole steps done.
     stopped : {"finished", "threshold", "patience", "callback", "interrupted", "diverged"}
@@ -35,6 +34,8 @@ class History:
         Steps after which more than the loss was measured.
     settings : dict
         How it was trained, as text and numbers.
+    clock : {"step", "time"}
+        What `time` counts: steps; or time, of gradient flow, or of gradient descent its learning rate times the steps.
     """
 
     loss: np.ndarray
@@ -44,6 +45,7 @@ class History:
     stopped: str
     recorded: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
     settings: dict[str, Any] = field(default_factory=dict)
+    clock: str = "step"
 
     @property
     def interrupted(self) -> bool:

@@ -11,6 +11,7 @@ from .._errors import ConvergenceError, DivergenceError
 from .._progress import progress_bar
 from ..stax._resources import Resources
 from ._history import History
+from ._interrupts import passes_through
 
 _OUTCOMES = ("finished", "threshold", "diverged")
 _STRETCH = 10_000  # longest stretch, so that what is recorded needs no more memory than there are steps
@@ -44,12 +45,12 @@ class Loop:
         self.op, self.steps, self.resources, self.window, self.knows_end = op, steps, resources, window, knows_end
         self.step = 0
         self.stopped = ""
-        self._records, self._entries = np.zeros((columns, 0)), 0
+        self._records, self._entries, self._first = np.zeros((columns, 0)), 0, float("nan")
 
     # MARK: what a kind of training says
 
-    def advance(self, length: int, record: np.ndarray, done: np.ndarray, first: float, resources: Resources) -> None:
-        """Let the core take up to `length` steps; it writes to `record` and `done` (steps, entries, outcome)."""
+    def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
+        """Let the core take up to `length` steps; it writes to `record` and `done` (steps, entries, outcome, first loss)."""
         raise NotImplementedError
 
     def history(self) -> History:
@@ -80,6 +81,8 @@ class Loop:
                 self.go(bar)
         except KeyboardInterrupt:
             self.stopped = "interrupted"
+            if passes_through():
+                raise
         except ConvergenceError as error:  # gradient flow whose steps shrink to nothing
             self.stopped = "diverged"
             raise DivergenceError(
@@ -108,15 +111,15 @@ class Loop:
         begin = self.step
         end = self.next_pause() if self.steps is None else min(self.steps, self.next_pause())
         length = end - begin
-        record, done = np.full((len(self._records), -(-length // self.window) + 1), np.nan), np.zeros(3)
-        first = float(self._records[0, 0]) if self._entries and self.window == 1 else float("nan")
+        record, done = np.full((len(self._records), -(-length // self.window) + 1), np.nan), np.zeros(4)
+        done[3] = self._first
         resources = Resources(self.resources.threads, self.resources.memory_limit, self._progress(bar, begin, length, record))
         try:
-            self.advance(length, record, done, first, resources)
+            self.advance(length, record, done, resources)
         finally:
             # The last entry may be a loss without a step; where the next stretch starts, it is written again.
             entries = int(done[1])
-            self.step = begin + int(done[0])
+            self.step, self._first = begin + int(done[0]), float(done[3])
             self._keep(record[:, :entries], begin // self.window)
         outcome = _OUTCOMES[int(done[2])]
         if outcome != "finished" or (self.steps is None and entries > self.step - begin):
@@ -145,6 +148,7 @@ class Loop:
     def restore(self, step: int, records: np.ndarray) -> None:
         """Go on after `step` steps with these records."""
         self.step, self._records, self._entries = step, records, records.shape[1]
+        self._first = float(records[0, 0]) if records.size else self._first
 
     def columns(self) -> dict[str, Any]:
         """What every history has, from the records."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..empirical._networks import network_for
 from ..stax._resources import Resources
-from ..training import Flow, train
+from ..training import Flow, interrupts_raise, train
 from ._truncated import _times, _tolerance
 
 
@@ -78,11 +78,10 @@ def gradient_flow(
     outputs, states, now = [], [], 0.0
     for moment in moments:
         if moment > now:
-            run = train(
-                network.layer, params, inputs, y, optimizer=flow, time=float(moment - now), memory_limit=memory_limit
-            )
-            if run.interrupted:
-                raise KeyboardInterrupt
+            with interrupts_raise():
+                run = train(
+                    network.layer, params, inputs, y, optimizer=flow, time=float(moment - now), memory_limit=memory_limit
+                )
             params, now = run.params, float(moment)
         values = network.call(
             "derivatives", network.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)

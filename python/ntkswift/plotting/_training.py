@@ -53,8 +53,8 @@ class TrainingDisplay:
                 if len(history.time) > history.steps:  # gradient flow ends with a time of its own
                     where = history.time[np.minimum(where, len(history.time) - 1)]
                 validation[name] = (where, history.validation_loss)
-        is_flow = any("Flow" in str(history.settings.get("optimizer")) for history in histories.values())
-        return cls(losses, validation, xlabel="time" if is_flow else "step")
+        has_time = any(history.clock == "time" for history in histories.values())
+        return cls(losses, validation, xlabel="time" if has_time else "step")
 
     @classmethod
     def from_history(cls, history: Any, *, name: str = "training") -> TrainingDisplay:

@@ -205,7 +205,7 @@ class Autoencoder(InfiniteWidth):
         X = self.inputs_ if X is None else self._rows(X, "Autoencoder.gradients")
         before, after = self._weights(), self._weights().copy()
         # One step of gradient descent of size 1 is the gradient, in the code that trains.
-        after.call("autoencoder_train", X, after.scale, True, False, 1.0, 0.5, 1, np.zeros((3, 2)), np.zeros(3), float("nan"))
+        after.call("autoencoder_train", X, after.scale, True, False, 1.0, 0.5, 1, np.zeros((3, 2)), np.zeros(4))
         encoder = before.encoder - after.encoder
         if before.decoder is None or after.decoder is None:
             return encoder, encoder

@@ -60,17 +60,18 @@ class Run(Loop):
         self.rows: list[tuple[float, ...]] = []
 
     def next_pause(self) -> int:
-        return int(self.stops[np.searchsorted(self.stops, self.step, side="right")]) if self.steps else 0
+        later = self.stops[self.stops > self.step]
+        return min(super().next_pause(), *later[:1].tolist()) if len(later) else 0
 
-    def advance(self, length: int, record: np.ndarray, done: np.ndarray, first: float, resources: Resources) -> None:
+    def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
         self.weights.call(
             "autoencoder_train", self.X, self.weights.scale, bool(self.layers & 2), self.is_flow, self.learning_rate,
-            self.tolerance, length, record, done, first, resources=resources,
+            self.tolerance, length, record, done, resources=resources,
         )  # fmt: skip
 
     def pause(self) -> None:
-        """Measure how far the weights moved; after 0 steps once, not before and after."""
-        if self.rows and self.rows[-1][0] == self.step:
+        """Measure how far the weights moved, once at each stop."""
+        if self.step not in self.stops or (self.rows and self.rows[-1][0] == self.step):
             return
         moved = self.weights.call("autoencoder_movement", self.X, self.start.encoder, self.start.decoder)
         kernel: tuple[float, ...] = ()
@@ -91,4 +92,5 @@ class Run(Loop):
             flipped=table[:, 4],
             kernel_movement=table[:, 5] if self.tracks_kernel else None,
             initial_output_norm=self.output_norm,
+            clock="time",
         )

@@ -53,6 +53,7 @@ class Run(Loop):
             positions=state["z"].reshape(count, points, units),
             outputs=state["values"].reshape(count, points, outputs),
             gradients=state["gradients"].reshape(count, points, outputs, units),
+            clock="time",
             n_train=n,
             size=len(state["anchors"]),
             compression_error=float(state["compression_error"]),

@@ -219,14 +219,14 @@ class _Descent(Loop):
         super().__init__(op, steps, Resources(), knows_end=True)
         self.problem, self.state, self.rate = problem, state, rate
 
-    def advance(self, length: int, record: np.ndarray, done: np.ndarray, first: float, resources: Resources) -> None:
+    def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
         resources.run(
-            "linear_descend", self.op, *self.problem, self.state, self.rate, length, _DIVERGENCE, record, done, first
+            "linear_descend", self.op, *self.problem, self.state, self.rate, length, _DIVERGENCE, record, done
         )
 
     def history(self) -> History:
         columns = self.columns()
-        return History(**{**columns, "time": self.rate * np.arange(len(columns["loss"]))})
+        return History(**{**columns, "time": self.rate * np.arange(len(columns["loss"]))}, clock="time")
 
 
 class _Flow(Loop):
@@ -261,4 +261,5 @@ class _Flow(Loop):
             time=self.times[:count],
             steps=max(0, count - 1),
             stopped=self.stopped or "interrupted",
+            clock="time",
         )

@@ -65,16 +65,13 @@ class Run(Loop):
         self.key = philox_key(_child(problem.seed), op=problem.op)[0]
         super().__init__(problem.op, problem.steps, Resources(progress=progress), window=every)
 
-    def next_pause(self) -> int:
-        return self.problem.steps
-
-    def advance(self, length: int, record: np.ndarray, done: np.ndarray, first: float, resources: Resources) -> None:
+    def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
         p = self.problem
         X, y = p.data if p.data is not None else (None, None)
         resources.run(
             "two_layer_sgd", p.op, p.activation, p.weights, p.outputs, p.tangents, p.offset,
             None if p.target is None else p.target._task(), X, y, (self.batch, self.step, length, self.window), self.rates,
-            p.shares_outputs, self.schedule, self.key, record, done, first,
+            p.shares_outputs, self.schedule, self.key, record, done,
         )  # fmt: skip
 
     def history(self) -> TwoLayerHistory:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .._progress import progress_bar
+from ..training import interrupts_raise
 from ._report import Report
 from ._steps import Steps
 
@@ -52,7 +53,7 @@ class Reproduction:
         report = Report(self.name, self.title, self.source, full=full, seed=seed)
         module = importlib.import_module(f"{__package__}.{self.module}")
         began = time.perf_counter()
-        with progress_bar(self.name, progress) as bar:
+        with progress_bar(self.name, progress) as bar, interrupts_raise():
             module.reproduce(report, Steps(bar), full=full, data=data, seed=seed)
         report.seconds = time.perf_counter() - began
         if output is not None:

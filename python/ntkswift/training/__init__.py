@@ -10,7 +10,7 @@
 True
 """
 
-from .._runs import History
+from .._runs import History, interrupts_raise
 from ._early_stopping import EarlyStopping
 from ._history import NetworkHistory
 from ._optimizers import GD, SGD, Adam, Flow
@@ -30,5 +30,6 @@ __all__ = [
     "NetworkHistory",
     "Piecewise",
     "Snapshot",
+    "interrupts_raise",
     "train",
 ]

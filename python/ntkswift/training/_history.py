@@ -14,8 +14,7 @@ from .._runs import History
 class NetworkHistory(History):
     """One run of `train`: a `History`, with what was measured on the way, and the parameters at the end.
 
-    `recorded` has the steps after which the validation data were evaluated; `time` is the number of the step, or the time of
-    gradient flow.
+    `recorded` has the steps after which the validation data were evaluated; the `clock` counts steps, time for gradient flow.
 
     Attributes
     ----------

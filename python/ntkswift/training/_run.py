@@ -51,10 +51,10 @@ class Run(Loop):
 
     # MARK: the steps
 
-    def advance(self, length: int, record: np.ndarray, done: np.ndarray, first: float, resources: Resources) -> None:
+    def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
         resources.run(
             "network_train", "train", self.problem.network.core, self.core, self.problem.x, self.problem.y, length,
-            self.parameters, self.start, self.moments, self.gradient, self.state, record, done, first,
+            self.parameters, self.start, self.moments, self.gradient, self.state, record, done,
         )  # fmt: skip
 
     def next_pause(self) -> int:
@@ -123,6 +123,7 @@ class Run(Loop):
             validation_accuracy=table[:, 1].copy(),
             params=self.problem.nested(final.copy()),
             settings=self.settings,
+            clock="time" if self.steps is None else "step",
         )
 
     def arrays(self) -> dict[str, np.ndarray]:

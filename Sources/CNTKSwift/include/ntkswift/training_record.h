@@ -11,7 +11,7 @@ typedef struct ntk_training_record {
   double *loss, *rate, *gradient_norm, *time; /* all but the loss may be NULL */
   int64_t room;                /* numbers in each: at least one more than the windows */
   int64_t window;              /* steps to an entry, at least 1 */
-  double first;                /* the first loss of the whole run where this call goes on with an earlier one; else NaN */
+  double first;                /* in and out: the first loss of the whole run; NaN where this call begins one */
   int64_t steps;               /* out: whole steps done */
   int64_t count;               /* out: entries written */
   int32_t outcome;             /* out: 0 finished, 1 threshold reached, 2 the loss is not finite or grew beyond its bound */
