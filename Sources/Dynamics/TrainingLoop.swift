@@ -20,6 +20,10 @@ public struct TrainingLoop {
   private let threshold: Double
   private let growth: Double
   private let floor: Double
+  /// The next step at which the clock is looked at, and the steps in between: many where steps take less time than a look.
+  private var nextLook = 0
+  private var gap = 1
+  private var lastLook = Machine.seconds
 
   /// A run of `steps` steps that ends where the loss is at most `threshold`, and has diverged where it is not finite or more than `growth`
   /// times the larger of its first value and `floor`.
@@ -36,10 +40,18 @@ public struct TrainingLoop {
 
   /// Whether another step is wanted.
   /// - Throws: `cancelled`.
-  public func goesOn() throws(NumericError) -> Bool {
+  public mutating func goesOn() throws(NumericError) -> Bool {
     guard done < steps else { return false }
-    try pacer.checkpoint(Double(done) / Double(steps))
+    if done >= nextLook { try look() }
     return true
+  }
+
+  /// Reports progress if it is time; about every millisecond where steps are short, else at each of them.
+  private mutating func look() throws(NumericError) {
+    let now = Machine.seconds
+    if now - lastLook < 1e-3 { gap = min(2 * gap, 1024) } else if now - lastLook > 4e-3 { gap = 1 }
+    (lastLook, nextLook) = (now, done + gap)
+    try pacer.checkpoint(Double(done) / Double(steps))
   }
 
   /// Writes down the loss before the next step and what belongs to it; whether training goes on at this loss.
