@@ -13,6 +13,7 @@
 #include "ntkswift/training_record.h"
 #include "ntkswift/system.h"
 #include "ntkswift/random.h"
+#include "ntkswift/activations.h"
 #include "ntkswift/architecture.h"
 #include "ntkswift/kernel.h"
 #include "ntkswift/finite_width.h"
