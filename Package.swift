@@ -34,6 +34,11 @@ let randomLevels: [Target] = levels.map {
   .target(name: "VectorKernelRandomV\($0)", path: "Sources/VectorKernels/RandomLevel\($0)", swiftSettings: march($0))
 }
 
+// Products of rows that have one order of summation: likewise.
+let productLevels: [Target] = levels.map {
+  .target(name: "VectorKernelProductV\($0)", path: "Sources/VectorKernels/ProductLevel\($0)", swiftSettings: march($0))
+}
+
 // Only programs need the BLAS library, not the static core: the folder comes from the environment so that it does not
 // change the manifest of the core (pip's isolated builds put it somewhere new every time).
 let blas: [LinkerSetting] = {
@@ -71,8 +76,13 @@ let package = Package(
     .target(
       name: "VectorKernelRandom", dependencies: ["VectorKernels"] + randomLevels.map { .target(name: $0.name) },
       path: "Sources/VectorKernels/RandomChoice", swiftSettings: fast),
+    .target(
+      name: "VectorKernelProduct", dependencies: ["VectorKernels"] + productLevels.map { .target(name: $0.name) },
+      path: "Sources/VectorKernels/ProductChoice", swiftSettings: fast),
     module("Architectures", ["NumericCore"]),
-    module("InfiniteWidth", ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures"]),
+    module(
+      "InfiniteWidth",
+      ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "VectorKernelProduct", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Architectures"]),
     module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
     module(
@@ -83,7 +93,7 @@ let package = Package(
       "CAPI",
       [
         "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures", "InfiniteWidth", "FiniteWidth",
-        "KernelMethods", "TrainingRegimes", "Spectra", "VectorKernelRandom",
+        "KernelMethods", "TrainingRegimes", "Spectra", "VectorKernelRandom", "VectorKernelProduct",
       ]),
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
@@ -96,5 +106,5 @@ let package = Package(
     test("TrainingRegimes", ["TrainingRegimes", "FiniteWidth", "Architectures"]),
     test("Spectra", ["Spectra"]),
     test("CAPI", ["CAPI", "CNTKSwift"]),
-  ] + vectorLevels + randomLevels
+  ] + vectorLevels + randomLevels + productLevels
 )

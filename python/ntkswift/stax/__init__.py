@@ -39,6 +39,7 @@ from ._closed_form import (
 )
 from ._combinators import parallel, repeat, serial
 from ._expansions import Elu, Selu, Sigmoid, Softplus, Swish, Tanh
+from ._kernel_plan import KernelPlan
 from ._linear import Dense, Dropout, Flatten, Identity, LayerNorm
 from ._residual import ResidualBlock
 from ._spatial import AvgPool, BatchNorm, Conv, GlobalAvgPool, GlobalSumPool, SumPool
@@ -72,6 +73,7 @@ __all__ = [
     "Hermite",
     "Identity",
     "Layer",
+    "KernelPlan",
     "LayerNorm",
     "LeakyRelu",
     "Monomial",
