@@ -9,6 +9,16 @@ import VectorKernelTypes
   import Darwin
 #endif
 
+/// The strip kernels of ReLU, which the engine chooses among by what it knows of the correlations before it.
+extension DualKind {
+  static let relu: DualKind = "relu"
+  /// `relu` where correlations are never negative; where gaps are at most 0.7; 0.45; 0.32.
+  static let acuteReLU: DualKind = "acuteReLU"
+  static let wideReLU: DualKind = "wideReLU"
+  static let narrowReLU: DualKind = "narrowReLU"
+  static let tightReLU: DualKind = "tightReLU"
+}
+
 /// Which polynomial a ReLU after another one uses: shorter ones do where gaps are small.
 enum ReLUReach: Int, Sendable {
   case whole, wide, narrow, tight
