@@ -85,7 +85,7 @@ let package = Package(
         "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Architectures", "InfiniteWidth", "FiniteWidth",
         "KernelMethods", "TrainingRegimes", "Spectra", "VectorKernelRandom",
       ]),
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["NumericCore", "LinearAlgebra"], path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
     test("LinearAlgebra", ["LinearAlgebra"]),
     test("VectorKernels", ["VectorKernels", "VectorKernelTypes"]),
