@@ -72,7 +72,9 @@ private struct CallersBlocks: BlockSource {
 
   init(_ given: ntk_symmetric_operator) throws(NumericError) {
     dimension = try checkedDimension(given.dimension)
-    guard let block = given.block else { throw .invalid("[operator] a function for blocks is required. Received a null pointer.") }
+    guard let block = given.block else {
+      throw .invalid("[operator] a function for blocks is required. Received a null pointer.")
+    }
     (self.block, callersContext) = (block, given.context)
   }
 

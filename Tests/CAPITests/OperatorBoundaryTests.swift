@@ -20,7 +20,8 @@ import Testing
   ) -> ntk_symmetric_operator {
     var op = ntk_symmetric_operator()
     (op.kind, op.product, op.dimension) = (
-      Int32(kind.rawValue), OperatorBoundaryTests.product, 4)
+      Int32(kind.rawValue), OperatorBoundaryTests.product, 4
+    )
     change(&op)
     return op
   }
@@ -196,7 +197,9 @@ import Testing
     let column = Argument(rows: 2, cols: 1)
     HostileCalls.valid([x, y, column, column]) { m in
       network.use { n in
-        var (op, wish) = (callers(NTK_OPERATOR_CURVATURE) { ($0.network, $0.loss, $0.matrix, $0.targets) = (n, 1, m[0], m[1]) }, request())
+        var (op, wish) = (
+          callers(NTK_OPERATOR_CURVATURE) { ($0.network, $0.loss, $0.matrix, $0.targets) = (n, 1, m[0], m[1]) }, request()
+        )
         for (kind, loss) in [(2, 0), (-1, 0), (0, 2), (0, -1)] as [(Int32, Int32)] {
           (op.which, op.loss) = (kind, loss)
           #expect(fails { ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, $0) })
@@ -206,7 +209,9 @@ import Testing
     }
     HostileCalls.run([x, y, column, column]) { m, error in
       network.use { n -> Int32 in
-        var (op, wish) = (callers(NTK_OPERATOR_CURVATURE) { ($0.network, $0.loss, $0.matrix, $0.targets) = (n, 1, m[0], m[1]) }, request())
+        var (op, wish) = (
+          callers(NTK_OPERATOR_CURVATURE) { ($0.network, $0.loss, $0.matrix, $0.targets) = (n, 1, m[0], m[1]) }, request()
+        )
         (op.which, op.loss) = (0, 1)
         return ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, error)
       }

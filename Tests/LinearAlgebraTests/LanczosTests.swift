@@ -122,7 +122,9 @@ private struct Drafted: SymmetricOperator {
   /// A diagonal operator, and the same with numbers rounded to single precision.
   private func diagonal(_ values: [Double]) -> (exact: ProductOperator, draft: ProductOperator) {
     let n = values.count
-    let product = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in for i in values.indices { y[i] = values[i] * x[i] } }
+    let product = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
+      for i in values.indices { y[i] = values[i] * x[i] }
+    }
     let rounded = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
       for i in values.indices { y[i] = Double(Float(values[i]) * Float(x[i])) }
     }

@@ -106,7 +106,9 @@ import Testing
 
   @Test(arguments: names) func requestsThatAreNoneAndCancellations(_ name: String) throws {
     let (a, b) = (try Dense.covariance(8), try Dense.random(2, 8))
-    for tolerance in [0.0, 1, -1, .nan] { #expect(throws: NumericError.self) { try solve(name, a, b) { $0.tolerance = tolerance } } }
+    for tolerance in [0.0, 1, -1, .nan] {
+      #expect(throws: NumericError.self) { try solve(name, a, b) { $0.tolerance = tolerance } }
+    }
     #expect(throws: NumericError.self) { try solve(name, a, b) { $0.mostIterations = -1 } }
     #expect(throws: NumericError.self) { try solve(name, a, try Dense.random(2, 7)) }
     #expect(throws: NumericError.self) { try solve(name, a, try Dense(1, 8) { _, i in i == 3 ? .nan : 1 }) }

@@ -105,7 +105,9 @@ import Testing
     for probes in [0, -1, .min] {
       #expect(throws: NumericError.self) { try estimates.traceSamples(probes: probes) }
     }
-    #expect(throws: NumericError.self) { try StochasticEstimates(product({ _, _ in .nan }, n), seed: 0, context: context).traceSamples(probes: 1) }
+    #expect(throws: NumericError.self) {
+      try StochasticEstimates(product({ _, _ in .nan }, n), seed: 0, context: context).traceSamples(probes: 1)
+    }
     let (room, owner) = try matrix(2, 3)
     for (probes, steps) in [(0, 3), (2, 0), (2, 2), (3, 3), (2, -1)] {
       #expect(throws: NumericError.self) {

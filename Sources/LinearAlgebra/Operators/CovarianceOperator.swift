@@ -9,7 +9,8 @@ public struct CovarianceOperator: SymmetricOperator {
 
   /// The covariance of the rows of `vectors`, which are read while the operator lives and must have no gaps.
   public init(_ vectors: StridedMatrix<Double>, isCentred: Bool) throws(NumericError) {
-    guard vectors.rows >= 1, vectors.cols >= 1, vectors.hasContiguousRows, vectors.rowStride >= vectors.cols || vectors.rows == 1 else {
+    guard vectors.rows >= 1, vectors.cols >= 1, vectors.hasContiguousRows, vectors.rowStride >= vectors.cols || vectors.rows == 1
+    else {
       throw .invalid(
         "[operator] a covariance needs at least one vector per row, without gaps. Received (\(vectors.rows), \(vectors.cols)).")
     }

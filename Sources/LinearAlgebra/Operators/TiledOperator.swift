@@ -59,7 +59,8 @@ public struct TiledOperator: SymmetricOperator {
       while last < indices.count, indices[last] == indices[last - 1] + 1, last - first < panels.side { last += 1 }
       let (low, high) = (Double(first) / Double(indices.count), Double(last) / Double(indices.count))
       try source.fill(
-        indices[first]..<indices[last - 1] + 1, 0..<dimension, into: out.rows(first, last - first), context: pacer.step(low, high))
+        indices[first]..<indices[last - 1] + 1, 0..<dimension, into: out.rows(first, last - first), context: pacer.step(low, high)
+      )
       first = last
       try pacer.checkpoint(high)
     }

@@ -42,7 +42,9 @@ class SymmetricOperator:
         """The product with a vector of `shape[1]` numbers; a column of shape (n, 1) gives one."""
         vector = check_array(v, "v", ndim=(1, 2), dtype=np.float64, op=self._name("matvec"))
         if vector.ndim == 2 and vector.shape[1] != 1:
-            raise ValueError(f"[{self._name('matvec')}] v must be one vector (matmat takes more). Received shape {vector.shape}.")
+            raise ValueError(
+                f"[{self._name('matvec')}] v must be one vector (matmat takes more). Received shape {vector.shape}."
+            )
         return self.matmat(vector.reshape(-1, 1), memory_limit=memory_limit, progress=progress).reshape(vector.shape)
 
     def matmat(
@@ -63,7 +65,9 @@ class SymmetricOperator:
     ) -> np.ndarray:
         """The rows (columns, too) of the given numbers, from 0 on: an array of shape (number of indices, n)."""
         op = self._name("rows")
-        wanted = np.asarray(indices, np.int64 if np.size(indices) == 0 and np.ndim(indices) == 1 else None)
+        wanted = np.asarray(indices)
+        if wanted.shape == (0,):
+            return np.empty((0, self.shape[1]))
         if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
             raise TypeError(f"[{op}] indices must be a list of integers. Received {indices!r}.")
         if wanted.size and not 0 <= wanted.min() <= wanted.max() < self.shape[0]:

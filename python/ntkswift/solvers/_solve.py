@@ -106,7 +106,9 @@ def solve(
     names = list(METHODS)
     if method != "auto" and method not in names:
         raise ValueError(f"[{op}] method must be one of {('auto', *names)}. Received {method!r}.")
-    solution, residuals, status, place, iterations, jitter = Resources(memory_limit=memory_limit, progress=progress).run(
+    solution, residuals, status, place, iterations, jitter = Resources(
+        memory_limit=memory_limit, progress=progress
+    ).run(
         "solve_operator",
         op,
         matrix.core,

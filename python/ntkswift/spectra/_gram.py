@@ -110,11 +110,11 @@ def _operator(kernel: Any, X: Any, get: str, op: str) -> SymmetricOperator:
 
 def _matrix(kernel: Any, X: Any, get: str, resources: Resources, op: str) -> np.ndarray:
     """The whole matrix."""
-    limits = {"memory_limit": resources.memory_limit, "progress": resources.progress}
+    limit, progress = resources.memory_limit, resources.progress
     if X is not None:
-        return kernel_matrix(kernel, X, get=get, **limits)
+        return kernel_matrix(kernel, X, get=get, memory_limit=limit, progress=progress)
     operator = _operator(kernel, None, get, op)
-    return operator.rows(np.arange(operator.shape[0]), **limits)
+    return operator.rows(np.arange(operator.shape[0]), memory_limit=limit, progress=progress)
 
 
 def effective_dimension(eigenvalues: Any, ridge: float) -> float:

@@ -106,6 +106,9 @@ def _two_layer_cases() -> list[Case]:
 
 
 def _operator_cases() -> list[Case]:
+    def covariance(gradients: Any) -> np.ndarray:
+        return operators.GradientCovariance(gradients).diagonal()
+
     kernel = operators.KernelOperator(NETWORK, X, ridge=0.1)
     dense = NETWORK.kernel_fn(X, None, "ntk") + 0.1 * np.eye(len(X))
     return [
@@ -113,7 +116,7 @@ def _operator_cases() -> list[Case]:
         Case("operators.KernelOperator.matvec", kernel.matvec, {"v": Y}, ()),
         Case("operators.KernelOperator.matmat", kernel.matmat, {"V": X}, ()),
         Case("operators.Dense", lambda matrix: operators.Dense(matrix) @ Y, {"matrix": dense}, ()),
-        Case("operators.GradientCovariance", lambda gradients: operators.GradientCovariance(gradients).diagonal(), {"gradients": X}, ()),
+        Case("operators.GradientCovariance", covariance, {"gradients": X}, ()),
         Case("operators.kernel_matrix", lambda X: operators.kernel_matrix(NETWORK, X), {"X": X}, ()),
         Case("solvers.solve", lambda b: solvers.solve(kernel, b).solution, {"b": Y}, ()),
         Case("solvers.solve(cg)", lambda b: solvers.solve(kernel, b, "cg").solution, {"b": Y}, ()),

@@ -67,7 +67,7 @@ def test_alignment(data):
 
 
 def test_refusals(data):
-    X, y = data
+    X, _ = data
     with pytest.raises(ValueError, match="k must be at most the number of rows"):
         spectra.gram_eigenvalues(NETWORK, X, 301)
     with pytest.raises(ValueError, match="k must be a positive integer"):
