@@ -136,6 +136,24 @@ import Testing
     #expect(result.status == .notPositiveDefinite && x.elements.allSatisfy(\.isFinite))
   }
 
+  /// Indefinite systems, and the least-squares solution where a singular one cannot be solved: A r = 0.
+  @Test func minimalResidualsNeedNoSign() throws {
+    let n = 90
+    let g = try Dense.random(n, n, seed: 4)
+    let a = try Dense(n, n) { g[$0, $1] + g[$1, $0] }
+    let b = try Dense.random(2, n, seed: 5)
+    let (x, result) = try solve("minres", a, b)
+    #expect(result.status == .converged && result.iterations >= n / 2)
+    for k in 0..<2 { #expect(relative(a, x, b, k) < 1.01e-8) }
+    let singular = try Dense(n, n) { $0 == $1 ? Double($0 % 9) - 4 : 0 }
+    let (y, other) = try solve("minres", singular, b)
+    #expect(other.status == .stalled && other.iterations < 3 * 9)
+    for i in 0..<n {
+      let value = Double(i % 9) - 4
+      #expect(value == 0 || abs(y[0, i] - b[0, i] / value) < 1e-8)
+    }
+  }
+
   @Test func conjugateGradientsCountTheirIterations() throws {
     // Four different eigenvalues: four iterations (in exact arithmetic).
     let a = try Dense(40, 40) { $0 == $1 ? Double(1 + $0 % 4) : 0 }

@@ -6,6 +6,7 @@ public enum SolverTable {
   public static let all: [any LinearSolver] = [
     CholeskySolver(),
     ConjugateGradients(),
+    MinimalResiduals(),
   ]
 
   /// Cholesky where the matrix fits into half of the memory and its factorisation into a minute or so, else conjugate gradients.
