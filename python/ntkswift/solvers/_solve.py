@@ -95,7 +95,7 @@ def solve(
     --------
     >>> import numpy as np
     >>> from ntkswift import solvers
-    >>> solvers.solve(np.array([[2.0, 0.0], [0.0, 4.0]]), [2.0, 8.0]).solution.tolist()
+    >>> solvers.solve(np.array([[2.0, 0.0], [0.0, 4.0]]), [2.0, 8.0]).solution.round(12).tolist()
     [1.0, 2.0]
     """
     op = "solve"
