@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import integer, real
 from .._errors import ConvergenceError
-from ..predict._shapes import check_number
-from ..stax._checks import integer
 from ._autoencoder_history import AutoencoderHistory
 from ._autoencoder_infinite import InfiniteWidth
 from ._autoencoder_inputs import unit_rows, warn_of_parallel_rows
@@ -148,7 +147,7 @@ class Autoencoder(InfiniteWidth):
             self._rate(X, start.scale, op),
             integer(self.steps, op, "steps", minimum=0),
             self.optimizer == "flow",
-            check_number(self.tolerance, "tolerance", op, minimum=0, maximum=1, strict=True),
+            real(self.tolerance, op, "tolerance", above=0, maximum=1),
             integer(self.record, op, "record", minimum=1),
             bool(self.track_kernel),
         )

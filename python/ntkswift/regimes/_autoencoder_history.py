@@ -75,7 +75,7 @@ class AutoencoderHistory:
         label : str
             Name of the measured curve.
         """
-        from ..plotting._style import COLOURS, new_axes, tidy
+        from ..plotting.style import COLOURS, new_axes, tidy
 
         ax = new_axes(ax)
         ax.semilogy(np.arange(len(self.loss)), self.loss, color=COLOURS[0], label=label)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Resources
 from .._norm import euclidean_norm
 from .._progress import progress_bar
-from ..stax._resources import Resources
 from ._autoencoder_history import AutoencoderHistory
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from ..predict._shapes import check_number
+from .._checks import real
 
 
 @dataclass
@@ -77,7 +77,7 @@ class BottleneckHistory:
 
     def plot(self, ax: Any = None, *, label: str = "bottleneck") -> Any:
         """Draw the loss against time on a logarithmic axis, and return the axes; a new figure without `ax`."""
-        from ..plotting._style import COLOURS, new_axes, tidy
+        from ..plotting.style import COLOURS, new_axes, tidy
 
         ax = new_axes(ax)
         ax.semilogy(self.loss_times, self.loss, color=COLOURS[0], label=label)
@@ -113,7 +113,7 @@ def time_to_threshold(loss: Any, threshold: float = 1e-3, times: Any = None) -> 
     """
     op = "time_to_threshold"
     losses = check_array(loss, "loss", ndim=1, dtype=np.float64, finite=False, min_rows=1, op=op)
-    threshold = check_number(threshold, "threshold", op, minimum=0, maximum=1, strict=True)
+    threshold = real(threshold, op, "threshold", above=0, maximum=1)
     at = np.arange(len(losses), dtype=float) if times is None else np.asarray(times, float)
     if at.shape != losses.shape:
         raise ValueError(f"[{op}] times must have one entry per loss. Received shapes {at.shape} and {losses.shape}.")

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
+from .._call import call
+from .._checks import integer, real
+from .._networks import layer_of
 from .._random import generator
-from ..predict._core_calls import call
-from ..predict._shapes import check_number
-from ..stax._base import as_layer
-from ..stax._checks import integer
 
 
 @dataclass
@@ -92,9 +91,9 @@ def train_finite_bottleneck(
         check_widths(x, test, ("X", "X_test"), op=op)
         x = np.vstack([x, test])
     k, m = integer(units, op, "units", minimum=1), integer(width, op, "width", minimum=1)
-    rate = check_number(learning_rate, "learning_rate", op, minimum=0, strict=True)
+    rate = real(learning_rate, op, "learning_rate", above=0)
     random = generator(random_state, op=op)
-    first, second = as_layer(inner, op), as_layer(outer, op)
+    first, second = layer_of(inner, op), layer_of(outer, op)
     weights = [random.standard_normal(shape) for shape in ((x.shape[1], m), (m, k), (k, m), (m, targets.shape[1]))]
     initial_outer = ((weights[2].copy(),), (), (weights[3].copy(),))
 

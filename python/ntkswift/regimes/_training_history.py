@@ -46,7 +46,7 @@ class TrainingHistory:
         label : str
             Name of the curve.
         """
-        from ..plotting._style import new_axes, tidy
+        from ..plotting.style import new_axes, tidy
 
         ax = new_axes(ax)
         ax.plot(self.step, self.loss, label=label)

@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
-from .._config import _call_arguments
+from .._call import Resources, call
+from .._checks import integer, real
 from .._random import generator, philox_key
-from ..predict._core_calls import call
-from ..stax._checks import integer, real
 from ._limits import Target
 from ._training_history import TrainingHistory
 
@@ -82,11 +80,7 @@ def train(run: Run, progress: Any) -> None:
     )
     interrupted = False
     try:
-        if progress is None:
-            call("two_layer_sgd", run.op, *arguments)
-        else:
-            settings: dict[str, Any] = {**_call_arguments(), "progress": progress}
-            _core.two_layer_sgd(*arguments, **settings)
+        Resources(progress=progress).run("two_layer_sgd", run.op, *arguments)
     except KeyboardInterrupt:
         interrupted = True
     run.history = _history(losses.ravel(), done, every, batch, schedule, interrupted)

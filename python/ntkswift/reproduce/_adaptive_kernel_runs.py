@@ -11,7 +11,7 @@ import numpy as np
 from .. import stax
 from ..empirical import loss_and_gradient
 from ..hierarchy import AdaptiveKernel, balance
-from ..stax._base import Layer
+from ..stax import Layer
 from ..training import SGD, Cosine, train
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..plotting import TrajectoryDisplay
-from ..plotting._trajectory import plain_log
+from ..plotting.style import plain_log
 from ..trajectory import Tracker
 from ._break_even_runs import NETWORKS, Run, Sizes
 from ._figures import COLOURS, MARKERS, new_figure

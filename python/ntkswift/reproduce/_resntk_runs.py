@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import empirical, predict, spectra
-from ..stax._residual import resntk
+from ..stax import resntk
 
 # Training counts as done where the loss is this share of its start.
 LEARNT = 0.01

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import stax
 from ..hierarchy import gradient_flow, loss_kernel_velocity, tangent_hierarchy
-from ..stax._base import Layer
+from ..stax import Layer
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _core
+from .. import _checks
 from .._arrays import check_array, check_lengths
-from .._config import _call_arguments, get_memory_limit
+from .._call import call, double, multiply
+from .._config import get_memory_limit
+from .._networks import find_layer
 from .._norm import euclidean_norm
-from ..predict._core_calls import call, double
-from ..stax import _checks as layer_checks
-from . import _checks
-from ._zonal import _network
+from ._zonal import KERNELS
 
 _BLOCK_BYTES = 2**26
 
@@ -60,7 +59,7 @@ class GramOperator:
         n = len(self._X)
         self.shape = (n, n)
         rows = max(1, _BLOCK_BYTES // (8 * n))
-        self._rows = rows if block_rows is None else layer_checks.integer(block_rows, op, "block_rows")
+        self._rows = rows if block_rows is None else _checks.integer(block_rows, op, "block_rows")
         self._kept: dict[int, np.ndarray] = {}
         self._room = get_memory_limit() // 2
 
@@ -75,7 +74,7 @@ class GramOperator:
         column, result = double(vector)[:, None], np.empty(len(vector))
         for first in range(0, len(vector), self._rows):
             block = self._block(first)
-            result[first : first + len(block)] = _core.multiply(block, column, **_call_arguments())[:, 0]
+            result[first : first + len(block)] = multiply(block, column)[:, 0]
         return result
 
     def _block(self, first: int) -> np.ndarray:
@@ -93,8 +92,8 @@ class GramOperator:
 
 def pair_function(kernel: Any, get: str, op: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """k(x1, x2) as a float64 array, checked for its shape, of a network or of a caller's function."""
-    get = _checks.kernel_name(get, op)
-    network = _network(kernel)
+    get = _checks.choice(get, op, "get", KERNELS)
+    network = find_layer(kernel)
     if network is None and not callable(kernel):
         raise TypeError(
             f"[{op}] kernel must be a stax network, its kernel_fn, or a function k(x1, x2). Received {type(kernel).__name__}."
@@ -115,9 +114,9 @@ def pair_function(kernel: Any, get: str, op: str) -> Callable[[np.ndarray, np.nd
 def gram_matrix(kernel: Any, X: Any, get: str, op: str) -> tuple[np.ndarray, np.ndarray]:
     """The kernel matrix of X and X as an array."""
     points = check_array(X, "X", dtype=np.float64, op=op)
-    network = _network(kernel)
+    network = find_layer(kernel)
     if network is not None:
-        return network.kernel_fn(points, None, _checks.kernel_name(get, op)), points
+        return network.kernel_fn(points, None, _checks.choice(get, op, "get", KERNELS)), points
     return pair_function(kernel, get, op)(points, points), points
 
 
@@ -176,7 +175,7 @@ def gram_eigenvalues(
         values = values[::-1].copy()
         return (values, rows[::-1].copy()) if vectors else values
     n = operator.shape[0]
-    k = layer_checks.integer(k, op, "k")
+    k = _checks.integer(k, op, "k")
     if k > n:
         raise ValueError(f"[{op}] k must be at most the number of rows, {n}. Received {k}.")
     product = getattr(operator, "_product", None) or (lambda v: np.asarray(operator.matvec(v), dtype=float))
@@ -187,11 +186,11 @@ def gram_eigenvalues(
         n,
         k,
         "largest",
-        layer_checks.tolerance(tolerance, op, "tolerance"),
+        _checks.tolerance(tolerance, op, "tolerance"),
         vectors,
         vectors,
         True,
-        seed=layer_checks.integer(seed, op, "seed", minimum=0),
+        seed=_checks.integer(seed, op, "seed", minimum=0),
     )
     return (found, rows) if vectors else found
 
@@ -207,7 +206,7 @@ def _operand(kernel: Any, X: Any, get: str, whole: bool, op: str) -> tuple[Any, 
             return kernel, None
         n = kernel.shape[0]
         return None, np.stack([np.asarray(kernel.matvec(e), dtype=float) for e in np.eye(n)])
-    if callable(kernel) or _network(kernel) is not None:
+    if callable(kernel) or find_layer(kernel) is not None:
         raise ValueError(f"[{op}] X must be given with a kernel. Received None.")
     matrix = double(square_matrix(kernel, "kernel", op))
     return (None, matrix) if whole else (_Matrix(matrix), None)
@@ -220,7 +219,7 @@ class _Matrix:
         self.shape, self.dtype, self._matrix = matrix.shape, matrix.dtype, matrix
 
     def matvec(self, v: np.ndarray) -> np.ndarray:
-        return _core.multiply(self._matrix, double(v)[:, None], **_call_arguments())[:, 0]
+        return multiply(self._matrix, double(v)[:, None])[:, 0]
 
 
 def square_matrix(value: Any, name: str, op: str) -> np.ndarray:
@@ -251,7 +250,7 @@ def effective_dimension(eigenvalues: Any, ridge: float) -> float:
     """
     op = "effective_dimension"
     values = check_array(eigenvalues, "eigenvalues", ndim=1, dtype=np.float64, op=op)
-    ridge = _checks.positive(ridge, op, "ridge")
+    ridge = _checks.real(ridge, op, "ridge", above=0)
     positive = np.maximum(values, 0.0)
     return float(np.sum(positive / (positive + ridge)))
 
@@ -288,8 +287,8 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
         means = matrix.mean(axis=0)
         matrix = matrix - means - means[:, None] + means.mean()
         targets = targets - targets.mean(axis=0)
-    inner = float(np.sum(_core.multiply(double(matrix), double(targets), **_call_arguments()) * targets))
-    outer = _core.multiply(double(targets.T), double(targets), **_call_arguments())
+    inner = float(np.sum(multiply(double(matrix), double(targets)) * targets))
+    outer = multiply(double(targets.T), double(targets))
     size = euclidean_norm(matrix) * euclidean_norm(outer)
     if size == 0:
         raise ValueError(f"[{op}] kernel and y must vary. Received constants.")
@@ -337,5 +336,5 @@ def label_alignment(vectors: Any, y: Any) -> LabelAlignment:
     total = float(np.sum(columns**2))
     if total == 0:
         raise ValueError(f"[{op}] y must not be 0 everywhere. Received zeros.")
-    energies = np.sum(_core.multiply(double(rows), columns, **_call_arguments()) ** 2, axis=1) / total
+    energies = np.sum(multiply(double(rows), columns) ** 2, axis=1) / total
     return LabelAlignment(energies, np.cumsum(energies))

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, layer_class
-from ._linear import _set
+from ._linear import set_fields
 from ._op_table import OpKind, OpTable
 from ._signals import Signals, require_gaussian, single
 
@@ -31,7 +31,7 @@ class Nonlinearity(Layer):
 
 def _reals(layer: Layer, *names: str) -> None:
     """Checks that the named parameters are finite numbers."""
-    _set(layer, **{name: _checks.real(getattr(layer, name), type(layer).__name__, name) for name in names})
+    set_fields(layer, **{name: _checks.real(getattr(layer, name), type(layer).__name__, name) for name in names})
 
 
 @layer_class
@@ -52,7 +52,7 @@ class ABRelu(Nonlinearity):
 
     def __post_init__(self) -> None:
         _reals(self, "a", "b")
-        _set(self, do_stabilize=_checks.flag(self.do_stabilize, "ABRelu", "do_stabilize"))
+        set_fields(self, do_stabilize=_checks.flag(self.do_stabilize, "ABRelu", "do_stabilize"))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.ABRELU, reals=(self.a, self.b))
@@ -71,7 +71,7 @@ class Relu(Nonlinearity):
     do_stabilize: bool = False
 
     def __post_init__(self) -> None:
-        _set(self, do_stabilize=_checks.flag(self.do_stabilize, "Relu", "do_stabilize"))
+        set_fields(self, do_stabilize=_checks.flag(self.do_stabilize, "Relu", "do_stabilize"))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.ABRELU, reals=(0.0, 1.0))
@@ -94,7 +94,7 @@ class LeakyRelu(Nonlinearity):
 
     def __post_init__(self) -> None:
         _reals(self, "alpha")
-        _set(self, do_stabilize=_checks.flag(self.do_stabilize, "LeakyRelu", "do_stabilize"))
+        set_fields(self, do_stabilize=_checks.flag(self.do_stabilize, "LeakyRelu", "do_stabilize"))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.ABRELU, reals=(self.alpha, 1.0))
@@ -113,7 +113,7 @@ class Abs(Nonlinearity):
     do_stabilize: bool = False
 
     def __post_init__(self) -> None:
-        _set(self, do_stabilize=_checks.flag(self.do_stabilize, "Abs", "do_stabilize"))
+        set_fields(self, do_stabilize=_checks.flag(self.do_stabilize, "Abs", "do_stabilize"))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.ABRELU, reals=(-1.0, 1.0))
@@ -158,7 +158,7 @@ class Gelu(Nonlinearity):
     approximate: bool = False
 
     def __post_init__(self) -> None:
-        _set(self, approximate=_checks.flag(self.approximate, "Gelu", "approximate"))
+        set_fields(self, approximate=_checks.flag(self.approximate, "Gelu", "approximate"))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.GELU, integers=(int(self.approximate),))
@@ -207,7 +207,7 @@ class Rbf(Nonlinearity):
     gamma: float = 1.0
 
     def __post_init__(self) -> None:
-        _set(self, gamma=_checks.real(self.gamma, "Rbf", "gamma", minimum=0))
+        set_fields(self, gamma=_checks.real(self.gamma, "Rbf", "gamma", minimum=0))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.RBF, reals=(self.gamma,))
@@ -290,7 +290,7 @@ class ExpNormalized(Nonlinearity):
         _reals(self, "gamma", "shift")
         if self.gamma <= 0:
             raise ValueError(f"[ExpNormalized] gamma must be positive. Received {self.gamma!r}.")
-        _set(self, do_clip=_checks.flag(self.do_clip, "ExpNormalized", "do_clip"))
+        set_fields(self, do_clip=_checks.flag(self.do_clip, "ExpNormalized", "do_clip"))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.EXP_NORMALIZED, reals=(self.gamma, self.shift))
@@ -312,7 +312,7 @@ class Hermite(Nonlinearity):
     degree: int
 
     def __post_init__(self) -> None:
-        _set(self, degree=_degree(self.degree, "Hermite", 64))
+        set_fields(self, degree=_degree(self.degree, "Hermite", 64))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.HERMITE, integers=(self.degree,))
@@ -331,7 +331,7 @@ class Monomial(Nonlinearity):
     degree: int
 
     def __post_init__(self) -> None:
-        _set(self, degree=_degree(self.degree, "Monomial", 64))
+        set_fields(self, degree=_degree(self.degree, "Monomial", 64))
 
     def _write(self, table: OpTable) -> None:
         place = table.add_coefficients([0.0] * self.degree + [1.0])
@@ -351,7 +351,7 @@ class RectifiedMonomial(Nonlinearity):
     degree: int
 
     def __post_init__(self) -> None:
-        _set(self, degree=_degree(self.degree, "RectifiedMonomial", 20))
+        set_fields(self, degree=_degree(self.degree, "RectifiedMonomial", 20))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.RECTIFIED_MONOMIAL, integers=(self.degree,))
@@ -373,7 +373,7 @@ class Polynomial(Nonlinearity):
         coef = self.coef.tolist() if isinstance(self.coef, np.ndarray) else self.coef
         if not isinstance(coef, Sequence) or isinstance(coef, str) or not 1 <= len(coef) <= 65:
             raise ValueError(f"[Polynomial] coef must be a sequence of 1 to 65 numbers. Received {self.coef!r}.")
-        _set(self, coef=tuple(_checks.real(c, "Polynomial", f"coef[{i}]") for i, c in enumerate(coef)))
+        set_fields(self, coef=tuple(_checks.real(c, "Polynomial", f"coef[{i}]") for i, c in enumerate(coef)))
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.POLYNOMIAL, integers=table.add_coefficients(self.coef))

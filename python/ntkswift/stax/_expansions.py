@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from . import _checks
+from .. import _checks
 from ._base import layer_class
 from ._closed_form import Nonlinearity
-from ._linear import _set
+from ._linear import set_fields
 from ._op_table import OpKind, OpTable
 
 
@@ -43,7 +43,7 @@ class Tanh(Nonlinearity):
     tol: float = 1e-8
 
     def __post_init__(self) -> None:
-        _set(self, tol=_checks.tolerance(self.tol, "Tanh"))
+        set_fields(self, tol=_checks.tolerance(self.tol, "Tanh"))
 
     def _write(self, table: OpTable) -> None:
         _write_named(table, NamedFunction.TANH, self.tol)
@@ -62,7 +62,7 @@ class Sigmoid(Nonlinearity):
     tol: float = 1e-8
 
     def __post_init__(self) -> None:
-        _set(self, tol=_checks.tolerance(self.tol, "Sigmoid"))
+        set_fields(self, tol=_checks.tolerance(self.tol, "Sigmoid"))
 
     def _write(self, table: OpTable) -> None:
         _write_named(table, NamedFunction.SIGMOID, self.tol)
@@ -81,7 +81,7 @@ class Softplus(Nonlinearity):
     tol: float = 1e-8
 
     def __post_init__(self) -> None:
-        _set(self, tol=_checks.tolerance(self.tol, "Softplus"))
+        set_fields(self, tol=_checks.tolerance(self.tol, "Softplus"))
 
     def _write(self, table: OpTable) -> None:
         _write_named(table, NamedFunction.SOFTPLUS, self.tol)
@@ -100,7 +100,7 @@ class Swish(Nonlinearity):
     tol: float = 1e-8
 
     def __post_init__(self) -> None:
-        _set(self, tol=_checks.tolerance(self.tol, "Swish"))
+        set_fields(self, tol=_checks.tolerance(self.tol, "Swish"))
 
     def _write(self, table: OpTable) -> None:
         _write_named(table, NamedFunction.SWISH, self.tol)
@@ -122,7 +122,7 @@ class Elu(Nonlinearity):
     tol: float = 1e-8
 
     def __post_init__(self) -> None:
-        _set(self, alpha=_checks.real(self.alpha, "Elu", "alpha"), tol=_checks.tolerance(self.tol, "Elu"))
+        set_fields(self, alpha=_checks.real(self.alpha, "Elu", "alpha"), tol=_checks.tolerance(self.tol, "Elu"))
 
     def _write(self, table: OpTable) -> None:
         _write_named(table, NamedFunction.ELU, self.tol, self.alpha)
@@ -142,7 +142,7 @@ class Selu(Nonlinearity):
     tol: float = 1e-8
 
     def __post_init__(self) -> None:
-        _set(self, tol=_checks.tolerance(self.tol, "Selu"))
+        set_fields(self, tol=_checks.tolerance(self.tol, "Selu"))
 
     def _write(self, table: OpTable) -> None:
         _write_named(table, NamedFunction.SELU, self.tol)

@@ -7,15 +7,17 @@ from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._arrays import check_array, check_widths
+from .._call import Resources
 from ..kernel import Kernel
-from ._base import Layer
-from ._resources import Resources
 from ._signals import Signal, single
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 _FIELDS = tuple(field.name for field in fields(Kernel))
 _DIAGONAL_ROWS = 128
@@ -92,8 +94,8 @@ class KernelFunction:
             if get is not None:
                 raise TypeError(f"[kernel_fn] get must be given once. Received {x2!r} and {get!r}.")
             x2, get = None, x2
-        _refuse(pattern, "pattern", "Aggregate layers (graphs)")
-        _refuse(mask_constant, "mask_constant", "masks")
+        refuse(pattern, "pattern", "Aggregate layers (graphs)")
+        refuse(mask_constant, "mask_constant", "masks")
         if diagonal_batch not in (None, True):
             raise ValueError(f"[kernel_fn] diagonal_batch must be None or True. Received {diagonal_batch!r}.")
         names = _names(get)
@@ -217,7 +219,7 @@ def flat(x: np.ndarray, name: str, op: str, flattens: bool) -> np.ndarray:
     raise ValueError(f"[{op}] {name} must have 2 axes. Received an array of shape {x.shape}. {advice}")
 
 
-def _refuse(value: Any, name: str, what: str) -> None:
+def refuse(value: Any, name: str, what: str) -> None:
     if value is not None:
         raise ValueError(
             f"[kernel_fn] {name} must be None: {what} are not part of this version. Received {type(value).__name__}."

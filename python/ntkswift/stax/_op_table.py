@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base import Layer
+from .. import _core
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 
 class OpKind(IntEnum):
@@ -97,7 +100,5 @@ def op_table(layer: Layer) -> OpTable:
 
 def compile_layer(layer: Layer) -> Any:
     """The core's `Architecture` of a network."""
-    from .. import _core
-
     table = op_table(layer)
     return _core.Architecture(*table.arrays(), table.functions)

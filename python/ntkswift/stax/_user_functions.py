@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import _checks
+from .. import _checks
 from ._base import layer_class
 from ._closed_form import Nonlinearity
 from ._derivatives import derivative, dual_derivative
-from ._linear import _set
+from ._linear import set_fields
 from ._op_table import OpKind, OpTable
 from ._signals import Signals, single
 
@@ -108,8 +108,8 @@ class ElementwiseNumerical(Nonlinearity):
             deg = _checks.integer(self.deg, "ElementwiseNumerical", "deg")
             if deg > 512:
                 raise ValueError(f"[ElementwiseNumerical] deg must be at most 512. Received {deg}.")
-            _set(self, deg=deg)
-        _set(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
+            set_fields(self, deg=deg)
+        set_fields(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
 
     def _write(self, table: OpTable) -> None:
         fn = Vectorised(self.fn, "ElementwiseNumerical fn")

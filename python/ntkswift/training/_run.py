@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Resources
 from .._progress import progress_bar
-from ..stax._resources import Resources
 from ._early_stopping import EarlyStopping
 from ._history import History
 from ._problem import Problem

@@ -9,8 +9,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array
-from ..empirical._gradients import LOSSES
-from ..empirical._networks import network_for, seed_of
+from .._networks import loss_number, network_for, seed_of
 
 
 class LossCurvature:
@@ -131,10 +130,3 @@ def _product(matvec: Callable[[np.ndarray], Any], dimension: int, op: str) -> Ca
         return np.ascontiguousarray(y.reshape(-1))
 
     return product
-
-
-def loss_number(loss: Any, op: str) -> int:
-    """The core's number of a loss; ValueError for an unknown name."""
-    if loss not in LOSSES:
-        raise ValueError(f"[{op}] loss must be one of {tuple(LOSSES)}. Received {loss!r}.")
-    return LOSSES[loss]

@@ -33,6 +33,18 @@ def tidy(ax: Any, grid: str | None = "both") -> None:
         ax.set_axisbelow(True)
 
 
+def plain_log(ax: Any) -> None:
+    """Make the vertical axis logarithmic, with plain numbers at 1, 2 and 5 where it spans less than two decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    subs = (1.0, 2.0, 5.0) if high / max(low, 1e-300) < 100 else (1.0,)
+    ax.yaxis.set_major_locator(LogLocator(subs=subs))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+
+
 def square(matrix: Any, op: str) -> np.ndarray:
     """Return the matrix as an array; ValueError unless it is square, not empty and finite."""
     array = np.asarray(matrix, dtype=float)
