@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["COLOURS", "GREY", "MARKERS", "new_axes", "plain_log", "tidy"]
+
 # Okabe and Ito (2008), without their yellow, which is faint on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

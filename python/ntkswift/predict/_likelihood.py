@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import _core
 from .._arrays import check_array, check_lengths
 from .._call import call, double, warn_of_jitter
 from .._checks import real
@@ -119,8 +120,6 @@ def _one_kernel(get: Any) -> tuple[str]:
 
 
 def _gradient(kernel_fn: Any, x: np.ndarray, name: str, sensitivity: np.ndarray, per_layer: bool) -> LikelihoodGradient:
-    from .. import _core
-
     network = getattr(kernel_fn, "layer", None)
     if network is None:
         raise ValueError(

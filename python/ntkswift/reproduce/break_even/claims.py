@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..trajectory import Tracker, break_even, stability_factor
-from ._break_even_figures import draw
-from ._break_even_runs import FULL, NETWORKS, SMALL, Data, Run, Sizes, load, run, sharpening
-from ._claim import Claim, Verdict
-from ._report import Report
-from ._steps import Steps
+from ...trajectory import Tracker, break_even, stability_factor
+from .._claim import Claim, Verdict
+from .._report import Report
+from .._steps import Steps
+from .figures import draw
+from .runs import FULL, NETWORKS, SMALL, Data, Run, Sizes, load, run, sharpening
 
 # The first submission's section 4.2 (Fig. 3) and 4.3; none of the networks or data here are the paper's.
 PAPER = {

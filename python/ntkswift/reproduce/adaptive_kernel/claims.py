@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ._adaptive_kernel_figures import draw
-from ._adaptive_kernel_runs import DEFAULT, FULL, DecayRun, ResidualRun, Sizes, balance_drifts, decay_run, residual_run
-from ._claim import Claim, Verdict
-from ._report import Report
-from ._steps import Steps
+from .._claim import Claim, Verdict
+from .._report import Report
+from .._steps import Steps
+from .figures import draw
+from .runs import DEFAULT, FULL, DecayRun, ResidualRun, Sizes, balance_drifts, decay_run, residual_run
 
 
 def reproduce(report: Report, steps: Steps, *, full: bool, data: Any, seed: int) -> None:

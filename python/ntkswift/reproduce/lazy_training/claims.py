@@ -2,121 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..regimes import QuadraticTarget, TwoGaussians, asymptotic_risk, lazy_training_target, mean_tangent_risk, two_layer
-from ._claim import Claim, Verdict
-from ._lazy_training_figures import draw_mixture, draw_risks, draw_training
-from ._report import Report
-from ._steps import Steps
-
-REGIMES = ("rf", "nt", "nn")
-# The authors' schedules as shares of the run: of 1e5 steps, slower for the last 30,000 and 15,000 (NN), 20,000 and 10,000 (NT).
-DECAY = {"rf": ((0.8, 10), (0.9, 15)), "nt": ((0.8, 10), (0.9, 15)), "nn": ((0.7, 10), (0.85, 15))}
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is run."""
-
-    dimension: int
-    exact_widths: tuple[int, ...]
-    seeds: int
-    trained: dict[str, tuple[int, ...]]
-    steps: int
-    mixture_dimension: int
-
-
-def _size(full: bool) -> Size:
-    exact = (30, 60, 90, 120, 150, 180, 225, 270, 315, 360, 400, 430, 450, 675, 900, 1350, 1800)
-    if not full:
-        trained = {"rf": (30, 120), "nt": (30,), "nn": (30, 60)}
-        return Size(450, (30, 60, 120, 180, 225, 300, 360, 420, 450, 675, 900), 3, trained, 30_000, 200)
-    nn = tuple(int(30 * 1.5**s) for s in np.linspace(0, 12.5, 25))
-    nt = tuple(int(n) for n in np.linspace(30, 450, 15))
-    return Size(450, exact, 10, {"rf": nt + (900, 1800, 4700), "nt": nt, "nn": nn}, 100_000, 300)
+from ...regimes import (
+    QuadraticTarget,
+    asymptotic_risk,
+    lazy_training_target,
+    mean_tangent_risk,
+)
+from .._claim import Claim, Verdict
+from .._report import Report
+from .._steps import Steps
+from .figures import draw_mixture, draw_risks, draw_training
+from .runs import REGIMES, Size, exact_risks, mixture_risks, size_of, step_cost, train_one
 
 
 def reproduce(report: Report, steps: Steps, *, full: bool, data: Any, seed: int) -> None:
     """Compute, judge and draw everything."""
-    size = _size(full)
+    size = size_of(full)
     target = lazy_training_target(size.dimension)
     trace, squares = float(np.trace(target.B)), float(np.sum(target.B**2))
     report.settings.update(
         d=size.dimension, tau=round(trace**2 / (size.dimension * squares), 4), batch=100, steps=size.steps
     )
-    cost = {name: sum(_weight(name, n) for n in widths) * size.steps for name, widths in size.trained.items()}
+    cost = {name: sum(step_cost(name, n) for n in widths) * size.steps for name, widths in size.trained.items()}
     exact_cost = 2e9 * size.seeds
     steps.expect(sum(cost.values()) + 2 * exact_cost)
-    exact = _exact(target, size, seed, steps.part(exact_cost))
+    exact = exact_risks(target, size, seed, steps.part(exact_cost))
     trained = {
-        (name, n): _train(target, name, n, size.steps, seed, steps.part(_weight(name, n) * size.steps))
+        (name, n): train_one(target, name, n, size.steps, seed, steps.part(step_cost(name, n) * size.steps))
         for name, widths in size.trained.items()
         for n in widths
     }
-    mixture = _mixture(size, seed, steps.part(exact_cost))
+    mixture = mixture_risks(size, seed, steps.part(exact_cost))
     steps.done()
     _numbers(report, size, exact, trained, mixture)
     _claims(report, target, size, exact, trained, mixture)
     draw_risks(report, target, exact, trained)
     draw_training(report, target, trained)
     draw_mixture(report, mixture)
-
-
-def _weight(name: str, width: int) -> float:
-    """How long a step takes, roughly, in units of a step of one NN unit."""
-    return (width + 60) * (1.5 if name == "nt" else 1.0)
-
-
-# ---------------------------------------------------------------- what is computed
-
-
-def _exact(target: QuadraticTarget, size: Size, seed: int, show: Any) -> dict[str, dict[int, np.ndarray]]:
-    """Risks of the best networks over that of the best constant, for each seed of the random weights."""
-    risks: dict[str, dict[int, np.ndarray]] = {name: {} for name in REGIMES}
-    for index, width in enumerate(size.exact_widths):
-        for name in REGIMES:
-            seeds = range(seed, seed + (1 if name == "nn" else size.seeds))
-            models = (two_layer(name, width, random_state=s).fit_population(target) for s in seeds)
-            risks[name][width] = np.array([model.risk(target, relative=True) for model in models])
-        show((index + 1) / len(size.exact_widths))
-    return risks
-
-
-def _train(target: QuadraticTarget, name: str, width: int, steps: int, seed: int, show: Any) -> dict[str, Any]:
-    """One network trained by stochastic gradient descent on fresh samples."""
-    options: dict[str, Any] = {"outputs": "shared", "learning_rate": 0.2} if name == "nn" else {}
-    model = two_layer(name, width, steps=steps, random_state=seed, **options)
-    model.train(target, decay=DECAY[name], progress=show)
-    if model.history_.interrupted:
-        raise KeyboardInterrupt
-    best = two_layer(name, width, random_state=seed).fit_population(target)
-    return {
-        "risk": model.risk(target, relative=True),
-        "best": best.risk(target, relative=True),
-        "history": model.history_,
-        "batch_risk": float(np.mean(model.history_.loss[-max(1, len(model.history_.loss) // 20) :])) / target.variance,
-    }
-
-
-def _mixture(size: Size, seed: int, show: Any) -> dict[str, Any]:
-    """Exact risks for two Gaussians of covariance I -+ Delta, Delta = diag(Exp(1)) / sqrt d, at several scales of Delta."""
-    d = size.mixture_dimension
-    slopes = np.random.default_rng(seed).exponential(size=d) / np.sqrt(d)
-    target = TwoGaussians(np.eye(d), np.diag(slopes))
-    widths = sorted({max(1, int(d * rho)) for rho in (0.1, 0.25, 0.5, 0.75, 1.0, 1.5)})
-    risks = {
-        name: [two_layer(name, n, random_state=seed).fit_population(target).risk(target) for n in widths]
-        for name in REGIMES
-    }
-    show(1.0)
-    return {"dimension": d, "widths": widths, "risks": risks, "target": target}
-
-
-# ---------------------------------------------------------------- what is claimed
 
 
 def _numbers(report: Report, size: Size, exact: Any, trained: Any, mixture: Any) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import stax
-from ..empirical import loss_and_gradient
-from ..hierarchy import AdaptiveKernel, balance
-from ..stax import Layer
-from ..training import SGD, Cosine, train
+from ... import stax
+from ...empirical import loss_and_gradient
+from ...hierarchy import AdaptiveKernel, balance
+from ...stax import Layer
+from ...training import SGD, Cosine, train
 
 
 @dataclass(frozen=True)

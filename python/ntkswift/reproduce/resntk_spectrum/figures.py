@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import spectra
-from ..plotting import EigenvalueDecayDisplay, KernelProfileDisplay
-from ._figures import COLOURS, GREY, MARKERS, new_figure
-from ._report import Report
-from ._resntk_runs import Sinusoids, Sizes, antipodal_law, residual
+from ... import spectra
+from ...plotting import EigenvalueDecayDisplay, KernelProfileDisplay
+from .._figures import COLOURS, GREY, MARKERS, new_figure
+from .._report import Report
+from .runs import Sinusoids, Sizes, antipodal_law, residual
 
 _ALPHA = {1.0: "α = 1/L", 0.5: "α = L$^{-1/2}$", 0.0: "α = 1"}
 

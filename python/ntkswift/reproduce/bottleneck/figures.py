@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._bottleneck_runs import Race, linear_constant_time
-from ._figures import COLOURS, GREY, MARKERS, new_figure
-from ._report import Report
+from .._figures import COLOURS, GREY, MARKERS, new_figure
+from .._report import Report
+from .runs import Race, linear_constant_time
 
 
 def draw(

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import empirical, predict, spectra
-from ..stax import resntk
+from ... import empirical, predict, resntk, spectra
 
 # Training counts as done where the loss is this share of its start.
 LEARNT = 0.01

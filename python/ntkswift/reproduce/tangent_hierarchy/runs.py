@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import stax
-from ..hierarchy import gradient_flow, loss_kernel_velocity, tangent_hierarchy
-from ..stax import Layer
+from ... import stax
+from ...hierarchy import gradient_flow, loss_kernel_velocity, tangent_hierarchy
+from ...stax import Layer
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from ..regimes import LinearBottleneck
-from ._bottleneck_figures import draw
-from ._bottleneck_runs import DEFAULT, FULL, Race, finite_deviations, linear_constant_time, linear_times, races
-from ._claim import Claim, Verdict
-from ._report import Report
-from ._steps import Steps
+from ...regimes import LinearBottleneck
+from .._claim import Claim, Verdict
+from .._report import Report
+from .._steps import Steps
+from .figures import draw
+from .runs import (
+    DEFAULT,
+    FULL,
+    LINEAR_DIMENSION,
+    Race,
+    finite_deviations,
+    linear_constant_time,
+    linear_times,
+    races,
+    whitened,
+)
 
 # |beta| -> units -> time; computed before, from the same equations, by another program.
 _KNOWN = {
@@ -179,8 +189,6 @@ def _linear(report: Report, times: dict[float, dict[int, np.ndarray]]) -> None:
 
 
 def _linear_theory(report: Report, seed: int) -> None:
-    from ._bottleneck_runs import LINEAR_DIMENSION, whitened
-
     x, u = whitened(seed)
     size, start, units = 5.0, 0.1, 3
     scale = 1 / np.sqrt(units * LINEAR_DIMENSION)

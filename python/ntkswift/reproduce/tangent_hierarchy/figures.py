@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..plotting import HierarchyErrorDisplay
-from ._figures import COLOURS, GREY, MARKERS, new_figure
-from ._report import Report
-from ._tangent_hierarchy_runs import Run, Sizes
+from ...plotting import HierarchyErrorDisplay
+from .._figures import COLOURS, GREY, MARKERS, new_figure
+from .._report import Report
+from .runs import Run, Sizes
 
 
 def draw(report: Report, sizes: Sizes, runs: list[list[Run]]) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ._autoencoders_runs import CONVERGED, MODES, Curves, Sizes
-from ._figures import COLOURS, GREY, MARKERS, new_figure
-from ._report import Report
+from .._figures import COLOURS, GREY, MARKERS, new_figure
+from .._report import Report
+from .runs import CONVERGED, MODES, Curves, Sizes
 
 
 def draw(

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..plotting import TrajectoryDisplay
-from ..plotting.style import plain_log
-from ..trajectory import Tracker
-from ._break_even_runs import NETWORKS, Run, Sizes
-from ._figures import COLOURS, MARKERS, new_figure
-from ._report import Report
+from ...plotting import TrajectoryDisplay
+from ...plotting.style import plain_log
+from ...trajectory import Tracker
+from .._figures import COLOURS, MARKERS, new_figure
+from .._report import Report
+from .runs import NETWORKS, Run, Sizes
 
 
 def draw(

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..regimes import QuadraticTarget, asymptotic_risk
-from ._figures import COLOURS, GREY, MARKERS, new_figure
-from ._report import Report
+from ...regimes import QuadraticTarget, asymptotic_risk
+from .._figures import COLOURS, GREY, MARKERS, new_figure
+from .._report import Report
 
 LABELS = {"rf": "random features", "nt": "neural tangent", "nn": "fully trained"}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .._errors import ConvergenceError
-from ..regimes import Autoencoder, AutoencoderHistory
+from ... import ConvergenceError
+from ...regimes import Autoencoder, AutoencoderHistory
 
 Progress = Callable[[float], None]
 MODES = ("weak", "joint")

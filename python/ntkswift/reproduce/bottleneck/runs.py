@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import stax
-from .._random import generator
-from ..regimes import Bottleneck, LinearBottleneck, train_finite_bottleneck
+from ... import stax
+from ...predict import gradient_descent_mse
+from ...regimes import Bottleneck, LinearBottleneck, train_finite_bottleneck
 
 Progress = Callable[[float], None]
 
@@ -104,7 +104,7 @@ def linear_times(sizes: Sizes, seed: int, show: Progress) -> dict[float, dict[in
 
 def whitened(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Inputs with X^T X = n I, and a unit vector."""
-    random = generator([seed, 99])
+    random = np.random.Generator(np.random.Philox([seed, 99]))
     x = np.linalg.qr(random.standard_normal((LINEAR_POINTS, LINEAR_DIMENSION)))[0] * np.sqrt(LINEAR_POINTS)
     u = random.standard_normal(LINEAR_DIMENSION)
     return x, u / np.linalg.norm(u)
@@ -136,7 +136,7 @@ def finite_deviations(sizes: Sizes, seed: int, show: Progress) -> dict[str, dict
     The infinitely wide network starts from the finite one's positions and outer function. Distances of the outputs at
     training and test points, relative to the finite network's outputs, one per seed.
     """
-    random = generator([seed, 7])
+    random = np.random.Generator(np.random.Philox([seed, 7]))
     x, test = random.standard_normal((12, 3)), random.standard_normal((8, 3))
     y = np.sin(2 * x[:, 0]) + x[:, 1] * x[:, 2]
     found: dict[str, dict[int, np.ndarray]] = {"function space": {}, "frozen kernel": {}}
@@ -171,8 +171,6 @@ def finite_deviations(sizes: Sizes, seed: int, show: Progress) -> dict[str, dict
 
 def _frozen(model: Bottleneck, y: np.ndarray) -> np.ndarray:
     """Outputs at the end of training with the kernel of the start (its gradient flow; the steps are small)."""
-    from ..predict import gradient_descent_mse
-
     n, kernel, start = len(y), model.instantaneous_kernel(0), model.history_.outputs[0]
     flow = gradient_descent_mse(kernel[:n, :n], y[:, None])
     outputs = flow(model.history_.times[-1], start[:n], start[n:], np.ascontiguousarray(kernel[n:, :n]))
@@ -198,9 +196,7 @@ class Race:
 
 def races(sizes: Sizes, seed: int, show: Progress) -> dict[float, Race]:
     """Training of erf networks on a target that depends on one direction of the inputs, by target scale and width."""
-    from ..predict import gradient_descent_mse
-
-    random = generator([seed, 3])
+    random = np.random.Generator(np.random.Philox([seed, 3]))
     x, test = (random.standard_normal((n, sizes.dimension)) for n in (sizes.points, sizes.test_points))
     n, found = sizes.points, {}
     done, total = 0, len(sizes.targets) * len(sizes.units) * sizes.seeds

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import DivergenceError, stax, train
-from ..training import SGD
-from ..trajectory import Tracker
+from ... import DivergenceError, stax, train
+from ...training import SGD
+from ...trajectory import Tracker
 
 # How the networks of the runs are called.
 NETWORKS = ("CNN", "CNN-BN", "MLP", "MLP-BN")

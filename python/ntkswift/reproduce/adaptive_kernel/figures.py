@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._adaptive_kernel_runs import DecayRun, ResidualRun, Sizes
-from ._figures import COLOURS, GREY, MARKERS, new_figure
-from ._report import Report
+from .._figures import COLOURS, GREY, MARKERS, new_figure
+from .._report import Report
+from .runs import DecayRun, ResidualRun, Sizes
 
 
 def draw(

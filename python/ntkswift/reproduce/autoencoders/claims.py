@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..regimes import Autoencoder
-from ._autoencoders_figures import draw
-from ._autoencoders_runs import (
+from ...regimes import Autoencoder
+from .._claim import Claim, Verdict
+from .._report import Report
+from .._steps import Steps
+from .figures import draw
+from .runs import (
     CONVERGED,
     DEFAULT,
     FULL,
@@ -29,9 +32,6 @@ from ._autoencoders_runs import (
     train_curves,
     unit_rows,
 )
-from ._claim import Claim, Verdict
-from ._report import Report
-from ._steps import Steps
 
 
 def reproduce(report: Report, steps: Steps, *, full: bool, data: Any, seed: int) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import spectra
-from ._claim import Claim, Verdict
-from ._report import Report
-from ._resntk_figures import draw
-from ._resntk_runs import (
+from ... import spectra
+from .._claim import Claim, Verdict
+from .._report import Report
+from .._steps import Steps
+from .figures import draw
+from .runs import (
     DEFAULT,
     FULL,
     Sinusoids,
@@ -27,7 +28,6 @@ from ._resntk_runs import (
     residual,
     train_networks,
 )
-from ._steps import Steps
 
 GAMMAS = (1.0, 0.5, 0.0)
 _ALPHA = {1.0: "1/L", 0.5: "L^-1/2", 0.0: "1"}

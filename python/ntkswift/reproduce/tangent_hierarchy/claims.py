@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..hierarchy import truncated_hierarchy
-from ._claim import Claim, Verdict
-from ._report import Report
-from ._steps import Steps
-from ._tangent_hierarchy_figures import draw
-from ._tangent_hierarchy_runs import DEFAULT, FULL, Run, Sizes, all_runs, slope
+from ...hierarchy import truncated_hierarchy
+from .._claim import Claim, Verdict
+from .._report import Report
+from .._steps import Steps
+from .figures import draw
+from .runs import DEFAULT, FULL, Run, Sizes, all_runs, slope
 
 
 def reproduce(report: Report, steps: Steps, *, full: bool, data: Any, seed: int) -> None:
