@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["axis", "choice", "flag", "function", "integer", "pair", "real", "seed_number", "tolerance"]
+__all__ = ["axis", "between", "choice", "flag", "function", "integer", "pair", "real", "seed_number", "tolerance"]
 
 # Below what the core's integers and products of a few of them hold.
 _LARGEST = 2**40 - 1
@@ -23,13 +23,13 @@ _LARGEST_SEED = 2**64 - 1
 def integer(value: Any, op: str, name: str, *, minimum: int = 1, maximum: int = _LARGEST) -> int:
     """`value` as an int within bounds; TypeError for what is no integer, ValueError beyond the bounds."""
     kind = {0: "a non-negative integer", 1: "a positive integer"}.get(minimum, f"an integer of at least {minimum}")
-    if maximum < _LARGEST:
-        kind += f" and at most {maximum}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise TypeError(f"[{op}] {name} must be {kind}. Received {value!r}.")
     number = int(value)
-    if not minimum <= number <= maximum:
+    if number < minimum or number > max(maximum, _LARGEST):
         raise ValueError(f"[{op}] {name} must be {kind}. Received {value!r}.")
+    if number > maximum:
+        raise ValueError(f"[{op}] {name} must be at most {maximum}. Received {value!r}.")
     return number
 
 
@@ -66,12 +66,18 @@ def real(
     raise error(f"[{op}] {name} must be {kind}. Received {value!r}.")
 
 
+def between(value: Any, op: str, name: str, *, least: float, most: float) -> float:
+    """`value` as a float strictly between the bounds."""
+    number = real(value, op, name)
+    if not least < number < most:
+        kind = "positive" if (least, most) == (0, math.inf) else f"between {least:g} and {most:g}"
+        raise ValueError(f"[{op}] {name} must be {kind}. Received {value!r}.")
+    return number
+
+
 def tolerance(value: Any, op: str, name: str = "tol") -> float:
     """`value` as a float strictly between 0 and 1."""
-    number = real(value, op, name)
-    if not 0 < number < 1:
-        raise ValueError(f"[{op}] {name} must be between 0 and 1. Received {value!r}.")
-    return number
+    return between(value, op, name, least=0, most=1)
 
 
 def flag(value: Any, op: str, name: str) -> bool:

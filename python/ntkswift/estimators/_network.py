@@ -33,7 +33,7 @@ def network(architecture: Any, depth: int, activation: str | Layer, W_std: float
         The estimator, for messages.
     """
     if architecture is not None:
-        return layer_of(architecture, owner)
+        return layer_of(architecture, owner, "architecture")
     depth = integer(depth, owner, "depth", minimum=0)
     W_std = real(W_std, owner, "W_std", minimum=0)
     b_std = real(b_std, owner, "b_std", minimum=0)

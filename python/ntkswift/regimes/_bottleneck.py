@@ -39,8 +39,8 @@ class Bottleneck(Parameters):
     ----------
     outer : stax network
         The outer half f, from `units` inputs to the outputs: Dense layers ("ntk" parameterization) with smooth activations
-        between them (Erf, Gelu, Sin, Cos, Rbf, Exp, Gaussian, Gabor, Tanh, Sigmoid, Softplus, Swish, Polynomial, Monomial).
-        Its NTK must have a gradient by its input, which kinked activations do not have on the diagonal.
+        between them, such as Erf, Gelu, Sin, Tanh, Softplus or Polynomial. Its NTK must have a gradient by its input, which
+        kinked activations do not have on the diagonal.
     inner : stax network or kernel function
         The inner half, of any kind: only its NTK and NNGP are used.
     units : int, default=2
@@ -209,7 +209,7 @@ class Bottleneck(Parameters):
         tolerance = real(self.tolerance, op, "tolerance", minimum=1e-6, maximum=0.5)
         flow_tolerance = real(self.flow_tolerance, op, "flow_tolerance", minimum=1e-12, maximum=0.1)
         width = 0 if self.start_width is None else integer(self.start_width, op, "start_width", minimum=1)
-        self._layer = layer_of(self.outer, op)
+        self._layer = layer_of(self.outer, op, "outer")
         self._kernel = inner_kernel(self.inner, op)
         random = generator(self.random_state, op=op)
         # The seeds of everything else first, so that they do not depend on how many points there are.
@@ -398,7 +398,7 @@ class Bottleneck(Parameters):
         if X is None:
             self._fitted(op)
             X = self._points[: self._n]
-        network = serial(layer_of(self.inner, op), layer_of(self.outer, op))
+        network = serial(layer_of(self.inner, op, "inner"), layer_of(self.outer, op, "outer"))
         return network.kernel_fn(X, X2, "ntk")
 
     def constant_kernel_loss(self, kernel: str = "infinite", *, start: str = "same") -> np.ndarray:

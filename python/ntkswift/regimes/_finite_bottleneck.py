@@ -93,7 +93,7 @@ def train_finite_bottleneck(
     k, m = integer(units, op, "units", minimum=1), integer(width, op, "width", minimum=1)
     rate = real(learning_rate, op, "learning_rate", above=0)
     random = generator(random_state, op=op)
-    first, second = layer_of(inner, op), layer_of(outer, op)
+    first, second = layer_of(inner, op, "inner"), layer_of(outer, op, "outer")
     weights = [random.standard_normal(shape) for shape in ((x.shape[1], m), (m, k), (k, m), (m, targets.shape[1]))]
     initial_outer = ((weights[2].copy(),), (), (weights[3].copy(),))
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import _checks, _core
 from ..stax import (
+    ABRelu,
     Dense,
     FanInSum,
     FanOut,
@@ -21,11 +22,10 @@ from ..stax import (
     Identity,
     Layer,
     Nonlinearity,
-    OpKind,
     Parallel,
     Repeat,
     Serial,
-    op_table,
+    as_entry,
 )
 from ._zonal import ZonalKernel
 
@@ -172,9 +172,9 @@ def _apply(layer: Layer, pairs: tuple[_Pair, ...]) -> tuple[_Pair, ...]:
     if isinstance(layer, Dense) and not layer._is_standard:
         return (_dense(layer, pairs[0]),)
     if isinstance(layer, Nonlinearity):
-        ((kind, _, _, slopes),) = op_table(layer).records
-        if kind == OpKind.ABRELU:
-            return (_rectify(slopes[0], slopes[1], pairs[0]),)
+        rectifier = as_entry(layer)
+        if isinstance(rectifier, ABRelu):
+            return (_rectify(rectifier.a, rectifier.b, pairs[0]),)
     raise ValueError(
         '[sphere_spectrum] precision="extended" knows Dense in NTK parameterization, ReLU-like layers and residual branches. '
         f"Received {layer!r}."

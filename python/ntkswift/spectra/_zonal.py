@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import _checks
 from .._networks import find_layer
-from ..stax import Dense, Layer, OpKind, Relu, op_table, repeat, serial
+from ..stax import Dense, Layer, Relu, op_table, repeat, serial
 from . import _domain
 
 KERNELS = ("ntk", "nngp")
@@ -84,7 +84,7 @@ class ZonalKernel:
     @property
     def nonlinear_layers(self) -> int:
         """Nonlinear layers of a network; 0 for functions."""
-        return 0 if self.network is None else sum(kind >= OpKind.ABRELU for kind, *_ in op_table(self.network).records)
+        return 0 if self.network is None else op_table(self.network).activations
 
     def __repr__(self) -> str:
         return f"ZonalKernel({self.name})"

@@ -18,6 +18,7 @@ SWIFT_ORDER = [
     "COpenBLAS",
     "CVectorSeeds",
     "NumericCore",
+    "Activations",
     "LinearAlgebra",
     "VectorKernels",
     "Architectures",
