@@ -29,11 +29,12 @@ enum SpatialDecoder {
     guard let padding = Padding(rawValue: Int(padding)) else {
       throw .invalid("[\(name)] padding must be 0 (valid), 1 (same) or 2 (circular). Received \(padding).")
     }
-    let parts = [size & 0xFFFF_FFFF, size >> 32, strides & 0xFFFF_FFFF, strides >> 32]
-    for part in parts where part < 1 || part > Int64(maxWindow) {
+    // One axis has nothing in the upper half.
+    let axes = size >> 32 == 0 ? 1 : 2
+    let halves = { (n: Int64) in axes == 1 ? [n] : [n & 0xFFFF_FFFF, n >> 32] }
+    for part in halves(size) + halves(strides) where part < 1 || part > Int64(maxWindow) {
       throw .invalid("[\(name)] windows and strides must be in 1...\(maxWindow). Received \(part).")
     }
-    return SlidingWindow(
-      height: Int(parts[0]), width: Int(parts[1]), strideHeight: Int(parts[2]), strideWidth: Int(parts[3]), padding: padding)
+    return SlidingWindow(lengths: halves(size).map { Int($0) }, strides: halves(strides).map { Int($0) }, padding: padding)
   }
 }

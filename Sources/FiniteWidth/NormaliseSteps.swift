@@ -1,3 +1,4 @@
+import Architectures
 import NumericCore
 
 /// Centring and scaling of groups: each position's channels (LayerNorm), or each channel over the batch (BatchNorm).
@@ -115,7 +116,7 @@ struct Groups {
   private let channels: Int
   private let isBatch: Bool
 
-  init(_ group: Normalisation.Group, rows: Int, shape: ValueShape) {
+  init(_ group: Normalisation.Group, rows: Int, shape: Signal) {
     self.rows = rows &* shape.positions
     channels = shape.channels
     isBatch = group == .batch

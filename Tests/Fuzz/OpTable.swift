@@ -1,7 +1,7 @@
 import Architectures
 import NumericCore
 
-/// One input of libFuzzer as an op table: the decoder must return or throw, never trap. Built and run by `scripts/fuzz`.
+/// One input of libFuzzer as an op table: decoding and typing must return or throw, never trap. Built and run by `scripts/fuzz`.
 ///
 /// A record is 16 bytes: kind, arity, four integers and six numbers, a byte each that mostly picks from values at the edges; the rest may be
 /// any byte. So small changes of the input are small changes of the table, which libFuzzer needs to find its way.
@@ -18,7 +18,11 @@ public func fuzzOpTable(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         reals: (real(b[6]), real(b[7]), real(b[8]), real(b[9]), real(b[10]), real(b[11]))))
   }
   guard let node = try? OpTableDecoder.decode(table, coefficients: [1, .nan, -2, 0]) else { return 0 }
-  _ = node.denseLayers.count
+  _ = (node.denseLayers.count, node.usesUserFunctions, node.trainsWithDropout, node.startsWithFlatten)
+  for (spatial, regime) in [([], .infinite), ([], .finite), ([7], .finite), ([5, 4], .finite)] as [([Int], WidthRegime)] {
+    let typed = try? TypedNetwork(node, input: GridShape(spatial: spatial, channels: 3), regime: regime)
+    _ = (typed?.parameterCount, try? typed?.output())
+  }
   return 0
 }
 

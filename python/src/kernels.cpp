@@ -83,7 +83,7 @@ Kernels kernel(const Architecture &architecture, const Input &x1, const Optional
                 nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_kernel_source source = inputs(x1, x2);
-  const int64_t blocks = architecture.describe(source.x1.cols).output_blocks;
+  const int64_t blocks = architecture.output_blocks(source.x1.cols);
   Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, multiplied(source.x1.rows, blocks),
                             multiplied(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
   UserFunctions functions{architecture, call};
@@ -129,7 +129,7 @@ Kernels kernel_tangent(const Architecture &architecture, const Input &x1, const 
   if (weights.second != biases.second) {
     throw nb::value_error("[kernel_tangent] dense_W and dense_b must have one element per Dense layer. Received two lengths.");
   }
-  const int64_t blocks = architecture.describe(source.x1.cols).output_blocks;
+  const int64_t blocks = architecture.output_blocks(source.x1.cols);
   const OptionalOutput none;
   Results results = prepare({nngp, ntk, false, none, none}, multiplied(source.x1.rows, blocks), multiplied(second_rows(source), blocks),
                             !x2, NTK_FLOAT64, memory_limit, call);

@@ -1,3 +1,4 @@
+import Architectures
 import LinearAlgebra
 import NumericCore
 
@@ -6,9 +7,8 @@ final class PairSource<Element: BLASReal>: @unchecked Sendable {
   let rows: Int
   let cols: Int
   let isSame: Bool
-  let width: Int
-  let isGaussian: Bool
-  let isInput: Bool
+  /// What enters the network.
+  let start: Signal
   let inputs1: InputRows<Element>?
   let inputs2: InputRows<Element>?
   let given: GivenKernel<Element>?
@@ -24,18 +24,18 @@ final class PairSource<Element: BLASReal>: @unchecked Sendable {
       }
       inputs1 = try InputRows(x1, name: "x1", context: context)
       inputs2 = if let x2 { try InputRows(x2, name: "x2", context: context) } else { inputs1 }
-      (rows, cols, isSame, width) = (x1.rows, x2?.rows ?? x1.rows, x2 == nil, x1.cols)
-      (isGaussian, isInput, given, given1, given2) = (false, true, nil, nil, nil)
+      (rows, cols, isSame, start) = (x1.rows, x2?.rows ?? x1.rows, x2 == nil, Signal(GridShape(channels: x1.cols)))
+      (given, given1, given2) = (nil, nil, nil)
     case .kernel(let kernel):
-      (rows, cols, isSame, width) = (kernel.nngp.rows, kernel.nngp.cols, kernel.isSame, kernel.width)
+      (rows, cols, isSame) = (kernel.nngp.rows, kernel.nngp.cols, kernel.isSame)
+      start = Signal(GridShape(channels: kernel.width), law: kernel.isGaussian ? .gaussian : .other)
       guard kernel.variances1.count == rows, kernel.variances2.count == cols, !isSame || rows == cols else {
         throw .invalid(
           "[kernel] cov1 and cov2 need lengths \(rows) and \(cols). Received \(kernel.variances1.count) and \(kernel.variances2.count)."
         )
       }
-      guard width >= 1 else { throw .invalid("[kernel] the given kernel needs a width of at least 1. Received \(width).") }
       given = kernel
-      (isGaussian, isInput, inputs1, inputs2) = (kernel.isGaussian, false, nil, nil)
+      (inputs1, inputs2) = (nil, nil)
       given1 = try PairSource.roots(kernel.variances1, "cov1")
       given2 = try PairSource.roots(kernel.variances2, "cov2")
     }

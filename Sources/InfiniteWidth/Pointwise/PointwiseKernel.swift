@@ -41,21 +41,19 @@ public struct KernelOutput<Element: BLASReal>: Sendable {
 public struct PointwiseKernel: Sendable {
   /// The layers.
   public let network: LayerNode
-  /// Output rows per input, more than 1 after FanInConcat along the batch.
-  public let blocks: Int
   let users: UserDuals
 
   /// A network, and the caller's functions if it uses any.
+  /// - Throws: `invalidArgument` where this engine has no kernel of a layer.
   public init(_ network: LayerNode, userFunctions: UserFunctionCall? = nil) throws(NumericError) {
+    try PointwiseKernel.accept(network)
     self.network = network
-    blocks = try ProgramBuilder.blockCount(network)
     users = UserDuals(call: userFunctions)
   }
 
-  /// What the output is: Gaussian or not, its width, Dense layers.
-  public func describe(inputWidth: Int) throws(NumericError) -> (isGaussian: Bool, width: Int, usesUserFunctions: Bool) {
-    let program = try ProgramBuilder.build(network, width: inputWidth)
-    return (program.isGaussian, program.width, program.usesUserFunctions)
+  /// The network with all shapes and laws, for what enters it.
+  public func typed(from start: Signal) throws(NumericError) -> TypedNetwork {
+    try TypedNetwork(network, from: .one(start), regime: .infinite)
   }
 
   // Two concrete entries: behind them the whole engine is compiled for each element type. A public generic entry would leave it to
@@ -86,7 +84,7 @@ public struct PointwiseKernel: Sendable {
 
   /// Bytes that `compute` allocates beside its arguments, for rows that need no copy.
   public func bytesNeeded(rows: Int, cols: Int, elementSize: Int, inputWidth: Int, threads: Int) throws(NumericError) -> Int? {
-    let program = try ProgramBuilder.build(network, width: inputWidth)
+    let program = try ProgramBuilder.build(typed(from: Signal(GridShape(channels: inputWidth))))
     return TilePlan.bytes(program, rows: rows, cols: cols, elementSize: elementSize, threads: threads)
   }
 
@@ -94,7 +92,9 @@ public struct PointwiseKernel: Sendable {
     _ input: KernelInput<Element>, _ output: KernelOutput<Element>, tangent: DenseTangent?, context: CallContext
   ) throws(NumericError) -> Double {
     let source = try PairSource(input, context: context)
-    try checkShapes(source, output)
+    let network = try typed(from: source.start)
+    let blocks = try network.output().blocks
+    try checkShapes(source, output, blocks)
     var missed = 0.0
     let total = blocks * blocks
     for block in 0..<total {
@@ -102,12 +102,14 @@ public struct PointwiseKernel: Sendable {
       // With x2 = x1 the blocks below the diagonal mirror those above it.
       if source.isSame, j < i, output.isMirrorable { continue }
       let part = context.part(block, of: total)
-      missed = max(missed, try runBlock(source, output, i, j, tangent, part))
+      missed = max(missed, try runBlock(network, source, output, i, j, tangent, part))
     }
     return missed
   }
 
-  private func checkShapes<Element>(_ source: PairSource<Element>, _ output: KernelOutput<Element>) throws(NumericError) {
+  private func checkShapes<Element>(
+    _ source: PairSource<Element>, _ output: KernelOutput<Element>, _ blocks: Int
+  ) throws(NumericError) {
     guard let rows = checkedProduct(source.rows, blocks), let cols = checkedProduct(source.cols, blocks) else {
       throw .invalid("[kernel] too many output rows. Received \(source.rows) x \(source.cols) inputs, \(blocks) blocks.")
     }
@@ -126,12 +128,10 @@ public struct PointwiseKernel: Sendable {
   }
 
   private func runBlock<Element: BLASReal>(
-    _ source: PairSource<Element>, _ output: KernelOutput<Element>, _ i: Int, _ j: Int, _ tangent: DenseTangent?,
-    _ context: CallContext
+    _ network: TypedNetwork, _ source: PairSource<Element>, _ output: KernelOutput<Element>, _ i: Int, _ j: Int,
+    _ tangent: DenseTangent?, _ context: CallContext
   ) throws(NumericError) -> Double {
-    let program = try ProgramBuilder.build(
-      network, width: source.width, isGaussian: source.isGaussian, isInput: source.isInput, rowBlock: i, colBlock: j,
-      tangent: tangent)
+    let program = try ProgramBuilder.build(network, rowBlock: i, colBlock: j, tangent: tangent)
     let wantsTangent = tangent != nil
     try context.reserve(
       TilePlan.bytes(

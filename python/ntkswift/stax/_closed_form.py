@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -16,17 +15,10 @@ from . import _checks
 from ._base import Layer, layer_class
 from ._linear import _set
 from ._op_table import OpKind, OpTable
-from ._signals import Signals, require_gaussian, single
 
 
 class Nonlinearity(Layer):
     """The base of all layers that apply one function to every unit."""
-
-    def _flow(self, signals: Signals) -> Signals:
-        name = type(self).__name__
-        signal = single(signals, name)
-        require_gaussian(signal, name)
-        return replace(signal, is_gaussian=False)
 
 
 def _reals(layer: Layer, *names: str) -> None:

@@ -15,7 +15,6 @@ from .._arrays import check_array, check_widths
 from ..kernel import Kernel
 from ._base import Layer
 from ._resources import Resources
-from ._signals import Signal, single
 
 _FIELDS = tuple(field.name for field in fields(Kernel))
 _DIAGONAL_ROWS = 128
@@ -122,7 +121,7 @@ class KernelFunction:
                 x1, x2 = x1.astype(np.float64, copy=False), x2.astype(np.float64, copy=False)
             if self.layer._trains_with_dropout() and x1.shape == x2.shape and np.array_equal(x1, x2):
                 x2 = None
-        signal = single(self.layer._flow(Signal(width=x1.shape[1])), "kernel_fn")
+        signal = self.layer._compiled.output(x1.shape[1])
         _check_outputs(out, (x1, x1 if x2 is None else x2), signal.blocks)
         result = resources.run(
             "kernel",
@@ -175,8 +174,7 @@ class KernelFunction:
         if ntk is not None and ntk.dtype != nngp.dtype:
             nngp, ntk = nngp.astype(np.float64, copy=False), ntk.astype(np.float64, copy=False)
         width = int(kernel.shape1[kernel.channel_axis])
-        start = Signal(width=width, is_gaussian=bool(kernel.is_gaussian), is_data=False)
-        signal = single(self.layer._flow(start), "kernel_fn")
+        signal = self.layer._compiled.output(width, bool(kernel.is_gaussian))
         result = resources.run(
             "kernel_from_kernel",
             "kernel",
@@ -272,7 +270,7 @@ def _check_outputs(out: dict[str, np.ndarray], inputs: tuple[np.ndarray, np.ndar
             )
 
 
-def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool) -> Kernel:
+def _record(result: dict[str, Any], signal: Any, n1: int, n2: int, same: bool) -> Kernel:
     _warn_of_missed_tolerance(result.get("missed_tolerance", 0.0))
     return Kernel(
         nngp=result.get("nngp"),  # type: ignore[arg-type]
@@ -285,8 +283,8 @@ def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool
         is_input=False,
         diagonal_batch=True,
         diagonal_spatial=False,
-        shape1=(n1 * signal.blocks, signal.width),
-        shape2=(n2 * signal.blocks, signal.width),
+        shape1=(n1 * signal.blocks, signal.channels),
+        shape2=(n2 * signal.blocks, signal.channels),
         batch_axis=0,
         channel_axis=1,
     )
