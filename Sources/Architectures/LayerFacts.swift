@@ -1,3 +1,5 @@
+import Activations
+
 /// What is true of a layer tree whatever enters it.
 extension LayerNode {
   /// All Dense layers, in the order of the op table.

@@ -1,12 +1,14 @@
+import Activations
 import Architectures
 import NumericCore
+import TestSupport
 import Testing
 
 private func dense(_ outDim: Int, bias: Bool = false) -> LayerNode {
   .dense(DenseLayer(outDim: outDim, weightStd: 1.5, biasStd: bias ? 0.3 : 0, hasBias: bias))
 }
-private let relu = LayerNode.activation(.abRelu(a: 0, b: 1))
-private let tanh = LayerNode.activation(.named(.tanh, parameter: 0, tolerance: 1e-8))
+private let relu = LayerNode.activation(.made("ABRelu", 0, 1))
+private let tanh = LayerNode.activation(.made("Tanh", 1e-8))
 
 private func branched(_ branches: [LayerNode], _ join: LayerNode) -> LayerNode {
   .serial([dense(4), .fanOut(num: branches.count), .parallel(branches), join])
@@ -102,7 +104,7 @@ private func output(
   }
 
   @Test func factsOfTrees() {
-    let user = LayerNode.serial([dense(1), .activation(.userExpansion(function: 0, tolerance: 0.1))])
+    let user = LayerNode.serial([dense(1), .activation(.made("ElementwiseNumerical", 0, 0, 0.1))])
     #expect(user.usesUserFunctions && !branched([relu], .fanInSum).usesUserFunctions)
     #expect(branched([.dropout(rate: 0.5, training: true)], .fanInSum).trainsWithDropout)
     #expect(!LayerNode.dropout(rate: 0.5, training: false).trainsWithDropout)

@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func branchesAtTheEndAreNoOutput() {
-    let fanOut = Layer.single(ntk_op(kind: 5, arity: 0, integers: (3, 0, 0, 0), reals: (0, 0, 0, 0, 0, 0)))
+    let fanOut = Layer.single(Layer(kind: NTK_FAN_OUT, integers: [3]))
     let open = flow(fanOut, signal(3))
     #expect(open.status == 0 && open.info.output_count == 3 && open.info.output_is_branched == 1)
     #expect(flow(fanOut, signal(3), { $0.wants_one_output = 1 }).status != 0)

@@ -1,3 +1,5 @@
+import Activations
+
 /// Layers as their users call them, for messages.
 extension LayerNode {
   /// The name of the constructor.
@@ -14,7 +16,7 @@ extension LayerNode {
     case .layerNorm: "LayerNorm"
     case .dropout: "Dropout"
     case .activation(let activation):
-      activation.usesUserFunction ? "Elementwise" : String(activation.description.prefix { $0 != "(" })
+      activation.usesUserFunction ? activation.name : String(activation.description.prefix { $0 != "(" })
     case .convolution: "Conv"
     case .pool(let layer): layer.isMean ? "AvgPool" : "SumPool"
     case .globalPool(let isMean): isMean ? "GlobalAvgPool" : "GlobalSumPool"

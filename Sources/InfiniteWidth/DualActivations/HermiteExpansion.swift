@@ -100,21 +100,21 @@ struct HermiteExpansion {
 
   /// a_0 ... a_(terms-1) for each deviation, row-major (deviation, term).
   func coefficients(_ deviations: [Double], terms: Int) throws(NumericError) -> Workspace<Double> {
-    switch source {
+    switch source.coefficients {
     case .polynomial(let c): return try exact(c, deviations, terms)
-    case .named(let function, let parameter, _):
+    case .function(let function):
       return try onceEach(deviations, terms) { (x, y, n) in
-        for i in 0..<n { y[i] = function(x[i], parameter) }
+        function.evaluate(x, n, into: [y])
         return true
       }
-    case .user(let index, _):
+    case .user(let index):
       return try onceEach(deviations, terms) { (x, y, n) in evaluateUser(index, x, y, n) }
     }
   }
 
   /// How many terms keep the cut-off share of the energy of f and f' under the tolerance, and the share that is cut.
   func termsNeeded(_ deviations: [Double]) throws(NumericError) -> (terms: Int, missed: Double) {
-    if case .polynomial(let c) = source { return (c.count, 0) }
+    if case .polynomial(let c) = source.coefficients { return (c.count, 0) }
     // More units of variance need more terms, so the extremes and the middle stand for all.
     // A quarter of the tolerance, because the cut-off shares of several layers add up.
     let tolerance = source.tolerance / 4
@@ -166,7 +166,7 @@ struct HermiteExpansion {
     _ deviations: [Double], _ terms: Int,
     _ evaluate: (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Bool
   ) throws(NumericError) -> Workspace<Double> {
-    let isOdd = source.parity == 1
+    let isOdd = source.parity == .odd
     let whole = GaussianQuadrature(steepness: deviations.max() ?? 1)
     let rule = isOdd ? whole.half : whole
     let hermite = try rule.weightedHermite(terms: terms, oddOnly: isOdd)

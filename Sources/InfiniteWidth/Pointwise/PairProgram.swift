@@ -61,7 +61,7 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
       if case .series(let index) = step.action { (table, terms) = (index, row.tables[index].count) }
       if case .dense = step.action { terms = isFirst && step.slot == 0 ? 1 : 0 }
       isFirst = false
-      let (kind, source, strip) = PairProgram.dispatch(step.action, kernels)
+      let (kind, source, strip) = try PairProgram.dispatch(step.action, kernels)
       all.append(
         Prepared(
           kind: kind, slot: step.slot, source: source, rowArrays: try store.pointers(row, step.rowArrays, table),
@@ -95,9 +95,11 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
       ]), epilogue: .none, terms: 0, strip: kernels.layers.profile)
   }
 
-  private static func dispatch(_ action: PairStep.Action, _ kernels: ElementKernels) -> (Prepared.Kind, Int, StripFunction) {
+  private static func dispatch(
+    _ action: PairStep.Action, _ kernels: ElementKernels
+  ) throws(NumericError) -> (Prepared.Kind, Int, StripFunction) {
     switch action {
-    case .dual(let kind): (.strip, 0, kernels.duals[kind.rawValue].strip)
+    case .dual(let kind): (.strip, 0, try kernels.dual(kind).strip)
     case .series: (.strip, 0, kernels.layers.series)
     case .dense: (.strip, 0, kernels.layers.dense)
     case .scale: (.strip, 0, kernels.layers.scale)
@@ -185,7 +187,7 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     if case .userQuadrature(let function, let degree) = step.action {
       (values, slopes) = try users.quadrature(
         function, degree: degree, covariances: c, variances1: q1, variances2: q2, wantsSlope: wantsSlope)
-    } else if case .userDual(let function, _) = step.action {
+    } else if case .userDual(let function) = step.action {
       (values, slopes) = try users.dual(function, covariances: c, variances1: q1, variances2: q2, wantsSlope: wantsSlope)
     } else {
       return

@@ -72,13 +72,13 @@ final class RowSide {
   private func run(_ step: RowStep) throws(NumericError) {
     let (input, output) = (arrays[step.input].pointer, arrays[step.output].pointer)
     switch step.action {
-    case .dual(let kind, let parameters, let ids):
+    case .dual(let kind, let parameters, let ids, _):
+      let prepare = try kernels.dual(kind).prepare
       let targets = ids.map { UnsafeMutableRawPointer(arrays[$0].pointer) } + [UnsafeMutableRawPointer(output)]
       parameters.withUnsafeBufferPointer { parameters in
         targets.withUnsafeBufferPointer { targets in
           guard let p = parameters.baseAddress, let t = targets.baseAddress else { return }
-          kernels.duals[kind.rawValue].prepare(
-            RowArguments(deviations: input, arrays: t, result: output, count: count, parameters: p))
+          prepare(RowArguments(deviations: input, arrays: t, result: output, count: count, parameters: p))
         }
       }
     case .dense(let layer, let ownRoot, let own, let cosine, let sine):

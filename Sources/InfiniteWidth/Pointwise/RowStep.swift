@@ -8,7 +8,8 @@ typealias ArrayID = Int
 /// that the pair step of the same layer reads.
 struct RowStep {
   enum Action {
-    case dual(DualKind, parameters: [Double], arrays: [ArrayID])
+    /// homogeneity: the d in f(c x) = c^d f(x), where there is one.
+    case dual(DualKind, parameters: [Double], arrays: [ArrayID], homogeneity: Double?)
     /// own: deviations before, times the root of the factor of K in the NTK. cosine, sine: the mixing angle of weights and bias;
     /// nil without bias.
     case dense(DenseLayer, ownRoot: Double, own: ArrayID, cosine: ArrayID?, sine: ArrayID?)
@@ -40,7 +41,7 @@ struct PairStep {
     case product
     case copy(from: Int)
     case uncorrelated
-    case userDual(function: Int, hasDerivative: Bool)
+    case userDual(function: Int)
     case userQuadrature(function: Int, degree: Int)
   }
 

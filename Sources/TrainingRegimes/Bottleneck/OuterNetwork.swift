@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 
@@ -76,8 +77,8 @@ struct OuterNetwork: Sendable {
     case .identity: return []
     case .dense(let layer): return [.dense(layer)]
     case .activation(let activation): return [.activation(activation)]
-    case .parallel, .fanOut, .fanInSum, .fanInProd, .fanInConcat, .layerNorm, .dropout, .convolution, .pool, .globalPool, .flatten,
-      .batchNorm:
+    case .parallel, .fanOut, .fanInSum, .fanInProd, .fanInConcat, .layerNorm, .dropout, .convolution, .pool, .globalPool,
+      .flatten, .batchNorm:
       throw .invalid(
         "[Bottleneck] the outer network must be a chain of Dense layers and activations. Received a layer of another kind.")
     }

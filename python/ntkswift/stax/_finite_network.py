@@ -61,7 +61,7 @@ class InitFunction(_LayerFunction):
         draws = WeightDraws(generator(rng, op="init_fn"), distribution)
         rows, shapes, is_branched = _input(input_shape)
         outputs, has_branches, slots = self.layer._compiled.parameters(shapes, is_branched)
-        ends = tuple((rows * end.blocks if rows >= 0 else rows, *end.spatial, end.channels) for end in outputs)
+        ends: Any = tuple((rows * end.blocks if rows >= 0 else rows, *end.spatial, end.channels) for end in outputs)
         return ends if has_branches else ends[0], draw(self.layer, slots, draws)
 
     def __repr__(self) -> str:

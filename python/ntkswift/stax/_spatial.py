@@ -94,13 +94,8 @@ class Conv(Layer):
         flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard
         table.add(
             OpKind.CONVOLUTION,
-            integers=(
-                self.out_chan,
-                flags | _PADDING[self.padding] << 8,
-                _packed(self.filter_shape),
-                _packed(self.strides or (1,) * len(self.filter_shape)),
-            ),
-            reals=(self.W_std, self.b_std or 0.0, *self.s),
+            integers=(self.out_chan, flags, *self.s, *_window(self.filter_shape, self.strides, self.padding)),
+            reals=(self.W_std, self.b_std or 0.0),
         )
 
 
@@ -121,9 +116,8 @@ class _Pool(Layer):
         )
 
     def _write_pool(self, table: OpTable, is_mean: bool, normalize_edges: bool) -> None:
-        flags = int(normalize_edges) | _PADDING[self.padding] << 8
-        strides = self.strides or (1,) * len(self.window_shape)
-        table.add(OpKind.POOL, integers=(int(is_mean), flags, _packed(self.window_shape), _packed(strides)))
+        window = _window(self.window_shape, self.strides, self.padding)
+        table.add(OpKind.POOL, integers=(int(is_mean), int(normalize_edges), *window))
 
 
 @layer_class
@@ -237,6 +231,6 @@ def _padding(value: Any, layer: str) -> str:
     return value.upper()
 
 
-def _packed(lengths: Sequence[int]) -> int:
-    """One length as it is, two in the halves of an integer."""
-    return lengths[0] + ((lengths[1] if len(lengths) > 1 else 0) << 32)
+def _window(lengths: Sequence[int], strides: Sequence[int] | None, padding: str) -> tuple[int, ...]:
+    """A window in op tables: axes, padding, lengths, strides."""
+    return (len(lengths), _PADDING[padding], *lengths, *(strides or (1,) * len(lengths)))

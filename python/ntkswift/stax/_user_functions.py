@@ -9,10 +9,10 @@ import numpy as np
 
 from . import _checks
 from ._base import layer_class
-from ._closed_form import Nonlinearity
 from ._derivatives import derivative, dual_derivative
 from ._linear import _set
-from ._op_table import OpKind, OpTable
+from ._nonlinearity import Nonlinearity, catalogue
+from ._op_table import OpTable
 
 Function = Callable[..., Any]
 
@@ -59,7 +59,7 @@ class Elementwise(Nonlinearity):
             dual = Vectorised(self.nngp_fn, "Elementwise nngp_fn")
             slope = Vectorised(self.d_nngp_fn or dual_derivative(self.nngp_fn), "Elementwise d_nngp_fn")
         index = table.add_functions(fn, None, dual, slope)
-        table.add(OpKind.USER_DUAL, integers=(index, int(slope is not None)))
+        table.add(catalogue()["Elementwise"].code, integers=(index,))
 
 
 @layer_class
@@ -98,19 +98,13 @@ class ElementwiseNumerical(Nonlinearity):
             raise TypeError(f"[ElementwiseNumerical] fn must be a function. Received {self.fn!r}.")
         _checks.function(self.df, "ElementwiseNumerical", "df")
         if self.deg is not None:
-            deg = _checks.integer(self.deg, "ElementwiseNumerical", "deg")
-            if deg > 512:
-                raise ValueError(f"[ElementwiseNumerical] deg must be at most 512. Received {deg}.")
-            _set(self, deg=deg)
+            _set(self, deg=_checks.integer(self.deg, "ElementwiseNumerical", "deg", maximum=512))
         _set(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
 
     def _write(self, table: OpTable) -> None:
         fn = Vectorised(self.fn, "ElementwiseNumerical fn")
         index = table.add_functions(fn, Vectorised(self.df or derivative(self.fn), "ElementwiseNumerical df"))
-        if self.deg is None:
-            table.add(OpKind.USER_EXPANSION, integers=(index,), reals=(self.tol,))
-        else:
-            table.add(OpKind.USER_QUADRATURE, integers=(index, self.deg))
+        table.add(catalogue()["ElementwiseNumerical"].code, integers=(index, self.deg or 0), reals=(self.tol,))
 
 
 class Vectorised:

@@ -218,7 +218,9 @@ def test_kernels_know_their_shape_and_law(network, width, blocks, is_gaussian):
     assert after.shape1 == (5 * blocks, 7)
 
 
-@pytest.mark.parametrize("layer", [stax.Relu(), stax.LayerNorm(), stax.serial(stax.FanOut(2), stax.FanInSum())], ids=repr)
+@pytest.mark.parametrize(
+    "layer", [stax.Relu(), stax.LayerNorm(), stax.serial(stax.FanOut(2), stax.FanInSum())], ids=repr
+)
 def test_given_kernels_must_be_gaussian_where_inputs_must(layer):
     kernel = stax.Dense(4).kernel_fn(X1)
     layer.kernel_fn(kernel)

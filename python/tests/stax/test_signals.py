@@ -56,7 +56,9 @@ def test_layers_must_fit(network):
 
 def test_errors_name_the_layer_and_its_number():
     network = stax.serial(DENSE, stax.Relu(), stax.repeat(stax.Tanh(), 2))
-    with pytest.raises(ValueError, match=r"\[Tanh\] the input must be Gaussian.* Received the output of .* \(layer 3\)"):
+    with pytest.raises(
+        ValueError, match=r"\[Tanh\] the input must be Gaussian.* Received the output of .* \(layer 3\)"
+    ):
         network.kernel_fn(X)
     network = stax.serial(DENSE, stax.FanOut(2), stax.parallel(DENSE, stax.Dense(7)), stax.FanInSum())
     with pytest.raises(ValueError, match=r"\[FanInSum\] needs branches of equal width.* Received 8, 7 \(layer 5\)"):
@@ -156,9 +158,7 @@ def test_weights_are_those_of_the_seed():
     network = stax.serial(
         stax.Dense(3, b_std=0.1),
         stax.FanOut(2),
-        stax.parallel(
-            stax.Dense(2), stax.repeat(stax.Dense(2, 1.5, 0.2, parameterization="standard", s=(2, 1)), 2)
-        ),
+        stax.parallel(stax.Dense(2), stax.repeat(stax.Dense(2, 1.5, 0.2, parameterization="standard", s=(2, 1)), 2)),
         stax.FanInSum(),
         stax.BatchNorm(),
     )
