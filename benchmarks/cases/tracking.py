@@ -42,8 +42,8 @@ def run(settings: Settings, get: Any) -> Report:
 
 def one(network: Any, params: Any, data: Any, batch: int | None, steps: int) -> tuple[float, float, float]:
     """CPU seconds of training, of the tracker in a second run of it, and of the tracker's covariances."""
+    from ntkswift.curvature import Tracker
     from ntkswift.training import SGD, train
-    from ntkswift.trajectory import Tracker
 
     def training(callback: Any) -> float:
         began = time.process_time()

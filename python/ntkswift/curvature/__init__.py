@@ -6,11 +6,11 @@ of `ntkswift.stax`, for any linear operator with ``shape``, ``dtype`` and ``matv
 (arXiv:2002.09572).
 
 >>> import numpy as np
->>> from ntkswift import stax, trajectory
+>>> from ntkswift import stax, curvature
 >>> network = stax.serial(stax.Dense(8), stax.Tanh(), stax.Dense(1))
 >>> x, y = np.eye(4), np.ones((4, 1))
 >>> _, params = network.init_fn(0, x.shape)
->>> top = trajectory.eigenvalues(trajectory.hessian(network, params, x, y)).values
+>>> top = curvature.eigenvalues(curvature.hessian(network, params, x, y)).values
 >>> top.shape
 (1,)
 """

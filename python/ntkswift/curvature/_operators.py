@@ -22,18 +22,18 @@ class LossCurvature(SymmetricOperator):
         float64.
     """
 
-    def __init__(self, f: Any, params: Any, x: Any, y: Any, loss: str, kind: int, rng: Any, op: str) -> None:
-        network, rows = network_for(f, x, op, "x")
+    def __init__(self, network: Any, params: Any, x: Any, y: Any, loss: str, kind: int, rng: Any, op: str) -> None:
+        finite, rows = network_for(network, x, op, "x")
         self._kind = ("Hessian", "Gauss-Newton")[kind]
         super().__init__(
             _core.SymmetricOperator.curvature(
-                network.core,
-                network.vector(params),
+                finite.core,
+                finite.vector(params),
                 kind,
                 loss_number(loss, op),
                 rows,
-                network.targets(y, len(rows), "y"),
-                seed=seed_of(network.layer, rng, op),
+                finite.targets(y, len(rows), "y"),
+                seed=seed_of(finite.layer, rng, op),
             )
         )
 
@@ -41,12 +41,12 @@ class LossCurvature(SymmetricOperator):
         return f"LossCurvature({self._kind}, shape={self.shape})"
 
 
-def hessian(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
+def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
     """The Hessian of the training loss by all parameters, exact to rounding.
 
     Parameters
     ----------
-    f : ApplyFunction or Layer
+    network : ApplyFunction or Layer
         The network; one with BatchNorm is differentiated through the statistics of the batch.
     params : nested tuples
         Its parameters.
@@ -60,16 +60,16 @@ def hessian(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any 
     Examples
     --------
     >>> import numpy as np
-    >>> from ntkswift import stax, trajectory
+    >>> from ntkswift import stax, curvature
     >>> network = stax.serial(stax.Dense(3), stax.Tanh(), stax.Dense(1))
     >>> x, y = np.eye(4), np.ones((4, 1))
-    >>> h = trajectory.hessian(network, network.init_fn(0, x.shape)[1], x, y)
+    >>> h = curvature.hessian(network, network.init_fn(0, x.shape)[1], x, y)
     >>> bool(np.allclose(h @ np.eye(15), (h @ np.eye(15)).T))
     True
     """
-    return LossCurvature(f, params, x, y, loss, 0, rng, "hessian")
+    return LossCurvature(network, params, x, y, loss, 0, rng, "hessian")
 
 
-def gauss_newton(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
+def gauss_newton(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
     """The Gauss-Newton matrix J^T H_f J, with the Hessian H_f of the loss by the outputs; arguments as for `hessian`."""
-    return LossCurvature(f, params, x, y, loss, 1, rng, "gauss_newton")
+    return LossCurvature(network, params, x, y, loss, 1, rng, "gauss_newton")
