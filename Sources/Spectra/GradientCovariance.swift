@@ -1,4 +1,3 @@
-import COpenBLAS
 import LinearAlgebra
 import NumericCore
 
@@ -69,46 +68,14 @@ private struct TopPairs {
       return
     }
     vectors = try Workspace(size, count)
-    let packed = try Packed(a)
-    let request = LanczosRequest(count: count)
     values = try lanczosEigen(
-      dimension: size, request, vectors: StridedMatrix(vectors.pointer, rows: count, cols: size), context: context
-    ) { (x, y, _) throws(NumericError) in try packed.multiply(x, into: y)
-    }.values
+      try DenseOperator(a, context: context), LanczosRequest(count: count),
+      vectors: StridedMatrix(vectors.pointer, rows: count, cols: size), context: context
+    ).values
   }
 
   func vector(_ i: Int) -> UnsafeMutablePointer<Double> {
     vectors.pointer + (isAscending ? size - 1 - i : i) * size
-  }
-}
-
-/// A matrix row after row without gaps, as BLAS reads it: the caller's own, or a copy where its strides are others.
-private struct Packed {
-  private let base: UnsafePointer<Double>
-  private let size: Int
-  private let copy: Workspace<Double>?
-
-  init(_ a: StridedMatrix<Double>) throws(NumericError) {
-    size = a.rows
-    guard a.rowStride != a.cols || a.colStride != 1 else {
-      (base, copy) = (UnsafePointer(a.base), nil)
-      return
-    }
-    let room = try Workspace<Double>(a.rows, a.cols)
-    for i in 0..<a.rows {
-      try checkCancelled()
-      for j in 0..<a.cols { room[i * a.cols + j] = a[i, j] }
-    }
-    (base, copy) = (UnsafePointer(room.pointer), room)
-  }
-
-  /// y = a x, some rows at a time.
-  func multiply(_ x: UnsafePointer<Double>, into y: UnsafeMutablePointer<Double>) throws(NumericError) {
-    try forEachSlice(of: size, size: 512) { (rows) throws(NumericError) in
-      cblas_dgemv(
-        BLAS_ROW_MAJOR, BLAS_NO_TRANS, Int32(rows.count), Int32(size), 1, base + rows.lowerBound * size, Int32(size), x, 1, 0,
-        y + rows.lowerBound, 1)
-    }
   }
 }
 

@@ -55,10 +55,10 @@ private struct KernelSums {
     try context.reserve(
       numbers.flatMap { checkedProduct($0, 8) }, for: "the kernel of an autoencoder on \(n) inputs",
       instead: "Use fewer inputs.")
-    features = try Workspace(n * n, zeroed: true)
-    gram = try Workspace(n * n)
-    mixed = network.isTied ? try Workspace(n * size, zeroed: true) : nil
-    let activations = try Workspace<Double>(rows * n)
+    features = try Workspace(n, n, zeroed: true)
+    gram = try Workspace(n, n)
+    mixed = network.isTied ? try Workspace(n, size, zeroed: true) : nil
+    let activations = try Workspace<Double>(rows, n)
     let signals = try Workspace<Double>(wantsEncoder ? rows * size : 1)
     try multiplySelf(network.inputs, into: StridedMatrix(gram.pointer, rows: n, cols: n), context: context.part(0, 0.01))
     var first = 0

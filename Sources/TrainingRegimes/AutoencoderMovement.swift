@@ -50,7 +50,7 @@ private func flippedShare(
   try context.reserve(
     checkedProduct(rows, n).flatMap { checkedProduct($0, 16) }, for: "the activations of \(rows) neurons",
     instead: "Use fewer inputs at a time.")
-  let (now, then) = (try Workspace<Double>(rows * n), try Workspace<Double>(rows * n))
+  let (now, then) = (try Workspace<Double>(rows, n), try Workspace<Double>(rows, n))
   var (first, flips) = (0, 0)
   while first < m {
     let count = min(rows, m - first)

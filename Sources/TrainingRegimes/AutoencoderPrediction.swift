@@ -46,7 +46,7 @@ private func energies(
   try context.reserve(
     checkedProduct(n, columns).flatMap { checkedProduct($0, 8) }, for: "the residuals of \(n) inputs",
     instead: "Use fewer inputs.")
-  let room = try Workspace<Double>(n * columns)
+  let room = try Workspace<Double>(n, columns)
   let turned = StridedMatrix(room.pointer, rows: n, cols: residual.cols)
   try multiply(vectors, residual, into: turned, context: context)
   var energies = [Double](repeating: 0, count: n)

@@ -51,7 +51,7 @@ final class BatchMaker<Element: BLASReal>: @unchecked Sendable {
       numbers.flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }, for: "batches of \(rows) samples of \(d) numbers",
       instead: "Use a smaller batch.")
     scratch = try Workspace<Float>(padded)
-    product = try Workspace<Element>(rows * d)
+    product = try Workspace<Element>(rows, d)
     first = try Workspace<Element>(matrices > 0 ? d * d : 0)
     second = try Workspace<Element>(matrices > 1 ? d * d : 0)
     fillMatrices()

@@ -30,21 +30,23 @@ from ._config import (
 from ._errors import ConvergenceError, DivergenceError, NotPositiveDefiniteError
 from ._show import show_config
 from .kernel import Kernel
-from .stax._residual import resntk
+from .stax import resntk
 
 if TYPE_CHECKING:
     from . import (
+        curvature,
         empirical,
         estimators,
         hierarchy,
+        operators,
         parametrizations,
         plotting,
         predict,
         regimes,
         reproduce,
+        solvers,
         spectra,
         training,
-        trajectory,
     )
     from .empirical import (
         batch,
@@ -79,6 +81,7 @@ __all__ = [
     "memory_limit",
     "monte_carlo_kernel_fn",
     "num_threads",
+    "operators",
     "parametrizations",
     "plotting",
     "predict",
@@ -88,12 +91,13 @@ __all__ = [
     "set_memory_limit",
     "set_num_threads",
     "show_config",
+    "solvers",
     "spectra",
     "stax",
     "taylor_expand",
     "train",
     "training",
-    "trajectory",
+    "curvature",
 ]
 
 # What not every program needs loads when it is first named.
@@ -102,14 +106,16 @@ _MODULES = (
     "empirical",
     "estimators",
     "hierarchy",
+    "operators",
     "parametrizations",
     "plotting",
     "predict",
     "regimes",
     "reproduce",
+    "solvers",
     "spectra",
     "training",
-    "trajectory",
+    "curvature",
 )
 # Functions by the module they come from; those of `empirical` stand at the top as in neural-tangents.
 _FUNCTIONS = {

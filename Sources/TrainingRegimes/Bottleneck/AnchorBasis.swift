@@ -24,9 +24,9 @@ final class AnchorBasis: @unchecked Sendable {
   init(_ network: OuterNetwork, outputs: Int, tolerance: Double) throws(NumericError) {
     (self.outputs, self.tolerance, leading) = (outputs, tolerance, 64)
     anchors = try PointSet(network, capacity: leading)
-    factor = try Workspace(leading * leading, zeroed: true)
-    whitened = try Workspace(outputs * leading, zeroed: true)
-    weights = try Workspace(outputs * leading, zeroed: true)
+    factor = try Workspace(leading, leading, zeroed: true)
+    whitened = try Workspace(outputs, leading, zeroed: true)
+    weights = try Workspace(outputs, leading, zeroed: true)
   }
 
   var count: Int { anchors.count }
@@ -47,7 +47,7 @@ final class AnchorBasis: @unchecked Sendable {
   func extend(with set: PointSet, context: CallContext) throws(NumericError) -> Projection {
     let (n, before) = (set.count, count)
     try reserve(before + n, n, context)
-    let room = try Workspace<Double>((before + n) * n, zeroed: true)
+    let room = try Workspace<Double>(before + n, n, zeroed: true)
     let b = StridedMatrix(room.pointer, rows: before + n, cols: n)
     let known = StridedMatrix(room.pointer, rows: before, cols: n)
     if before > 0 {
@@ -123,7 +123,7 @@ final class AnchorBasis: @unchecked Sendable {
   /// Makes `weights` belong to the present components.
   func refresh(_ context: CallContext) throws(NumericError) {
     guard !isFresh, count > 0 else { return }
-    let room = try Workspace<Double>(count * outputs)
+    let room = try Workspace<Double>(count, outputs)
     let right = StridedMatrix(room.pointer, rows: count, cols: outputs)
     for a in 0..<count { for o in 0..<outputs { right[a, o] = whitened[o * leading + a] } }
     try solve(.backward, factorView, right, context: context)
@@ -145,7 +145,7 @@ final class AnchorBasis: @unchecked Sendable {
       numbers.flatMap { checkedProduct($0, 8) }, for: "a basis of \(needed) positions",
       instead: "Raise the tolerance of the compression.")
     guard wider > leading else { return }
-    let larger = try Workspace<Double>(wider * wider, zeroed: true)
+    let larger = try Workspace<Double>(wider, wider, zeroed: true)
     for a in 0..<count { (larger.pointer + a * wider).update(from: factor.pointer + a * leading, count: count) }
     factor = larger
     whitened = try widened(whitened, wider)
@@ -154,7 +154,7 @@ final class AnchorBasis: @unchecked Sendable {
   }
 
   private func widened(_ old: Workspace<Double>, _ wider: Int) throws(NumericError) -> Workspace<Double> {
-    let new = try Workspace<Double>(outputs * wider, zeroed: true)
+    let new = try Workspace<Double>(outputs, wider, zeroed: true)
     for o in 0..<outputs { (new.pointer + o * wider).update(from: old.pointer + o * leading, count: count) }
     return new
   }

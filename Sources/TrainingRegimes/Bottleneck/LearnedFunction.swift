@@ -22,7 +22,7 @@ final class LearnedFunction: @unchecked Sendable {
     basis = tolerance > 0 ? try AnchorBasis(network, outputs: outputs, tolerance: tolerance) : nil
     stride = tolerance > 0 ? 1 : 1024
     positions = try PointSet(network, capacity: stride)
-    weights = try Workspace(outputs * stride)
+    weights = try Workspace(outputs, stride)
   }
 
   /// Number of positions that the function is made of.
@@ -55,7 +55,7 @@ final class LearnedFunction: @unchecked Sendable {
       try context.reserve(
         checkedProduct(3 * wider, PointSet.bytesPerPoint(network) + 8 * outputs), for: "the history of \(wider) positions",
         instead: "Use history=\"compressed\".")
-      let larger = try Workspace<Double>(outputs * wider)
+      let larger = try Workspace<Double>(outputs, wider)
       for o in 0..<outputs { (larger.pointer + o * wider).update(from: weights.pointer + o * stride, count: first) }
       (weights, stride) = (larger, wider)
     }

@@ -23,7 +23,7 @@ final class KernelStrip: @unchecked Sendable {
   private var kind = OuterKernelKind.ntk
   private let room: Workspace<Double>
 
-  init() throws(NumericError) { room = try Workspace(6 * KernelStrip.width) }
+  init() throws(NumericError) { room = try Workspace(6, KernelStrip.width) }
 
   /// Covariance, its derivatives; NTK, its derivatives.
   @inline(__always) private func part(_ i: Int) -> UnsafeMutablePointer<Double> { room.pointer + i * KernelStrip.width }

@@ -16,7 +16,7 @@ final class OuterValues {
   init(_ network: OuterNetwork, points n: Int, outputs: Int) throws(NumericError) {
     let k = network.units
     points = try PointSet(network, capacity: n)
-    room = try Workspace(n * (2 * outputs + outputs * k + k), zeroed: true)
+    room = try Workspace(n, 2 * outputs + outputs * k + k, zeroed: true)
     values = StridedMatrix(room.pointer, rows: n, cols: outputs)
     residuals = StridedMatrix(room.pointer + n * outputs, rows: n, cols: outputs)
     gradients = StridedMatrix(room.pointer + 2 * n * outputs, rows: n, cols: outputs * k)
@@ -68,29 +68,9 @@ final class OuterValues {
 extension LearnedFunction {
   /// Adds scale sum_i c_io Kf(., set_i).
   func add(_ set: PointSet, _ c: StridedMatrix<Double>, scale: Double, context: CallContext) throws(NumericError) {
-    let room = try Workspace<Double>(c.rows * c.cols)
+    let room = try Workspace<Double>(c.rows, c.cols)
     let scaled = StridedMatrix(room.pointer, rows: c.rows, cols: c.cols)
     for i in 0..<c.rows { for o in 0..<c.cols { scaled[i, o] = scale * c[i, o] } }
     try add(set, scaled, context: context)
-  }
-}
-
-/// Reports at most every 50 ms from a loop of short steps.
-final class BottleneckPacer {
-  /// Threads and memory of the call, without its progress.
-  let quiet: CallContext
-  private let context: CallContext
-  private var last = Machine.seconds
-
-  init(_ context: CallContext) {
-    self.context = context
-    quiet = context.reporting(nil)
-  }
-
-  func checkpoint(_ fraction: Double) throws(NumericError) {
-    let now = Machine.seconds
-    guard now - last >= 0.05 else { return }
-    last = now
-    try context.checkpoint(min(1, max(0, fraction)))
   }
 }

@@ -10,7 +10,8 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ._network import all_or_nothing, kernel_name, network, validated
+from .._checks import choice
+from ._network import KERNELS, all_or_nothing, network_of, validated
 from ._solver import Machine
 
 
@@ -20,7 +21,7 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    architecture : stax network, optional
+    network : stax network, optional
         The network. None builds one from the next four parameters.
     depth : int
         Hidden layers.
@@ -66,7 +67,7 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        architecture: Any = None,
+        network: Any = None,
         *,
         depth: int = 3,
         activation: Any = "relu",
@@ -79,7 +80,7 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
         memory_limit: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.architecture = architecture
+        self.network = network
         self.depth = depth
         self.activation = activation
         self.W_std = W_std
@@ -110,15 +111,14 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit(self, X: np.ndarray, y: np.ndarray) -> NTKClassifier:
         check_classification_targets(y)
-        if self.method not in ("regression", "svm"):
-            raise ValueError(f'[NTKClassifier] method must be "regression" or "svm". Received {self.method!r}.')
+        choice(self.method, "NTKClassifier", "method", ("regression", "svm"))
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"[NTKClassifier] y must hold at least two classes. Received one class: {self.classes_[0]!r}."
             )
-        self.network_ = network(
-            self.architecture, self.depth, self.activation, self.W_std, self.b_std, owner="NTKClassifier"
+        self.network_ = network_of(
+            self.network, self.depth, self.activation, self.W_std, self.b_std, owner="NTKClassifier"
         )
         self.X_fit_ = X
         for name in ("dual_coef_", "label_mean_", "svc_"):  # of an earlier fit by the other method
@@ -188,5 +188,5 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
         return weights / weights.sum(axis=1, keepdims=True)
 
     def _machine(self) -> Machine:
-        name = kernel_name(self.kernel, "NTKClassifier")
+        name = choice(self.kernel, "NTKClassifier", "kernel", KERNELS)
         return Machine(self.network_, name, self.memory_limit, self.n_jobs, "NTKClassifier")

@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
 
 from .._arrays import check_array
-from ..stax._resources import Resources
-from ._network import kernel_name, network
+from .._call import Resources
+from .._checks import choice
+from ._network import KERNELS, network_of
 
 
 class NTKKernel(Kernel):
@@ -30,7 +31,7 @@ class NTKKernel(Kernel):
         Their nonlinearity.
     kernel : {"nngp", "ntk"}
         Which kernel.
-    architecture : stax network, optional
+    network : stax network, optional
         Any network instead; it has no hyper-parameters then.
 
     Examples
@@ -50,7 +51,7 @@ class NTKKernel(Kernel):
         depth: int = 3,
         activation: Any = "relu",
         kernel: str = "nngp",
-        architecture: Any = None,
+        network: Any = None,
     ) -> None:
         self.W_std = W_std
         self.b_std = b_std
@@ -59,7 +60,7 @@ class NTKKernel(Kernel):
         self.depth = depth
         self.activation = activation
         self.kernel = kernel
-        self.architecture = architecture
+        self.network = network
 
     @property
     def hyperparameter_W_std(self) -> Hyperparameter:
@@ -83,14 +84,14 @@ class NTKKernel(Kernel):
         """
         if eval_gradient and Y is not None:
             raise ValueError("[NTKKernel] the gradient is that of kernel(X). Received Y as well.")
-        own_network, name = self._network(), kernel_name(self.kernel, "NTKKernel")
+        own_network, name = self._network(), choice(self.kernel, "NTKKernel", "kernel", KERNELS)
         X = check_array(X, "X", dtype=np.float64, op="NTKKernel")
         K = own_network.kernel_fn(X, None if Y is None else check_array(Y, "Y", dtype=np.float64, op="NTKKernel"), name)
         return (K, self._gradient(own_network, name, X)) if eval_gradient else K
 
     def diag(self, X: Any) -> np.ndarray:
         """The kernel of each row with itself, of shape (n_X,)."""
-        own_network, name = self._network(), kernel_name(self.kernel, "NTKKernel")
+        own_network, name = self._network(), choice(self.kernel, "NTKKernel", "kernel", KERNELS)
         X = check_array(X, "X", dtype=np.float64, op="NTKKernel")
         return own_network.kernel_fn._diagonal(X, name, Resources())
 
@@ -100,17 +101,17 @@ class NTKKernel(Kernel):
 
     def __repr__(self) -> str:
         inside = (
-            f"architecture={self.architecture!r}"
-            if self.architecture is not None
+            f"network={self.network!r}"
+            if self.network is not None
             else f"W_std={self.W_std:.3g}, b_std={self.b_std:.3g}, depth={self.depth}, activation={self.activation!r}"
         )
         return f"NTKKernel({inside}, kernel={self.kernel!r})"
 
     def _network(self) -> Any:
-        return network(self.architecture, self.depth, self.activation, self.W_std, self.b_std, owner="NTKKernel")
+        return network_of(self.network, self.depth, self.activation, self.W_std, self.b_std, owner="NTKKernel")
 
     def _bounds(self, bounds: Any) -> Any:
-        return bounds if self.architecture is None else "fixed"
+        return bounds if self.network is None else "fixed"
 
     def _gradient(self, own_network: Any, name: str, X: np.ndarray) -> np.ndarray:
         columns = []

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..empirical._networks import network_for
-from ..stax._resources import Resources
-from ..training import Flow, train
-from ._truncated import _times, _tolerance
+from .. import _checks
+from .._call import Resources
+from .._networks import network_for
+from ..training import Flow, interrupts_raise, train
+from ._truncated import ascending_times
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class FlowPath:
 
 
 def gradient_flow(
-    f: Any,
+    network: Any,
     params: Any,
     x_train: Any,
     y: Any,
@@ -48,7 +49,7 @@ def gradient_flow(
 
     Parameters
     ----------
-    f, params
+    network, params
         A network with one output and its parameters.
     x_train, y : array_like
         Inputs and targets, (n,) or (n, 1).
@@ -68,24 +69,29 @@ def gradient_flow(
     FlowPath
     """
     op = "gradient_flow"
-    network, rows = network_for(f, x_train, op, "x_train")
-    if network.output_shape != (1,):
-        raise ValueError(f"[{op}] f must have one output. Received outputs of shape {network.output_shape}.")
-    moments = _times(times, op)
-    flow = Flow(tolerance=_tolerance(tolerance, op), weight_decay=weight_decay)
-    everywhere = rows if x_test is None else np.concatenate([rows, network.rows(x_test, "x_test")])
-    inputs = rows.reshape(len(rows), *network.shape)
+    finite, rows = network_for(network, x_train, op, "x_train")
+    if finite.output_shape != (1,):
+        raise ValueError(f"[{op}] network must have one output. Received outputs of shape {finite.output_shape}.")
+    moments = ascending_times(times, op)
+    flow = Flow(tolerance=_checks.tolerance(tolerance, op, "tolerance"), weight_decay=weight_decay)
+    everywhere = rows if x_test is None else np.concatenate([rows, finite.rows(x_test, "x_test")])
+    inputs = rows.reshape(len(rows), *finite.shape)
     outputs, states, now = [], [], 0.0
     for moment in moments:
         if moment > now:
-            run = train(
-                network.layer, params, inputs, y, optimizer=flow, time=float(moment - now), memory_limit=memory_limit
-            )
-            if run.interrupted:
-                raise KeyboardInterrupt
+            with interrupts_raise():
+                run = train(
+                    finite.layer,
+                    params,
+                    inputs,
+                    y,
+                    optimizer=flow,
+                    time=float(moment - now),
+                    memory_limit=memory_limit,
+                )
             params, now = run.params, float(moment)
-        values = network.call(
-            "derivatives", network.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)
+        values = finite.call(
+            "derivatives", finite.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)
         )
         outputs.append(values[0][:, 0])
         states.append(params)

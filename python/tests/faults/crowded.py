@@ -6,7 +6,7 @@ import sys
 import numpy as np
 
 import ntkswift
-from ntkswift import empirical, predict, stax, train, trajectory
+from ntkswift import empirical, predict, stax, train, curvature
 from ntkswift.estimators import NTKRegressor
 
 spare = int(sys.argv[1]) << 20
@@ -21,7 +21,7 @@ CALLS = {
     "train": lambda: train(network, params, x, y, optimizer="adam", steps=3),
     "fit": lambda: NTKRegressor(network).fit(x, y[:, 0]),
     "empirical": lambda: empirical.empirical_ntk_fn(network)(x, None, params),
-    "hessian": lambda: trajectory.eigenvalues(trajectory.hessian(network, params, x, y), 2),
+    "hessian": lambda: curvature.eigenvalues(curvature.hessian(network, params, x, y), 2),
     "flow": lambda: predict.gradient_descent_mse(np.eye(600), np.ones((600, 1)))(1.0),
 }
 

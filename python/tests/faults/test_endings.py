@@ -17,12 +17,12 @@ first = stax.serial(stax.Dense(3), stax.Relu(), stax.Dense(1))
 before = first.kernel_fn(x, None, "ntk")
 for name in [name for name in sys.modules if name.split(".")[0] == "ntkswift"]:
     del sys.modules[name]
-from ntkswift import stax, trajectory
+from ntkswift import stax, curvature
 second = stax.serial(stax.Dense(3), stax.Relu(), stax.Dense(1))
 assert second is not first and type(second) is not type(first)
 assert np.array_equal(second.kernel_fn(x, None, "ntk"), before)
 _, params = second.init_fn(0, (-1, 3))
-assert trajectory.eigenvalues(trajectory.hessian(second, params, x, np.ones((2, 1)))).values.shape == (1,)
+assert curvature.eigenvalues(curvature.hessian(second, params, x, np.ones((2, 1)))).values.shape == (1,)
 """
 
 

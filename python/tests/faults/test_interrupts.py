@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ntkswift import empirical, hierarchy, predict, regimes, spectra, stax, train, trajectory
+from ntkswift import curvature, empirical, hierarchy, operators, predict, regimes, solvers, spectra, stax, train
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 
 RNG = np.random.default_rng(0)
@@ -64,12 +64,12 @@ def size_of(params):
     return sum(np.size(array) for layer in params for array in layer if array is not None)
 
 
-def curvature():
-    return trajectory.hessian(NETWORK, PARAMS, X, Y)
+def loss_hessian():
+    return curvature.hessian(NETWORK, PARAMS, X, Y)
 
 
 def tracked():
-    tracker = trajectory.Tracker(NETWORK, X, Y, samples=4000, batch=4, eigenvalues=40, tolerance=1e-12)
+    tracker = curvature.Tracker(NETWORK, X, Y, samples=4000, batch=4, eigenvalues=40, tolerance=1e-12)
     try:
         tracker.record(0, PARAMS)
     finally:
@@ -129,22 +129,22 @@ FINITE = {
 }
 
 CURVATURE = {
-    "hessian @ v": lambda: trajectory.hessian(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS)),
+    "hessian @ v": lambda: curvature.hessian(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS)),
     "gauss_newton @ v": lambda: (
-        trajectory.gauss_newton(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS))
+        curvature.gauss_newton(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS))
     ),
-    "eigenvalues": lambda: trajectory.eigenvalues(curvature(), 60, tolerance=1e-14),
-    "trace": lambda: trajectory.trace(curvature(), 100_000),
-    "spectral_density": lambda: trajectory.spectral_density(curvature(), 1000, 64),
-    "gradient_covariance": lambda: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
-    "gradient_covariance of batches": lambda: trajectory.gradient_covariance(
+    "eigenvalues": lambda: curvature.eigenvalues(loss_hessian(), 60, tolerance=1e-14),
+    "trace": lambda: curvature.trace(loss_hessian(), 100_000),
+    "spectral_density": lambda: curvature.spectral_density(loss_hessian(), 1000, 64),
+    "gradient_covariance": lambda: curvature.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
+    "gradient_covariance of batches": lambda: curvature.gradient_covariance(
         NETWORK, PARAMS, many(), targets(), batch=50
     ),
-    "covariance_spectrum": lambda: trajectory.covariance_spectrum(jacobian()),
-    "sample_curvatures": lambda: trajectory.sample_curvatures(
+    "covariance_spectrum": lambda: curvature.covariance_spectrum(jacobian()),
+    "sample_curvatures": lambda: curvature.sample_curvatures(
         NETWORK, PARAMS, many(), targets(), direction(size_of(PARAMS))
     ),
-    "step_to_raise": lambda: trajectory.step_to_raise(NETWORK, PARAMS, many(), targets(), direction(size_of(PARAMS))),
+    "step_to_raise": lambda: curvature.step_to_raise(NETWORK, PARAMS, many(), targets(), direction(size_of(PARAMS))),
     "Tracker": tracked,
     "kernel_velocity": lambda: hierarchy.kernel_velocity(*wide(), np.tile(X, (2, 1)), direction(size_of(wide()[1]))),
     "loss_kernel_velocity": lambda: hierarchy.loss_kernel_velocity(*wide(), X, Y),
@@ -154,6 +154,28 @@ CURVATURE = {
     ),
     "gradient_flow": lambda: hierarchy.gradient_flow(NETWORK, PARAMS, X, Y, [1e5]),
     "AdaptiveKernel": lambda: hierarchy.AdaptiveKernel(*wide()).features(np.tile(X, (2, 1))),
+}
+
+OPERATORS = {
+    "KernelOperator @ v": lambda: operators.KernelOperator(DEEP, X) @ np.ones(4000),
+    "KernelOperator @ block": lambda: (
+        operators.KernelOperator(NETWORK, np.tile(X, (8, 1)), store=0) @ np.ones((32_000, 2))
+    ),
+    "KernelOperator.rows": lambda: operators.KernelOperator(DEEP, many()).rows(np.arange(0, 100_000, 1000)),
+    "Dense @ block": lambda: operators.Dense(gram(5000)) @ np.tile(Y[:1], (5000, 3000)),
+    "GradientCovariance @ block": lambda: operators.GradientCovariance(jacobian()) @ np.ones((8000, 1000)),
+    "GradientCovariance.diagonal": lambda: [operators.GradientCovariance(jacobian()).diagonal() for _ in range(100)],
+    "kernel_matrix": lambda: operators.kernel_matrix(DEEP, X),
+    "solve(cholesky)": lambda: solvers.solve(operators.KernelOperator(NETWORK, np.tile(X, (3, 1))), np.ones(12000)),
+    "solve(cg)": lambda: solvers.solve(
+        operators.KernelOperator(NETWORK, X, ridge=1e-9), Y, "cg", tolerance=1e-14
+    ),
+    "solve(minres)": lambda: solvers.solve(
+        operators.KernelOperator(NETWORK, X, ridge=1e-9), Y, "minres", tolerance=1e-14
+    ),
+    "solve(cg) of many right-hand sides": lambda: solvers.solve(
+        operators.Dense(gram(5000)), np.random.default_rng(0).standard_normal((5000, 1000)), "cg", tolerance=1e-12
+    ),
 }
 
 PREDICTIONS = {
@@ -177,7 +199,6 @@ PREDICTIONS = {
 SPECTRA = {
     "gram_eigenvalues": lambda: spectra.gram_eigenvalues(gram(3000)),
     "gram_eigenvalues(k)": lambda: spectra.gram_eigenvalues(NETWORK, X, 30, tolerance=1e-13),
-    "GramOperator @ v": lambda: spectra.GramOperator(DEEP, X).matvec(np.ones(4000)),
     "interpolant_norm": lambda: spectra.interpolant_norm(DEEP, X, Y[:, 0]),
     "kernel_alignment": lambda: [spectra.kernel_alignment(gram(5000), np.arange(5000) % 2) for _ in range(100)],
     "frequency_energies": lambda: spectra.frequency_energies(X, Y[:, 0], 300),
@@ -218,7 +239,7 @@ def moved(params):
     return tuple(tuple(None if array is None else array + 0.01 for array in layer) for layer in params)
 
 
-LONG = KERNELS | FINITE | CURVATURE | PREDICTIONS | SPECTRA | REGIMES
+LONG = KERNELS | FINITE | CURVATURE | OPERATORS | PREDICTIONS | SPECTRA | REGIMES
 
 
 def small():

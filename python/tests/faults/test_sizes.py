@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ntkswift import predict, spectra, stax, trajectory
+from ntkswift import predict, spectra, stax, curvature
 from ntkswift.regimes import Autoencoder
 
 X = np.random.default_rng(0).standard_normal((3, 4))
@@ -52,8 +52,8 @@ def test_windows_of_convolutions():
     "call",
     [
         lambda n: predict.sample_posterior(predict.Gaussian(np.zeros((2, 2)), np.eye(2)), n, 0),
-        lambda n: trajectory.trace(HESSIAN, n),
-        lambda n: trajectory.spectral_density(HESSIAN, n, 2),
+        lambda n: curvature.trace(HESSIAN, n),
+        lambda n: curvature.spectral_density(HESSIAN, n, 2),
         lambda n: spectra.frequency_energies(X, X[:, 0], n),
         lambda n: Autoencoder(n, steps=1).fit(X),
         lambda n: stax.serial(stax.Dense(n), stax.Relu(), stax.Dense(1)).init_fn(0, (-1, 4)),
@@ -65,4 +65,4 @@ def test_numbers_of_results(call, number):
 
 
 NETWORK = stax.serial(stax.Dense(3), stax.Tanh(), stax.Dense(1))
-HESSIAN = trajectory.hessian(NETWORK, NETWORK.init_fn(0, X.shape)[1], X, X[:, :1])
+HESSIAN = curvature.hessian(NETWORK, NETWORK.init_fn(0, X.shape)[1], X, X[:, :1])

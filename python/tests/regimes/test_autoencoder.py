@@ -275,7 +275,7 @@ def test_tied_weights_leave_the_lazy_regime():
 def test_movements_are_what_they_say():
     model = Autoencoder(300, "joint", steps=20, random_state=0, record=2, track_kernel=True).fit(X)
     history = model.history_
-    assert history.records.tolist() == [0, 10, 20]
+    assert history.recorded.tolist() == [0, 10, 20]
     change = model.encoder_ - model.initial_encoder_
     relative = np.linalg.norm(change) / np.linalg.norm(model.initial_encoder_)
     assert np.isclose(history.encoder_movement[-1], relative, rtol=1e-12)
@@ -289,7 +289,10 @@ def test_movements_are_what_they_say():
     assert np.allclose(history.time, model.learning_rate_ * np.arange(21))
 
 
-def test_records_do_not_change_training():
-    runs = [Autoencoder(300, steps=40, record=record, random_state=0).fit(X).history_.loss for record in (1, 7, 100)]
+@pytest.mark.parametrize(("optimizer", "rate"), [("gd", "auto"), ("flow", 1e-4)])
+def test_records_do_not_change_training(optimizer, rate):
+    """By flow where its steps are those between two losses; shorter ones begin anew with each record."""
+    settings = {"steps": 40, "optimizer": optimizer, "learning_rate": rate, "random_state": 0}
+    runs = [Autoencoder(300, record=record, **settings).fit(X).history_.loss for record in (1, 7, 100)]
     assert np.array_equal(runs[0], runs[1])
     assert np.array_equal(runs[0], runs[2])
