@@ -126,10 +126,6 @@ public struct OpTableDecoder {
     guard s.0 >= 1, s.1 >= 1, s.0 <= 1 << 40, s.1 <= 1 << 40 else {
       throw .invalid("[\(name)] s must be two positive integers. Received (\(s.0), \(s.1)).")
     }
-    // A standard layer stands for outDim * s[1] units, and later layers for sums of them.
-    guard Int(flags) & NTK_DENSE_STANDARD == 0 || checkedProduct(Int(outDim), Int(s.1)) ?? .max <= 1 << 52 else {
-      throw .invalid("[\(name)] out_dim times s[1] must be at most 2^52. Received \(outDim) and \(s.1).")
-    }
     guard weightStd.isFinite, weightStd >= 0 else {
       throw .invalid("[\(name)] W_std must be a finite number >= 0. Received \(weightStd).")
     }

@@ -20,16 +20,19 @@ public func autoencoderMovement(
   try requireShape(start.encoder, network.width, network.dimension, "the initial encoder")
   try requireShape(start.decoder, network.width, network.dimension, "the initial decoder")
   var movement = AutoencoderMovement()
-  (movement.encoder, movement.largestNeuron) = distance(network.encoder, start.encoder)
-  movement.decoder = network.isTied ? movement.encoder : distance(network.decoder, start.decoder).relative
+  (movement.encoder, movement.largestNeuron) = try distance(network.encoder, start.encoder)
+  movement.decoder = network.isTied ? movement.encoder : try distance(network.decoder, start.decoder).relative
   movement.flipped = try flippedShare(network, start, context: context)
   return movement
 }
 
 /// Relative distance of two matrices, and the largest distance of two rows.
-private func distance(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) -> (relative: Double, largestRow: Double) {
+private func distance(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) throws(NumericError) -> (
+  relative: Double, largestRow: Double
+) {
   var (total, reference, largest) = (0.0, 0.0, 0.0)
   for r in 0..<a.rows {
+    try checkCancelled()
     var row = 0.0
     for k in 0..<a.cols {
       let difference = a[r, k] - b[r, k]

@@ -44,11 +44,11 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
     targets = try Workspace<Element>(2, batch)
     values = try Workspace<Element>(width, batch)
     slopes = try Workspace<Element>(width, batch)
-    linear = try Workspace<Element>(network.tangents == nil ? 0 : width * batch)
+    linear = try Workspace<Element>(network.tangents == nil ? 0 : width, batch)
     parts = try Workspace<Element>(blocks, batch)
     features = try Workspace<Element>(blocks, batch)
     residual = try Workspace<Element>(batch)
-    room = try Workspace<Double>(unit.isSimple ? 0 : 3 * width * batch)
+    room = try Workspace<Double>(unit.isSimple ? 0 : 3, width, batch)
   }
 
   /// Tasks of the two phases.

@@ -200,7 +200,7 @@ import Testing
         var (op, wish) = (
           callers(NTK_OPERATOR_CURVATURE) { ($0.network, $0.loss, $0.matrix, $0.targets) = (n, 1, m[0], m[1]) }, request()
         )
-        for (kind, loss) in [(2, 0), (-1, 0), (0, 2), (0, -1)] as [(Int32, Int32)] {
+        for (kind, loss) in [(4, 0), (-1, 0), (0, 2), (0, -1)] as [(Int32, Int32)] {
           (op.which, op.loss) = (kind, loss)
           #expect(fails { ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, $0) })
         }

@@ -20,53 +20,51 @@ def python_handles_ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def interrupting(after: float, sent: list[float]) -> Iterator[None]:
+    """Sends SIGINT after `after` seconds of this process's CPU time, which it appends to `sent`, unless the block has ended.
+
+    Other work on the machine does not count.
+    """
+    is_over = threading.Event()
+    began = time.process_time()
+
+    def interrupt() -> None:
+        while time.process_time() < began + after:
+            if is_over.wait(0.002):
+                return
+        sent.append(time.process_time())
+        signal.raise_signal(signal.SIGINT)
+
+    sender = threading.Thread(target=interrupt)
+    sender.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        sender.join()
+
+
 @pytest.fixture
-def ctrl_c() -> Callable[..., Any]:
-    """`with ctrl_c(seconds):` sends SIGINT after that time, unless the block has ended."""
-
-    @contextmanager
-    def sent(seconds: float) -> Iterator[None]:
-        timer = threading.Timer(seconds, signal.raise_signal, [signal.SIGINT])
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
-
-    return sent
+def ctrl_c() -> Callable[[float], Any]:
+    """`with ctrl_c(seconds):` sends SIGINT after that CPU time, unless the block has ended."""
+    return lambda seconds: interrupting(seconds, [])
 
 
 @pytest.fixture
 def cpu_delay() -> Callable[..., float]:
-    """`cpu_delay(call, after)`: the CPU seconds of this process from Ctrl-C to the end of `call`.
-
-    Ctrl-C comes after `after` CPU seconds: other work on the machine does not count.
-    """
+    """`cpu_delay(call, after)`: the CPU seconds of this process from Ctrl-C, after `after` of them, to the end of `call`."""
 
     def measure(call: Callable[[], Any], after: float = 0.2) -> float:
         sent: list[float] = []
-        is_over = threading.Event()
+        ended: list[float] = []
         began = time.process_time()
-
-        def interrupt() -> None:
-            while time.process_time() < began + after:
-                if is_over.wait(0.002):
-                    return
-            sent.append(time.process_time())
-            signal.raise_signal(signal.SIGINT)
-
-        sender = threading.Thread(target=interrupt)
-        sender.start()
-        try:
-            with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), interrupting(after, sent):
+            try:
                 call()
-            ended = time.process_time()
-        finally:
-            is_over.set()
-            with suppress(KeyboardInterrupt):
-                sender.join()
-        assert sent, f"the call took only {ended - began:.2f} s of CPU time"
-        return ended - sent[0]
+            finally:
+                ended.append(time.process_time())
+        assert sent, f"the call took only {ended[0] - began:.2f} s of CPU time"
+        return ended[0] - sent[0]
 
     return measure

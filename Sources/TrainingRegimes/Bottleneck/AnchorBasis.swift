@@ -58,6 +58,7 @@ final class AnchorBasis: @unchecked Sendable {
     var residuals: [Double] = []
     let strip = try KernelStrip()
     for i in 0..<n {
+      try checkCancelled()
       strip.compute(.ntk, set, i, set, i, 1)
       norms.append(strip.value[0])
       var rest = strip.value[0]
@@ -87,11 +88,13 @@ final class AnchorBasis: @unchecked Sendable {
     let nugget = max(0.01 * tolerance * tolerance, 1e-13) * norm
     let pivot = (residuals[p] + nugget).squareRoot()
     for first in stride(from: 0, to: n, by: KernelStrip.width) {
+      try checkCancelled()
       let width = min(KernelStrip.width, n - first)
       strip.compute(.ntk, set, p, set, first, width)
       for j in 0..<width { b[row, first + j] = strip.value[j] }
     }
     for a in 0..<row {
+      if a % 64 == 0 { try checkCancelled() }
       let (own, others) = (b[a, p], b.base + a * n)
       let target = b.base + row * n
       for i in 0..<n { target[i] -= own * others[i] }
@@ -108,8 +111,9 @@ final class AnchorBasis: @unchecked Sendable {
   }
 
   /// v += sum_i components_i c_io, with c of points x outputs.
-  func add(_ projection: Projection, _ c: StridedMatrix<Double>) {
+  func add(_ projection: Projection, _ c: StridedMatrix<Double>) throws(NumericError) {
     for a in 0..<projection.components.rows {
+      try checkCancelled()
       let row = projection.components.base + a * projection.components.cols
       for o in 0..<outputs {
         var sum = 0.0
@@ -129,6 +133,15 @@ final class AnchorBasis: @unchecked Sendable {
     try solve(.backward, factorView, right, context: context)
     for a in 0..<count { for o in 0..<outputs { weights[o * leading + a] = right[a, o] } }
     isFresh = true
+  }
+
+  /// v, output after output.
+  var components: [Double] {
+    get { (0..<outputs).flatMap { o in (0..<count).map { a in whitened[o * leading + a] } } }
+    set {
+      for o in 0..<outputs { for a in 0..<count { whitened[o * leading + a] = newValue[o * count + a] } }
+      isFresh = false
+    }
   }
 
   private var factorView: StridedMatrix<Double> {

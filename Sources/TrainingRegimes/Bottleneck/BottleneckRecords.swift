@@ -72,7 +72,7 @@ extension Bottleneck {
   }
 
   /// The elements of a contiguous matrix.
-  private func elements(_ m: StridedMatrix<Double>) -> UnsafeBufferPointer<Double> {
+  func elements(_ m: StridedMatrix<Double>) -> UnsafeBufferPointer<Double> {
     UnsafeBufferPointer(start: m.base, count: m.rows * m.cols)
   }
 }

@@ -8,13 +8,13 @@ import NumericCore
 final class LearnedFunction: @unchecked Sendable {
   let network: OuterNetwork
   let outputs: Int
-  private let basis: AnchorBasis?
+  let basis: AnchorBasis?
   private let positions: PointSet
   /// Weights of output o, capacity `stride`; exact mode only.
   private var weights: Workspace<Double>
   private var stride: Int
   /// See the type's description; 0 in exact mode.
-  private(set) var dropped = 0.0
+  var dropped = 0.0
 
   /// `tolerance` 0 is exact.
   init(_ network: OuterNetwork, outputs: Int, tolerance: Double) throws(NumericError) {
@@ -36,7 +36,7 @@ final class LearnedFunction: @unchecked Sendable {
   func add(_ set: PointSet, _ c: StridedMatrix<Double>, context: CallContext) throws(NumericError) {
     guard let basis else { return try keep(set, c, context) }
     let projection = try basis.extend(with: set, context: context)
-    basis.add(projection, c)
+    try basis.add(projection, c)
     try basis.refresh(context)
     var loss = 0.0
     for o in 0..<outputs {

@@ -46,6 +46,8 @@ final class PointSet: @unchecked Sendable {
   }
 
   func removeAll() { count = 0 }
+  /// Forgets all points from `length` on.
+  func shorten(to length: Int) { count = min(count, length) }
 
   /// Appends the points whose coordinates are the first `rows` rows of `z` (rows x units).
   func append(_ z: StridedMatrix<Double>, rows: Int) throws(NumericError) {

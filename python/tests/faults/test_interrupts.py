@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ntkswift import curvature, empirical, hierarchy, operators, predict, regimes, solvers, spectra, stax, train
+from ntkswift import curvature, empirical, hierarchy, operators, predict, regimes, reproduce, solvers, spectra, stax, train
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 
 RNG = np.random.default_rng(0)
@@ -22,6 +22,8 @@ NETWORK = stax.serial(stax.Dense(64), stax.Tanh(), stax.Dense(64), stax.Tanh(), 
 PARAMS = NETWORK.init_fn(0, X.shape)[1]
 DEEP = stax.serial(stax.repeat(stax.serial(stax.Dense(8, 1.5, 0.1), stax.Erf()), 60), stax.Dense(1))
 HALF = stax.serial(stax.Dense(16), stax.Erf(), stax.Dense(1))
+SERIES = stax.serial(stax.repeat(stax.serial(stax.Dense(8), stax.Tanh()), 5), stax.Dense(1))
+IMAGES_FLAT = stax.serial(stax.Flatten(), stax.repeat(stax.serial(stax.Dense(8), stax.Relu()), 5), stax.Dense(1))
 IMAGES = stax.serial(stax.Conv(16, (3, 3), padding="SAME"), stax.Relu(), stax.Flatten(), stax.Dense(1))
 
 
@@ -81,6 +83,11 @@ def bottleneck(**options):
     return regimes.Bottleneck(outer, NETWORK, 2, 0.01, random_state=0, **options)
 
 
+@functools.cache
+def two_layer():
+    return regimes.NeuralTangent(1000, ridge=0.1, random_state=0).fit(X[:500], Y[:500, 0])
+
+
 def user_function(x):
     return np.maximum(x, 0)
 
@@ -90,6 +97,10 @@ KERNELS = {
     "kernel_fn float32": lambda: DEEP.kernel_fn(X.astype(np.float32), None, "ntk"),
     "kernel_fn of many inputs": lambda: NETWORK.kernel_fn(many(), many()[:1], "ntk"),
     "kernel_fn of many inputs (deep)": lambda: DEEP.kernel_fn(many(), many()[:16], "ntk"),
+    "kernel_fn.plan": lambda: DEEP.kernel_fn.plan(np.tile(many(), (10, 1)), get="ntk"),
+    "kernel_fn.plan of series": lambda: SERIES.kernel_fn.plan(many(), get="ntk"),
+    "kernel_fn.diagonal": lambda: DEEP.kernel_fn.diagonal(np.tile(many(), (5, 1)), "ntk"),
+    "kernel_fn of images": lambda: IMAGES_FLAT.kernel_fn(np.zeros((4000, 64, 64, 3), np.float32).transpose(0, 3, 1, 2)),
     "kernel_fn by quadrature": lambda: stax.serial(
         stax.Dense(8), stax.ElementwiseNumerical(user_function, deg=100), stax.Dense(1)
     ).kernel_fn(X[:1000], None, "nngp"),
@@ -133,6 +144,10 @@ CURVATURE = {
     "gauss_newton @ v": lambda: (
         curvature.gauss_newton(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS))
     ),
+    "empirical_fisher @ v": lambda: (
+        curvature.empirical_fisher(NETWORK, PARAMS, many(), targets(), centered=True) @ direction(size_of(PARAMS))
+    ),
+    "hessian @ block": lambda: loss_hessian() @ np.tile(direction(size_of(PARAMS))[:, None], (1, 300)),
     "eigenvalues": lambda: curvature.eigenvalues(loss_hessian(), 60, tolerance=1e-14),
     "trace": lambda: curvature.trace(loss_hessian(), 100_000),
     "spectral_density": lambda: curvature.spectral_density(loss_hessian(), 1000, 64),
@@ -204,6 +219,9 @@ SPECTRA = {
     "frequency_energies": lambda: spectra.frequency_energies(X, Y[:, 0], 300),
     "sphere_spectrum": lambda: spectra.sphere_spectrum(spectra.laplace(), 5, 4000),
     "asymptotics": lambda: [spectra.asymptotics(spectra.fully_connected(k + 3), 3) for k in range(1000)],
+    "compare": lambda: spectra.compare(
+        *(spectra.fully_connected(depth) for depth in range(3, 40)), max_frequency=2000
+    ),
     "zonal_energies": lambda: spectra.zonal_energies(np.abs, 5, 4000),
     "learning_curve": lambda: [
         spectra.learning_curve(spectra.sphere_spectrum(spectra.laplace(), 5, 50), np.ones(51), np.arange(1, 10**5))
@@ -216,7 +234,24 @@ REGIMES = {
     "Autoencoder.limit_kernel": lambda: regimes.Autoencoder(10, normalize=True, random_state=0).limit_kernel(
         np.tile(X, (4, 1))
     ),
+    "Autoencoder.fit(flow)": lambda: regimes.Autoencoder(
+        1000, optimizer="flow", steps=10**6, normalize=True, random_state=0
+    ).fit(X[:50]),
+    "Autoencoder.kernel": lambda: regimes.Autoencoder(4000, steps=1, normalize=True, random_state=0)
+    .fit(X[:300])
+    .kernel(X[:300]),
+    "Autoencoder.predict_infinite": lambda: regimes.Autoencoder(100, steps=1, normalize=True, random_state=0)
+    .fit(X[:1500])
+    .predict_infinite(X[:1500]),
     "Bottleneck.fit": lambda: bottleneck(steps=10**6).fit(X[:50], Y[:50]),
+    "Bottleneck.fit of many inputs": lambda: bottleneck(steps=10**6).fit(X[:2000], Y[:2000]),
+    "Bottleneck.fit(compressed)": lambda: bottleneck(steps=10**6, history="compressed").fit(X[:500], Y[:500]),
+    "Bottleneck.fit(flow)": lambda: bottleneck(time=1e3, dynamics="flow").fit(X[:500], Y[:500]),
+    "LinearBottleneck.fit(flow)": lambda: regimes.LinearBottleneck(2, time=1e9, random_state=0).fit(X, Y[:, 0]),
+    "NeuralTangent.predict": lambda: two_layer().predict(np.tile(many(), (10, 1))),
+    "fit_population": lambda: regimes.RandomFeatures(4000, random_state=0).fit_population(
+        regimes.lazy_training_target(200, 0)
+    ),
     "LinearBottleneck.fit": lambda: regimes.LinearBottleneck(2, 1e-3, steps=10**7, dynamics="gd", random_state=0).fit(
         X[:500], Y[:500, 0]
     ),
@@ -239,7 +274,9 @@ def moved(params):
     return tuple(tuple(None if array is None else array + 0.01 for array in layer) for layer in params)
 
 
-LONG = KERNELS | FINITE | CURVATURE | OPERATORS | PREDICTIONS | SPECTRA | REGIMES
+RUNS = {f"reproduce.run({name})": functools.partial(reproduce.run, name, progress=False) for name in reproduce.names()}
+
+LONG = KERNELS | FINITE | CURVATURE | OPERATORS | PREDICTIONS | SPECTRA | REGIMES | RUNS
 
 
 def small():

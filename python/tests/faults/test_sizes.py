@@ -15,7 +15,7 @@ def standard(out_dim, s):
 
 
 def test_standard_widths():
-    with pytest.raises(ValueError, match=r"out_dim times s\[1\]"):
+    with pytest.raises(ValueError, match="outputs must be countable"):
         standard(2**39, (1, 2**39)).kernel_fn(X, None, "ntk")
     # The weights of the last layer, of variance 1 / width, add the hidden kernel once for each of its 2^50 units.
     wide = standard(2**11, (1, 2**39)).kernel_fn(X, None, "ntk")
@@ -36,9 +36,8 @@ def test_widths_of_concatenations():
 )
 def test_windows_of_pooling(layer):
     network = stax.serial(layer, stax.Flatten(), stax.Dense(1))
-    _, params = network.init_fn(0, (-1, 2**9, 2**9, 3))
     with pytest.raises(ValueError, match="windows of one input"):
-        network.apply_fn(params, np.ones((1, 2**9, 2**9, 3)))
+        network.init_fn(0, (-1, 2**9, 2**9, 3))
 
 
 def test_windows_of_convolutions():
