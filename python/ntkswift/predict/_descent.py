@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, double
+from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
 from ._losses import core_loss
 from ._mse import check_request, time_first
@@ -40,6 +40,7 @@ class ODEState:
         return ODEState(**{**self.__dict__, **changes})
 
 
+@takes_resources()
 def gradient_descent(
     loss: str | Callable[[np.ndarray, np.ndarray], Any],
     k_train_train: Any,
@@ -49,6 +50,8 @@ def gradient_descent(
     trace_axes: int | Sequence[int] = (-1,),
     *,
     loss_gradient: Callable[[np.ndarray, np.ndarray], Any] | None = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Callable[..., Any]:
     """Outputs of an infinitely wide network during gradient descent on any loss, in continuous time.
 
@@ -75,6 +78,10 @@ def gradient_descent(
         ``loss_gradient(f, y)``, the gradient of a callable `loss` by its first argument. Without it the gradient is
         taken by central differences with steps of 6e-6 max(1, abs(f)), two evaluations for each output and good to some
         eight digits.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -124,6 +131,7 @@ class _Descent:
         momentum: float | None,
         trace_axes: int | Sequence[int],
     ) -> None:
+        self._resources = allowed()
         kernel = check_kernel(kernel, "k_train_train", _OP, square=True)
         self._dtype = kernel.dtype
         self._kernel = double(as_matrix(kernel))
@@ -135,6 +143,7 @@ class _Descent:
             self._damping = (real(momentum, _OP, "momentum", minimum=0, maximum=1) - 1) / self._time_unit
         self._loss = core_loss(loss, loss_gradient, self._targets)
 
+    @keeps_resources
     def __call__(
         self, t: Any = None, fx_train_or_state_0: Any = 0.0, fx_test_0: Any = None, k_test_train: Any = None
     ) -> Any:
