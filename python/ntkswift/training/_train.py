@@ -10,8 +10,10 @@ from .. import _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
 from .._checks import integer
+from .._files import try_file
 from .._networks import LOSSES
 from .._random import philox_key
+from .._runs import keeping
 from ._checkpoint import load_checkpoint, save_checkpoint
 from ._early_stopping import EarlyStopping
 from ._history import NetworkHistory
@@ -171,17 +173,19 @@ def train(
 def _carry_out(run: Run, checkpoint: Any, save_every: Any, resume: Any) -> NetworkHistory:
     identity = _identity(run) if checkpoint is not None or resume is not None else {}
     if resume is not None:
-        run.resume(load_checkpoint(resume, identity))
+        run.resume(load_checkpoint(resume, identity, run.arrays()))
     if save_every is not None:
         if checkpoint is None:
             raise ValueError("[train] checkpoint_every needs checkpoint, a file. Received None.")
         run.save_every = integer(save_every, "train", "checkpoint_every")
     if checkpoint is not None:
-        run.autosave = lambda: save_checkpoint(checkpoint, identity, run.arrays())
+        target = try_file(checkpoint, "train", "checkpoint")
+        run.autosave = lambda: save_checkpoint(target, identity, run.arrays())
     run.begin()
     history: NetworkHistory = run.run()
     if run.autosave is not None:
-        run.autosave()
+        with keeping(history):
+            run.autosave()
     return history
 
 
