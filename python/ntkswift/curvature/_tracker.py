@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import _checks, _core
-from .._arrays import check_array, check_lengths
+from .._arrays import check_array
 from .._call import call_settings
-from .._networks import loss_number, network_for
+from .._networks import loss_number, network_for, targets_for
 from .._norm import euclidean_norm
 from .._random import generator
 from ._covariance import core_spectrum
@@ -56,7 +56,7 @@ class Tracker:
         The network that is trained. BatchNorm is fine (but for "sample_covariance" and "stability").
     x, y : array_like
         The training set; what is measured on is drawn from it once.
-    loss : {"mse", "cross_entropy"}
+    loss : {"mse", "cross_entropy", "logistic"}
         As in `ntkswift.empirical.loss_and_gradient`.
     measure : sequence of str
         Of `MEASURES`: "covariance" (K of mini-batch gradients), "sample_covariance" (of single inputs), "hessian" (its
@@ -137,9 +137,7 @@ class Tracker:
         seed: int = 0,
     ) -> None:
         self._network, rows = network_for(network, x, _OP, "x")
-        targets = check_array(y, "y", ndim=None, dtype=np.float64, op=_OP)
-        check_lengths(rows, targets, ("x", "y"), op=_OP)
-        targets = self._network.targets(targets, len(rows), "y")
+        targets = targets_for(self._network, y, len(rows), loss).rows
         self._loss = loss_number(loss, _OP)
         self.measure = _checked_measures(measure, self._network.core.couples_batch, learning_rate)
         self.every = _checks.integer(every, _OP, "every")

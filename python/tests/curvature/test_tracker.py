@@ -153,7 +153,7 @@ def test_bad_arguments():
         ({"every": 0}, "every must be a positive integer"),
         ({"learning_rate": -1.0}, "learning_rate must be positive"),
         ({"batch_size": 97}, "batch_size must be at most"),
-        ({"loss": "hinge"}, "loss must be .mse. or"),
+        ({"loss": "hinge"}, "loss must be .mse., .cross_entropy. or .logistic."),
     ]:
         with pytest.raises(ValueError, match=message):
             curvature.Tracker(network, x, y, **options)

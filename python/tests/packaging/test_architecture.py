@@ -39,6 +39,7 @@ PYTHON_ORDER = [
     "_errors",
     "_arrays",
     "_checks",
+    "_labels",
     "_norm",
     "_random",
     "_config",
