@@ -18,7 +18,7 @@ of `ntkswift.stax`, for any linear operator with ``shape``, ``dtype`` and ``matv
 from ._covariance import CovarianceSpectrum, covariance_spectrum, gradient_covariance
 from ._line import sample_curvatures, step_to_raise
 from ._model import BreakEven, break_even, stability_factor
-from ._operators import LossCurvature, gauss_newton, hessian
+from ._operators import LossCurvature, empirical_fisher, gauss_newton, hessian
 from ._spectrum import Eigenpairs, SpectralDensity, TraceEstimate, eigenvalues, spectral_density, trace
 from ._tracker import MEASURES, Tracker
 
@@ -34,6 +34,7 @@ __all__ = [
     "break_even",
     "covariance_spectrum",
     "eigenvalues",
+    "empirical_fisher",
     "gauss_newton",
     "gradient_covariance",
     "hessian",

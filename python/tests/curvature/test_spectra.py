@@ -157,6 +157,27 @@ def test_hessian_and_products_are_those_of_finite_differences(name):
     np.testing.assert_allclose(operator.matvec(vector), matrix @ vector, atol=1e-12)
 
 
+@pytest.mark.parametrize("centered", [False, True])
+def test_empirical_fisher_is_the_moment_of_single_gradients(centered):
+    case = CASES["conv"]()
+    rows = np.array([gradient(case, rows=slice(k, k + 1)) for k in range(12)])
+    expected = rows.T @ rows / 12 - (np.outer(rows.mean(0), rows.mean(0)) if centered else 0)
+    operator = curvature.empirical_fisher(*case, centered=centered)
+    np.testing.assert_allclose(operator @ np.eye(len(expected)), expected, atol=1e-13 * np.abs(expected).max())
+    assert "covariance" in repr(operator) if centered else "Fisher" in repr(operator)
+    tall = (*case[:2], np.tile(case[2], (100, 1, 1, 1)), np.tile(case[3], (100, 1)), *case[4:])
+    np.testing.assert_allclose(
+        curvature.eigenvalues(curvature.empirical_fisher(*tall, centered=centered), 2).values,
+        np.linalg.eigvalsh(expected)[::-1][:2],
+        rtol=1e-7,
+    )
+
+
+def test_empirical_fisher_needs_inputs_that_do_not_meet():
+    with pytest.raises(ValueError, match="one by one"):
+        curvature.empirical_fisher(*CASES["batch norm"]()) @ np.ones(88)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_covariance_of_batches_is_that_of_their_gradients(name):
     case = CASES[name]()

@@ -81,6 +81,8 @@ class TestLogistic:
         expected = np.linalg.eigvalsh(centred @ centred.T / len(X))[::-1][:-1]
         found = curvature.gradient_covariance(ONE, ONE_PARAMS, X, BITS, "logistic", batch=None)
         np.testing.assert_allclose(found.eigenvalues, expected, atol=1e-9)
+        fisher = curvature.empirical_fisher(ONE, ONE_PARAMS, X, BITS, "logistic") @ np.eye(len(self.theta))
+        np.testing.assert_allclose(fisher, rows.T @ rows / len(X), atol=1e-9)
         along = RNG.standard_normal(len(self.theta))
         curvatures = curvature.sample_curvatures(ONE, ONE_PARAMS, X, BITS, along, "logistic")
         for i, value in enumerate(curvatures):
@@ -130,6 +132,7 @@ CALLS = {
     ),
     "hessian": lambda n, p, y, loss: curvature.hessian(n, p, X, y, loss).matvec(flat(p)),
     "gauss_newton": lambda n, p, y, loss: curvature.gauss_newton(n, p, X, y, loss).matvec(flat(p)),
+    "empirical_fisher": lambda n, p, y, loss: curvature.empirical_fisher(n, p, X, y, loss).matvec(flat(p)),
     "gradient_covariance": lambda n, p, y, loss: curvature.gradient_covariance(
         n, p, X, y, loss, batch=2
     ).eigenvalues,

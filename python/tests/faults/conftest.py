@@ -192,6 +192,7 @@ def _curvature_cases() -> list[Case]:
     calls = {
         "hessian": lambda x, y: curvature.hessian(*network, x, y) @ DIRECTION,
         "gauss_newton": lambda x, y: curvature.gauss_newton(*network, x, y) @ DIRECTION,
+        "empirical_fisher": lambda x, y: curvature.empirical_fisher(*network, x, y, centered=True) @ DIRECTION,
         "gradient_covariance": lambda x, y: curvature.gradient_covariance(*network, x, y, batch=2).eigenvalues,
         "sample_curvatures": lambda x, y: curvature.sample_curvatures(*network, x, y, DIRECTION),
         "step_to_raise": lambda x, y: curvature.step_to_raise(*network, x, y, DIRECTION),
