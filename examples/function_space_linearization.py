@@ -78,7 +78,9 @@ report("cross-entropy", plain, outputs, cross_entropy)
 
 # %%
 heavy = train(network, params, x, y, optimizer=GD(0.1, momentum=0.9), **settings)
-heavy_outputs = predict.gradient_descent("cross_entropy", k_train_train, y, learning_rate=0.1, momentum=0.9)(times, start)
+heavy_outputs = predict.gradient_descent("cross_entropy", k_train_train, y, learning_rate=0.1, momentum=0.9)(
+    times, start
+)
 report("cross-entropy with momentum", heavy, heavy_outputs, cross_entropy)
 
 # %%

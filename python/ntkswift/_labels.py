@@ -43,8 +43,7 @@ def labels_of(y: Any, op: str, name: str, classes: tuple[str, ...] | None = None
     numbers = array.astype(np.int64)
     if (numbers < 0).any():
         raise ValueError(
-            f"[{op}] {name} must hold labels of 0 or more. "
-            f"Received {numbers.min()} at index {int(np.argmin(numbers))}."
+            f"[{op}] {name} must hold labels of 0 or more. Received {numbers.min()} at index {int(np.argmin(numbers))}."
         )
     return Labels(numbers)
 
@@ -61,7 +60,8 @@ def class_count(loss: str, outputs: tuple[int, ...], op: str) -> int:
     if loss == "logistic":
         if outputs != (1,):
             raise ValueError(
-                f'[{op}] loss="logistic" needs one output; "cross_entropy" is the loss of several. Received outputs of shape {outputs}.'
+                f'[{op}] loss="logistic" needs one output; "cross_entropy" is the loss of several. '
+                f"Received outputs of shape {outputs}."
             )
         return 2
     if len(outputs) != 1 or outputs[0] < 2:

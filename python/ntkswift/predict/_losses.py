@@ -74,7 +74,9 @@ def _named(loss: str, targets: Targets, mean_over: str) -> CoreLoss:
     y = probabilities(targets.array.astype(np.float64, copy=False), loss, _OP, "y_train")
     shape = y.shape if y.ndim > 1 else (*y.shape, 1)
     if loss == "logistic":
-        class_count(loss, tuple(n for axis, n in enumerate(shape, -len(shape)) if axis in targets.trace_axes) or (1,), _OP)
+        class_count(
+            loss, tuple(n for axis, n in enumerate(shape, -len(shape)) if axis in targets.trace_axes) or (1,), _OP
+        )
         return CoreLoss(loss, None, targets.matrix(y))
     classes = class_count(loss, shape[-1:], _OP)
     divisor = float(y.size if mean_over == _MEANS[1] else y.size // classes)

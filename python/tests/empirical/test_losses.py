@@ -118,7 +118,10 @@ def test_cross_entropy_is_the_mean_over_inputs_everywhere():
     y = np.eye(3)[DIGITS]
     expected = -np.mean(np.log(softmax)[np.arange(7), DIGITS])
     assert abs(empirical.loss_and_gradient(THREE, THREE_PARAMS, X, y, "cross_entropy")[0] - expected) < 1e-15
-    assert abs(train(THREE, THREE_PARAMS, X, y, loss="cross_entropy", optimizer=GD(0.1), steps=1).loss[0] - expected) < 1e-15
+    assert (
+        abs(train(THREE, THREE_PARAMS, X, y, loss="cross_entropy", optimizer=GD(0.1), steps=1).loss[0] - expected)
+        < 1e-15
+    )
     kernel = empirical.empirical_ntk_fn(THREE.apply_fn)(X, None, THREE_PARAMS)
     t = 1e-4
     moved = predict.gradient_descent("cross_entropy", kernel, y)([t], f)[0] - f
@@ -163,7 +166,12 @@ def test_labels_of_any_kind(name):
 @pytest.mark.parametrize(
     ("network", "y", "loss", "message"),
     [
-        (1, BITS[:, None].astype(float), "cross_entropy", 'needs two outputs or more.*"logistic" is the loss of one output'),
+        (
+            1,
+            BITS[:, None].astype(float),
+            "cross_entropy",
+            r'needs two outputs or more.*"logistic" is the loss of one output',
+        ),
         (3, np.eye(3)[DIGITS], "logistic", 'needs one output; "cross_entropy"'),
         (1, BITS + 1, "logistic", r"labels in 0\.\.<2. Received 1 to 2"),
         (1, 2 * BITS - 1, "logistic", "0 or more. Received -1 at index 0"),
@@ -194,7 +202,7 @@ def test_a_history_tells_the_classes(tmp_path):
     history.save(tmp_path / "run.npz")
     assert type(history).load(tmp_path / "run.npz").classes == history.classes
     assert train(THREE, THREE_PARAMS, X, DIGITS, loss="cross_entropy", steps=1).classes is None
-    with pytest.raises(ValueError, match="labels of 'no', 'perhaps', 'yes'. Received 'never'"):
+    with pytest.raises(ValueError, match=r"labels of 'no', 'perhaps', 'yes'. Received 'never'"):
         train(THREE, THREE_PARAMS, X, words, loss="cross_entropy", steps=1, x_test=X[:1], y_test=["never"])
-    with pytest.raises(ValueError, match="3 different strings, one per class. Received 2"):
+    with pytest.raises(ValueError, match=r"3 different strings, one per class. Received 2"):
         empirical.loss_and_gradient(THREE, THREE_PARAMS, X[:2], ["yes", "no"], "cross_entropy")

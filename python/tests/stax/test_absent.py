@@ -6,13 +6,17 @@ import pytest
 from ntkswift import stax
 
 # All names of neural_tangents.stax 0.6.5.
-NEURAL_TANGENTS = """
-    parallel serial repeat ABRelu Abs Cos Elementwise ElementwiseNumerical Erf Exp ExpNormalized Gabor Gaussian Gelu Hermite
-    LeakyRelu Monomial Polynomial Rbf RectifiedMonomial Relu Sigmoid_like Sign Sin Aggregate AvgPool Conv ConvLocal
-    ConvTranspose Dense Identity Index DotGeneral Dropout Flatten GlobalAvgPool GlobalSelfAttention GlobalSumPool ImageResize
-    LayerNorm SumPool Slice FanInConcat FanInProd FanInSum FanOut AggregateImplementation AttentionMechanism Padding
-    PositionalEmbedding Bool Diagonal MaskedArray layer requires supports_masking unmask_fn
-""".split()
+# fmt: off
+NEURAL_TANGENTS = (
+    "parallel", "serial", "repeat", "ABRelu", "Abs", "Cos", "Elementwise", "ElementwiseNumerical", "Erf", "Exp",
+    "ExpNormalized", "Gabor", "Gaussian", "Gelu", "Hermite", "LeakyRelu", "Monomial", "Polynomial", "Rbf",
+    "RectifiedMonomial", "Relu", "Sigmoid_like", "Sign", "Sin", "Aggregate", "AvgPool", "Conv", "ConvLocal",
+    "ConvTranspose", "Dense", "Identity", "Index", "DotGeneral", "Dropout", "Flatten", "GlobalAvgPool",
+    "GlobalSelfAttention", "GlobalSumPool", "ImageResize", "LayerNorm", "SumPool", "Slice", "FanInConcat",
+    "FanInProd", "FanInSum", "FanOut", "AggregateImplementation", "AttentionMechanism", "Padding",
+    "PositionalEmbedding", "Bool", "Diagonal", "MaskedArray", "layer", "requires", "supports_masking", "unmask_fn",
+)
+# fmt: on
 
 
 @pytest.mark.parametrize("name", NEURAL_TANGENTS)
@@ -35,7 +39,7 @@ def test_misspelt_names_are_suggested(name, meant):
 
 def test_other_names_are_only_absent():
     assert not hasattr(stax, "qwerty")
-    with pytest.raises(AttributeError, match="has no attribute 'qwerty'$"):
+    with pytest.raises(AttributeError, match=r"has no attribute 'qwerty'$"):
         _ = stax.qwerty
     with pytest.raises(ImportError):
         exec("from ntkswift.stax import MaxPool")
@@ -44,5 +48,5 @@ def test_other_names_are_only_absent():
 @pytest.mark.parametrize("arguments", [(np.eye(2),), (), (np.eye(2), None, "ntk")])
 def test_a_network_that_is_called_names_its_functions(arguments):
     for network in (stax.Dense(3), stax.serial(stax.Dense(3), stax.Relu())):
-        with pytest.raises(TypeError, match="network.apply_fn.*network.kernel_fn"):
+        with pytest.raises(TypeError, match=r"network\.apply_fn.*network\.kernel_fn"):
             network(*arguments)
