@@ -133,8 +133,8 @@ def second_rows(network: FiniteNetwork, x2: Any) -> np.ndarray | None:
     return None if x2 is None else network.rows(x2, "x2")
 
 
-def seed_of(layer: Layer, rng: Any, op: str) -> tuple[int, int]:
+def seed_of(layer: Layer, seed: Any, op: str, name: str = "seed") -> tuple[int, int]:
     """The key of Dropout's random stream."""
-    if rng is None and layer._trains_with_dropout():
-        raise ValueError(f'[{op}] rng, a seed, is needed by Dropout in "train" mode. Received None.')
-    return _NO_SEED if rng is None else philox_key(rng, op=op)
+    if seed is None and layer._trains_with_dropout():
+        raise ValueError(f'[{op}] {name} is needed by Dropout in "train" mode. Received None.')
+    return _NO_SEED if seed is None else philox_key(seed, op=op)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import Resources
+from .._call import Resources, allowed
 from .._errors import ConvergenceError, DivergenceError
 from .._progress import progress_bar
 from ._history import History
@@ -49,7 +49,8 @@ class Loop:
         window: int = 1,
         knows_end: bool = False,
     ) -> None:
-        self.op, self.steps, self.resources, self.window, self.knows_end = op, steps, resources, window, knows_end
+        self.op, self.steps, self.window, self.knows_end = op, steps, window, knows_end
+        self.resources = resources.over(allowed())
         self.step = 0
         self.stopped = ""
         self._records, self._entries, self._first = np.zeros((columns, 0)), 0, float("nan")

@@ -26,7 +26,7 @@ class LossCurvature(SymmetricOperator):
         float64.
     """
 
-    def __init__(self, network: Any, params: Any, x: Any, y: Any, loss: str, kind: int, rng: Any, op: str) -> None:
+    def __init__(self, network: Any, params: Any, x: Any, y: Any, loss: str, kind: int, seed: Any, op: str) -> None:
         finite, rows = network_for(network, x, op, "x")
         self._kind = _KINDS[kind]
         super().__init__(
@@ -37,7 +37,7 @@ class LossCurvature(SymmetricOperator):
                 loss_number(loss, op),
                 rows,
                 targets_for(finite, y, len(rows), loss).rows,
-                seed=seed_of(finite.layer, rng, op),
+                seed=seed_of(finite.layer, seed, op),
             )
         )
 
@@ -45,7 +45,7 @@ class LossCurvature(SymmetricOperator):
         return f"LossCurvature({self._kind}, shape={self.shape})"
 
 
-def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
+def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, seed: Any = None) -> LossCurvature:
     """The Hessian of the training loss by all parameters, exact to rounding.
 
     Parameters
@@ -58,7 +58,7 @@ def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng
         Inputs.
     y, loss
         Targets or labels, and the loss, as in `ntkswift.empirical.loss_and_gradient`.
-    rng : seed, optional
+    seed : int, sequence of int, SeedSequence, Generator, optional
         Dropout in train mode needs it.
 
     Examples
@@ -71,16 +71,16 @@ def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng
     >>> bool(np.allclose(h @ np.eye(15), (h @ np.eye(15)).T))
     True
     """
-    return LossCurvature(network, params, x, y, loss, 0, rng, "hessian")
+    return LossCurvature(network, params, x, y, loss, 0, seed, "hessian")
 
 
-def gauss_newton(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
+def gauss_newton(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, seed: Any = None) -> LossCurvature:
     """The Gauss-Newton matrix J^T H_f J, with the Hessian H_f of the loss by the outputs; arguments as for `hessian`."""
-    return LossCurvature(network, params, x, y, loss, 1, rng, "gauss_newton")
+    return LossCurvature(network, params, x, y, loss, 1, seed, "gauss_newton")
 
 
 def empirical_fisher(
-    network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, centered: bool = False, rng: Any = None
+    network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, centered: bool = False, seed: Any = None
 ) -> LossCurvature:
     """The second moment ``mean_i g_i g_i^T`` of the gradients of single inputs, without these gradients.
 
@@ -90,7 +90,7 @@ def empirical_fisher(
 
     Parameters
     ----------
-    network, params, x, y, loss, rng
+    network, params, x, y, loss, seed
         As for `hessian`; not with BatchNorm.
     centered : bool, default=False
         Subtract the outer product of the mean gradient: the covariance of the gradients, K of Jastrzebski et al.
@@ -107,4 +107,4 @@ def empirical_fisher(
     0.0
     """
     kind = 3 if _checks.flag(centered, "empirical_fisher", "centered") else 2
-    return LossCurvature(network, params, x, y, loss, kind, rng, "empirical_fisher")
+    return LossCurvature(network, params, x, y, loss, kind, seed, "empirical_fisher")

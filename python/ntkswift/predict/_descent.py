@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, double
+from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
 from ._losses import class_targets, core_loss
 from ._mse import check_request, time_first
@@ -40,6 +40,7 @@ class ODEState:
         return ODEState(**{**self.__dict__, **changes})
 
 
+@takes_resources()
 def gradient_descent(
     loss: str | Callable[[np.ndarray, np.ndarray], Any],
     k_train_train: Any,
@@ -50,6 +51,8 @@ def gradient_descent(
     *,
     loss_gradient: Callable[[np.ndarray, np.ndarray], Any] | None = None,
     mean_over: str = "inputs",
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Callable[..., Any]:
     """Outputs of an infinitely wide network during gradient descent on any loss, in continuous time.
 
@@ -82,6 +85,10 @@ def gradient_descent(
     mean_over : {"inputs", "inputs_and_classes"}
         What cross-entropy is the mean over. The second is neural-tangents' and divides the gradient by the classes as well, so
         that k classes need k times the learning rate.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -132,6 +139,7 @@ class _Descent:
         trace_axes: int | Sequence[int],
         mean_over: str,
     ) -> None:
+        self._resources = allowed()
         kernel = check_kernel(kernel, "k_train_train", _OP, square=True)
         self._dtype = kernel.dtype
         self._kernel = double(as_matrix(kernel))
@@ -143,6 +151,7 @@ class _Descent:
             self._damping = (real(momentum, _OP, "momentum", minimum=0, maximum=1) - 1) / self._time_unit
         self._loss = core_loss(loss, loss_gradient, self._targets, mean_over)
 
+    @keeps_resources
     def __call__(
         self, t: Any = None, fx_train_or_state_0: Any = 0.0, fx_test_0: Any = None, k_test_train: Any = None
     ) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, double
+from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
 from .._networks import kernel_function
 from ._gaussian import Gaussian
@@ -21,6 +21,7 @@ _OP = "gradient_descent_mse_ensemble"
 _Kernels = namedtuple("_Kernels", "nngp ntk", defaults=(None, None))
 
 
+@takes_resources()
 def gradient_descent_mse_ensemble(
     kernel_fn: Callable[..., Any],
     x_train: Any,
@@ -29,6 +30,9 @@ def gradient_descent_mse_ensemble(
     diag_reg: float = 0.0,
     diag_reg_absolute_scale: bool = False,
     trace_axes: int | Sequence[int] = (-1,),
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
     **kernel_fn_train_train_kwargs: Any,
 ) -> Callable[..., Any]:
     """Mean and covariance of an infinite ensemble of infinitely wide networks during gradient descent on ``0.5 mean((f - y)^2)``.
@@ -55,6 +59,10 @@ def gradient_descent_mse_ensemble(
         Axes of `y_train` that the kernels do not have.
     **kernel_fn_train_train_kwargs
         Passed on to `kernel_fn`.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -109,6 +117,7 @@ class _Ensemble:
         trace_axes: int | Sequence[int],
         keywords: dict[str, Any],
     ) -> None:
+        self._resources = allowed()
         self._kernel_fn = kernel_function(kernel_fn, _OP)
         self._x, self._y = x_train, y_train
         self._learning_rate = real(learning_rate, _OP, "learning_rate", above=0)
@@ -121,6 +130,7 @@ class _Ensemble:
         self._posterior: tuple[frozenset[str], Posterior] | None = None
         Targets(y_train, trace_axes, _rows_of(y_train, trace_axes), _OP)
 
+    @keeps_resources
     def __call__(
         self,
         t: Any = None,

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array, check_lengths
-from .._call import call, double, warn_of_jitter
+from .._call import Progress, call, double, takes_resources, warn_of_jitter
 from .._checks import real
 from .._networks import kernel_function
 from ._requests import names_of
@@ -33,6 +33,7 @@ class LikelihoodGradient(NamedTuple):
     noise: float
 
 
+@takes_resources(phases=4)
 def log_marginal_likelihood(
     kernel_fn: Any,
     x_train: Any,
@@ -42,6 +43,8 @@ def log_marginal_likelihood(
     *,
     eval_gradient: bool = False,
     per_layer: bool = False,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Any:
     """Log marginal likelihood of training targets under a Gaussian process with the kernel of an infinitely wide network.
 
@@ -65,6 +68,10 @@ def log_marginal_likelihood(
         Also return the derivatives, analytic and exact to rounding.
     per_layer : bool
         Derivatives by the standard deviations of each Dense layer, not by shared ones.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------

@@ -12,10 +12,9 @@ import numpy as np
 from .. import _core
 from .._arrays import check_array
 from .._checks import choice, integer
+from .._modes import mode_of
 from .._networks import LOSSES, layer_of, network_for, targets_for
 from ..stax import Dense, FiniteNetwork, Layer, Serial, op_table
-
-MODES = ("full", "lazy", "random_features")
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def make_problem(
 ) -> Problem:
     """The problem behind the arguments of `train`; ValueError where they do not fit together."""
     choice(loss, "train", "loss", LOSSES)
-    choice(mode, "train", "mode", MODES)
+    mode = mode_of(mode, "train")
     layer = layer_of(network, "train")
     whole, inputs = network_for(layer, x, "train", "x")
     if mode != "full" and layer._trains_with_dropout():

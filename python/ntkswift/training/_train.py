@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import _core
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from .._networks import LOSSES
 from .._random import philox_key
 from ._checkpoint import load_checkpoint, save_checkpoint
@@ -25,6 +25,7 @@ _NO_SCHEDULE = {"shape": 0, "warmup": 0}
 _RECORDS = 20
 
 
+@takes_resources()
 def train(
     network: Any,
     params: Any,
@@ -50,6 +51,7 @@ def train(
     checkpoint_every: int | None = None,
     resume: str | PathLike[str] | None = None,
     memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> NetworkHistory:
     """Train a finite network, and return what happened together with the parameters at the end.
 
@@ -82,7 +84,7 @@ def train(
         random order.
     schedule : {"constant", "cosine"} or Constant, Piecewise, Cosine, optional
         How the learning rate changes.
-    mode : {"full", "lazy", "random_features"}
+    mode : {"full", "lazy", "random_features"}, or "nn", "nt", "rf" for short
         What is trained: all parameters; all parameters of the network linearised in them at `params`,
         ``f + J (theta - params)`` (the neural tangent model of this network); the last layer only, on the features
         that the others make.
@@ -109,6 +111,8 @@ def train(
         settings must be the same; `params` is then only looked at for its shapes. `steps` counts from the start.
     memory_limit : int, optional
         Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -159,7 +163,7 @@ def train(
         stop=stop,
         callback=callback,
         wants_norm=gradient_norm,
-        resources=Resources(memory_limit=memory_limit),
+        resources=Resources(),
         settings=settings,
     )
     return _carry_out(run, checkpoint, checkpoint_every, resume)

@@ -40,6 +40,7 @@ PYTHON_ORDER = [
     "_arrays",
     "_checks",
     "_labels",
+    "_modes",
     "_norm",
     "_random",
     "_config",
