@@ -157,7 +157,7 @@ def test_bad_arguments():
     ]:
         with pytest.raises(ValueError, match=message):
             curvature.Tracker(network, x, y, **options)
-    with pytest.raises(ValueError, match="x and y must have the same number of rows"):
+    with pytest.raises(ValueError, match=r"y must have shape \(96, 2\)"):
         curvature.Tracker(network, x, y[:-1])
     with pytest.raises(ValueError, match="BatchNorm"):
         curvature.Tracker(*problem(True)[:3], measure=("sample_covariance",))
