@@ -90,7 +90,7 @@ import Testing
   /// One output: the loss and its derivatives are those of cross-entropy with a second output that is always 0.
   @Test func logisticIsCrossEntropyAgainstAnOutputOfZero() throws {
     let (one, parameters) = try sample([dense(6, bias: 0.3), tanhLayer, dense(1)], inputs: 4)
-    let two = try Network(.serial([dense(6, bias: 0.3), tanhLayer, dense(2)]), input: ValueShape(channels: 4), seed: (1, 2))
+    let two = try Network(.serial([dense(6, bias: 0.3), tanhLayer, dense(2)]), input: GridShape(channels: 4), seed: (1, 2))
     // Weights lie row by row: those of the second output are zeros.
     let (head, last) = (parameters.values.dropLast(6), parameters.values.suffix(6))
     let widened = try Numbers(Array(head) + last.flatMap { [$0, 0] })
