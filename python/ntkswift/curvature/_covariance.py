@@ -10,7 +10,7 @@ import numpy as np
 from .. import _checks, _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
-from .._networks import loss_number, network_for, seed_of
+from .._networks import loss_number, network_for, seed_of, targets_for
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def gradient_covariance(
             finite.vector(params),
             loss_number(loss, op),
             rows,
-            finite.targets(y, len(rows), "y"),
+            targets_for(finite, y, len(rows), loss).rows,
             size,
             _checks.integer(top, op, "top"),
             0 if count is None else _checks.integer(count, op, "count"),

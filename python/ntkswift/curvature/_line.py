@@ -9,7 +9,7 @@ import numpy as np
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
 from .._checks import real
-from .._networks import loss_number, network_for, seed_of
+from .._networks import loss_number, network_for, seed_of, targets_for
 from ..stax import FiniteNetwork
 
 
@@ -112,7 +112,7 @@ def _along(
         finite.vector(params),
         loss_number(loss, op),
         rows,
-        finite.targets(y, len(rows), "y"),
+        targets_for(finite, y, len(rows), loss).rows,
         flat(finite, *line, op),
         *options,
         seed_of(finite.layer, seed, op),

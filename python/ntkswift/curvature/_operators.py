@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _checks, _core
-from .._networks import loss_number, network_for, seed_of
+from .._networks import loss_number, network_for, seed_of, targets_for
 from ..operators import SymmetricOperator
 
 # In the order of the core's numbers.
@@ -36,7 +36,7 @@ class LossCurvature(SymmetricOperator):
                 kind,
                 loss_number(loss, op),
                 rows,
-                finite.targets(y, len(rows), "y"),
+                targets_for(finite, y, len(rows), loss).rows,
                 seed=seed_of(finite.layer, seed, op),
             )
         )
@@ -54,10 +54,10 @@ def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, see
         The network; one with BatchNorm is differentiated through the statistics of the batch.
     params : nested tuples
         Its parameters.
-    x, y : array_like
-        Inputs, and targets of the shape of the outputs.
-    loss : {"mse", "cross_entropy"}
-        As in `ntkswift.empirical.loss_and_gradient`.
+    x : array_like
+        Inputs.
+    y, loss
+        Targets or labels, and the loss, as in `ntkswift.empirical.loss_and_gradient`.
     seed : int, sequence of int, SeedSequence, Generator, optional
         Dropout in train mode needs it.
 

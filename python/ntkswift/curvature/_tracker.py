@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
-from .._arrays import check_array, check_lengths
+from .._arrays import check_array
 from .._call import Progress, double, takes_resources
-from .._networks import loss_number, network_for
+from .._networks import loss_number, network_for, targets_for
 from .._norm import euclidean_norm
 from .._random import generator
 from ._measures import MEASURES, RATED, SINGLE, Instruments
@@ -138,7 +138,7 @@ class Tracker:
             The network that is trained.
         x, y : array_like
             The training set; what is measured on is drawn from it once.
-        loss : {"mse", "cross_entropy"}
+        loss : {"mse", "cross_entropy", "logistic"}
             As in `ntkswift.empirical.loss_and_gradient`.
         learning_rate, batch_size : float, int or None
             Of the training run: "step" and "stability" need the former; its updates and Eq. (1) use the latter (None:
@@ -161,15 +161,12 @@ class Tracker:
         [0, 5, 10]
         """
         finite, rows = network_for(network, x, _OP, "x")
-        targets = check_array(y, "y", ndim=None, dtype=np.float64, op=_OP)
-        check_lengths(rows, targets, ("x", "y"), op=_OP)
+        targets = targets_for(finite, y, len(rows), loss).rows
         if learning_rate is not None:
             _checks.real(learning_rate, _OP, "learning_rate", above=0)
         if batch_size is not None:
             _checks.integer(batch_size, _OP, "batch_size", maximum=len(rows))
-        self._watch(
-            finite, rows, finite.targets(targets, len(rows), "y"), loss_number(loss, _OP), learning_rate, batch_size
-        )
+        self._watch(finite, rows, targets, loss_number(loss, _OP), learning_rate, batch_size)
         self._forget()
         return self
 

@@ -10,7 +10,7 @@ from .. import _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
 from .._checks import choice
-from .._networks import loss_number, network_for, second_rows, seed_of
+from .._networks import loss_number, network_for, second_rows, seed_of, targets_for
 
 _CURVATURES = {"hessian": 0, "gauss_newton": 1}
 
@@ -35,11 +35,15 @@ def loss_and_gradient(
         The network.
     params : nested tuples
         Its parameters.
-    x, y : array_like
-        Inputs and targets, the latter of the shape of the outputs.
-    loss : {"mse", "cross_entropy"}
-        ``0.5 mean (f - y)^2`` over inputs and outputs, or ``-mean sum_k y_k log softmax(f)_k``, the mean over inputs,
-        with the probabilities y of the classes.
+    x : array_like
+        Inputs.
+    y : array_like
+        Targets of the shape of the outputs; (n,) for one output. For the losses of classes their probabilities, or labels
+        of shape (n,): integers, booleans, or strings, which are numbered in the order of `numpy.unique`.
+    loss : {"mse", "cross_entropy", "logistic"}
+        ``0.5 mean (f - y)^2`` over inputs and outputs; ``-mean sum_k y_k log softmax(f)_k``, the mean over inputs, with the
+        probabilities y of two classes or more, one output each; ``mean log(1 + exp f) - y f`` of one output, the log odds
+        of the second of two classes.
     progress : function, optional
         Called with the fraction done; by default a bar where somebody watches.
 
@@ -66,7 +70,7 @@ def loss_and_gradient(
         finite.vector(params),
         loss_number(loss, "loss_and_gradient"),
         rows,
-        finite.targets(y, len(rows), "y"),
+        targets_for(finite, y, len(rows), loss).rows,
         True,
         seed=seed_of(finite.layer, seed, "loss_and_gradient"),
     )
@@ -122,7 +126,7 @@ def curvature_vector_product(
         _CURVATURES[choice(kind, op, "kind", _CURVATURES)],
         loss_number(loss, op),
         rows,
-        finite.targets(y, len(rows), "y"),
+        targets_for(finite, y, len(rows), loss).rows,
         seed_of(finite.layer, seed, op),
     )
     product = Resources().run_method(

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
+from .._networks import kernel_function
 from ._gaussian import Gaussian
 from ._inference import Posterior
 from ._mse import time_first
@@ -41,13 +42,13 @@ def gradient_descent_mse_ensemble(
 
     Parameters
     ----------
-    kernel_fn : callable
-        ``kernel_fn(x1, x2, get)`` of a stax network, or any function that returns an array for a string and a
+    kernel_fn : network or callable
+        A stax network or its ``kernel_fn(x1, x2, get)``, or any function that returns an array for a string and a
         namedtuple for a tuple.
     x_train : array_like of shape (n, d)
         Training inputs.
     y_train : array_like of shape (n, outputs)
-        Targets.
+        Targets; (n,) for one output, results then have no axis of outputs either.
     learning_rate : float
         Step size, more than 0; time counts steps.
     diag_reg : float
@@ -117,9 +118,7 @@ class _Ensemble:
         keywords: dict[str, Any],
     ) -> None:
         self._resources = allowed()
-        if not callable(kernel_fn):
-            raise TypeError(f"[{_OP}] kernel_fn must be callable. Received {type(kernel_fn).__name__}.")
-        self._kernel_fn = kernel_fn
+        self._kernel_fn = kernel_function(kernel_fn, _OP)
         self._x, self._y = x_train, y_train
         self._learning_rate = real(learning_rate, _OP, "learning_rate", above=0)
         self._diag_reg = real(diag_reg, _OP, "diag_reg", minimum=0)
@@ -163,6 +162,11 @@ class _Ensemble:
         if len(names) == 1:
             return {names[0]: self._kernel_fn(x1, x2, names[0], **keywords)}
         both = self._kernel_fn(x1, x2, tuple(names), **keywords)
+        if any(getattr(both, name, None) is None for name in names):
+            raise TypeError(
+                f"[{_OP}] kernel_fn must return a namedtuple with {' and '.join(names)} for a tuple of names. "
+                f"Received {type(both).__name__}."
+            )
         return {name: getattr(both, name) for name in names}
 
     def _compute_train(self, names: Sequence[str]) -> None:
@@ -233,6 +237,8 @@ def _tuple(kernels: dict[str, Any] | None) -> Any:
 def _rows_of(y: Any, trace_axes: int | Sequence[int]) -> tuple[int, ...]:
     """The kernel rows that the targets ask for; errors are left to `Targets`."""
     shape = np.shape(y)
+    if len(shape) == 1:
+        return shape
     axes = (trace_axes,) if isinstance(trace_axes, (int, np.integer)) else tuple(trace_axes)
     traced = {a % len(shape) for a in axes if isinstance(a, (int, np.integer))} if shape else set()
     return tuple(n for axis, n in enumerate(shape) if axis not in traced)

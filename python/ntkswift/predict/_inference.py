@@ -41,7 +41,7 @@ def gp_inference(
         must hold what `get` will ask for; the covariance of ``"ntk"`` needs both `nngp` and `ntk`. An array stands for
         whichever kernel is asked.
     y_train : array_like of shape (n, outputs)
-        Targets.
+        Targets; (n,) for one output, results then have no axis of outputs either.
     diag_reg : float
         Added to the diagonal of the kernel, at least 0.
     diag_reg_absolute_scale : bool

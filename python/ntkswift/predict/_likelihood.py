@@ -10,6 +10,7 @@ from .. import _core
 from .._arrays import check_array, check_lengths
 from .._call import Progress, call, double, takes_resources, warn_of_jitter
 from .._checks import real
+from .._networks import kernel_function
 from ._requests import names_of
 
 _OP = "log_marginal_likelihood"
@@ -95,11 +96,7 @@ def log_marginal_likelihood(
     >>> gradient._fields
     ('W_std', 'b_std', 'noise')
     """
-    kernel_fn = getattr(kernel_fn, "kernel_fn", kernel_fn)
-    if not callable(kernel_fn):
-        raise TypeError(
-            f"[{_OP}] kernel_fn must be a stax network or a kernel function. Received {type(kernel_fn).__name__}."
-        )
+    kernel_fn = kernel_function(kernel_fn, _OP)
     (name,) = names_of(get, ("nngp", "ntk"), _OP) if isinstance(get, str) else _one_kernel(get)
     noise = real(noise, _OP, "noise", minimum=0)
     x = check_array(x_train, "x_train", ndim=None, op=_OP)

@@ -38,7 +38,7 @@ def gradient_descent_mse(
         NTK (or NNGP, where only the last layer is trained) between the training points, or in pairs of the axes of
         `y_train` without `trace_axes`.
     y_train : array_like of shape (n, outputs)
-        Targets.
+        Targets; (n,) for one output, results then have no axis of outputs either.
     learning_rate : float
         Step size, more than 0.
     diag_reg : float

@@ -69,12 +69,14 @@ def train(
     x : array_like of shape (n, ...)
         Inputs.
     y : array_like
-        Targets of shape (n, outputs); (n,) for one output. For "cross_entropy" probabilities, or integer labels (n,).
+        Targets of shape (n, outputs); (n,) for one output. For the losses of classes their probabilities, or labels (n,):
+        integers, booleans, or strings, which are numbered in the order of `numpy.unique` (``history.classes``).
     optimizer : {"gd", "sgd", "adam", "flow"} or GD, SGD, Adam, Flow
         How parameters change; the names stand for the defaults of the classes of `ntkswift.training`.
-    loss : {"mse", "cross_entropy"}
-        ``0.5 mean (f - y)^2`` over inputs and outputs, the loss of `predict.gradient_descent_mse`, or
-        ``-mean_i sum_k y_ik log softmax(f_i)_k``.
+    loss : {"mse", "cross_entropy", "logistic"}
+        ``0.5 mean (f - y)^2`` over inputs and outputs, the loss of `predict.gradient_descent_mse`;
+        ``-mean_i sum_k y_ik log softmax(f_i)_k`` of two outputs or more, one per class; ``mean_i log(1 + exp f_i) - y_i f_i`` of
+        one output, the log odds of the second of two classes.
     steps, epochs : int, optional
         How long to train; one of them, for all optimisers but Flow. An epoch takes all inputs once.
     time : float, optional
@@ -245,6 +247,7 @@ def _core_training(
         "loss": problem.loss,
         "mode": problem.mode,
         "stop": repr(stop),
+        **({"classes": list(problem.classes)} if problem.classes else {}),
         **({"time": until} if isinstance(chosen, Flow) else {}),
     }
 

@@ -242,11 +242,11 @@ def test_bad_arguments():
     for options, message in [
         ({"learning_rate": -1.0}, "learning_rate must be a finite number > 0"),
         ({"batch_size": 97}, "batch_size must be at most"),
-        ({"loss": "hinge"}, "loss must be .mse. or"),
+        ({"loss": "hinge"}, "loss must be .mse., .cross_entropy. or .logistic."),
     ]:
         with pytest.raises(ValueError, match=message):
             curvature.Tracker().watch(network, x, y, **options)
-    with pytest.raises(ValueError, match="x and y must have the same number of rows"):
+    with pytest.raises(ValueError, match=r"y must have shape \(96, 2\)"):
         curvature.Tracker().watch(network, x, y[:-1])
     with pytest.raises(ValueError, match="BatchNorm"):
         curvature.Tracker(measure=("sample_covariance",)).watch(*problem(True)[:3])

@@ -41,6 +41,7 @@ PYTHON_ORDER = [
     "_pickling",
     "_arrays",
     "_checks",
+    "_labels",
     "_modes",
     "_norm",
     "_random",

@@ -211,7 +211,7 @@ def test_inputs_stay_as_they_are(problem):
         ({"optimizer": "lion"}, "optimizer must be one of"),
         ({"optimizer": Flow()}, "needs time"),
         ({"optimizer": Flow(0.0), "steps": None, "time": 1.0}, "tolerance between 0 and 1"),
-        ({"loss": "hinge"}, "loss must be .mse. or"),
+        ({"loss": "hinge"}, "loss must be .mse., .cross_entropy. or .logistic."),
         ({"mode": "wide"}, "mode must be .full."),
         ({"batch_size": 21}, "batch_size must be at most 20"),
         ({"batch_size": 0}, "batch_size must be a positive integer"),
