@@ -100,7 +100,8 @@ private struct Centring {
     }
     let mean = sums.reduce(0, +) / Double(n)
     guard mean.isFinite else {
-      throw .invalid("[gradient_covariance] gradients must be finite. Received NaN or infinity.")
+      throw NumericError(
+        .overflow, "[gradient_covariance] products of gradients must be finite. Received NaN or infinity; rescale the loss.")
     }
     room = try Workspace(n, n)
     matrix = StridedMatrix(room.pointer, rows: n, cols: n)
