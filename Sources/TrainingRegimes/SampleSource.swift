@@ -45,9 +45,10 @@ final class BatchMaker<Element: BLASReal>: @unchecked Sendable {
     isDiagonal = diagonal
     self.batch = rows
     let all = checkedProduct(rows, d)
-    chunks = max(1, min(8, (all ?? .max) / 8192))
+    let parts = max(1, min(8, (all ?? .max) / 8192))
+    chunks = parts
     // Every chunk has whole strips, and a spare one.
-    let padded = all.flatMap { checkedSum($0, NormalStream.strip * (chunks + 1)) }
+    let padded = all.flatMap { checkedSum($0, NormalStream.strip * (parts + 1)) }
     let numbers = checkedProduct(d, d).flatMap { square in padded.flatMap { checkedSum(square, $0) } }.flatMap { checkedProduct($0, 2) }
     try context.reserve(
       numbers.flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }, for: "batches of \(rows) samples of \(d) numbers",

@@ -163,7 +163,10 @@ struct HermiteExpansion {
     let table = try byQuadrature(distinct, terms, steepness, evaluate)
     guard distinct.count < deviations.count else { return table }
     let result = try Workspace<Double>(deviations.count, terms)
-    for (i, row) in place.enumerated() { (result.pointer + i * terms).update(from: table.pointer + row * terms, count: terms) }
+    for (i, row) in place.enumerated() {
+      if i % 256 == 0 { try checkCancelled() }
+      (result.pointer + i * terms).update(from: table.pointer + row * terms, count: terms)
+    }
     return result
   }
 
@@ -183,6 +186,7 @@ struct HermiteExpansion {
     let (x, y) = (try Workspace<Double>(group, count), try Workspace<Double>(group, count))
     let (products, packed) = (try Workspace<Double>(group, padded), try Workspace<Double>(RowProducts.room(dimension: count)))
     for first in stride(from: 0, to: deviations.count, by: max(1, group)) {
+      try checkCancelled()
       let rows = min(group, deviations.count - first)
       for i in 0..<rows {
         for m in 0..<count { x.pointer[i * count + m] = deviations[first + i] * rule.nodes[m] }
@@ -208,6 +212,7 @@ struct HermiteExpansion {
     let result = try Workspace<Double>(deviations.count, terms, zeroed: true)
     for n in 0..<min(terms, c.count) {
       for k in stride(from: n, to: c.count, by: 2) where c[k] != 0 {
+        try checkCancelled()
         let pairs = (k - n) / 2
         let moment = exp(
           lgamma(Double(k + 1)) - lgamma(Double(pairs + 1)) - Double(pairs) * log(2.0) - 0.5 * lgamma(Double(n + 1)))

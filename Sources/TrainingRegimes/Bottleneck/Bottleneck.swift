@@ -117,7 +117,7 @@ public final class Bottleneck {
         steps += 1
         time = Double(steps) * options.learningRate
         loop.countStep()
-        do {
+        do throws(NumericError) {
           try evaluateAndRecord(steps % interval == 0 || loop.done == count, &loop, quiet)
         } catch {
           guard error.kind == .overflow else { throw error }

@@ -105,7 +105,7 @@ public struct LinearBottleneck {
     let (state, slope) = (try Workspace<Double>(stateCount), try Workspace<Double>(stateCount))
     state.pointer.update(from: start, count: stateCount)
     let solver = try VectorFlow(state: state.pointer, length: stateCount, tolerance: tolerance, operation: "LinearBottleneck") {
-      _ = try derivative($0, $1)
+      (state, slope) throws(NumericError) in _ = try derivative(state, slope)
     }
     for (i, target) in times.enumerated() {
       while solver.time < target {
