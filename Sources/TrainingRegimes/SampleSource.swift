@@ -49,7 +49,9 @@ final class BatchMaker<Element: BLASReal>: @unchecked Sendable {
     chunks = parts
     // Every chunk has whole strips, and a spare one.
     let padded = all.flatMap { checkedSum($0, NormalStream.strip * (parts + 1)) }
-    let numbers = checkedProduct(d, d).flatMap { square in padded.flatMap { checkedSum(square, $0) } }.flatMap { checkedProduct($0, 2) }
+    let numbers = checkedProduct(d, d).flatMap { square in padded.flatMap { checkedSum(square, $0) } }.flatMap {
+      checkedProduct($0, 2)
+    }
     try context.reserve(
       numbers.flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }, for: "batches of \(rows) samples of \(d) numbers",
       instead: "Use a smaller batch.")

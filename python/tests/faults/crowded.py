@@ -6,7 +6,7 @@ import sys
 import numpy as np
 
 import ntkswift
-from ntkswift import empirical, predict, stax, train, curvature
+from ntkswift import curvature, empirical, predict, stax, train
 from ntkswift.estimators import NTKRegressor
 
 spare = int(sys.argv[1]) << 20

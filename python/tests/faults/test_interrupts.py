@@ -11,7 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ntkswift import curvature, empirical, hierarchy, operators, predict, regimes, reproduce, solvers, spectra, stax, train
+from ntkswift import (
+    curvature,
+    empirical,
+    hierarchy,
+    operators,
+    predict,
+    regimes,
+    reproduce,
+    solvers,
+    spectra,
+    stax,
+    train,
+)
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 
 RNG = np.random.default_rng(0)
@@ -141,9 +153,7 @@ FINITE = {
 
 CURVATURE = {
     "hessian @ v": lambda: curvature.hessian(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS)),
-    "gauss_newton @ v": lambda: (
-        curvature.gauss_newton(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS))
-    ),
+    "gauss_newton @ v": lambda: curvature.gauss_newton(NETWORK, PARAMS, many(), targets()) @ direction(size_of(PARAMS)),
     "empirical_fisher @ v": lambda: (
         curvature.empirical_fisher(NETWORK, PARAMS, many(), targets(), centered=True) @ direction(size_of(PARAMS))
     ),
@@ -182,9 +192,7 @@ OPERATORS = {
     "GradientCovariance.diagonal": lambda: [operators.GradientCovariance(jacobian()).diagonal() for _ in range(100)],
     "kernel_matrix": lambda: operators.kernel_matrix(DEEP, X),
     "solve(cholesky)": lambda: solvers.solve(operators.KernelOperator(NETWORK, np.tile(X, (3, 1))), np.ones(12000)),
-    "solve(cg)": lambda: solvers.solve(
-        operators.KernelOperator(NETWORK, X, ridge=1e-9), Y, "cg", tolerance=1e-14
-    ),
+    "solve(cg)": lambda: solvers.solve(operators.KernelOperator(NETWORK, X, ridge=1e-9), Y, "cg", tolerance=1e-14),
     "solve(minres)": lambda: solvers.solve(
         operators.KernelOperator(NETWORK, X, ridge=1e-9), Y, "minres", tolerance=1e-14
     ),
@@ -219,9 +227,7 @@ SPECTRA = {
     "frequency_energies": lambda: spectra.frequency_energies(X, Y[:, 0], 300),
     "sphere_spectrum": lambda: spectra.sphere_spectrum(spectra.laplace(), 5, 4000),
     "asymptotics": lambda: [spectra.asymptotics(spectra.fully_connected(k + 3), 3) for k in range(1000)],
-    "compare": lambda: spectra.compare(
-        *(spectra.fully_connected(depth) for depth in range(3, 40)), max_frequency=2000
-    ),
+    "compare": lambda: spectra.compare(*(spectra.fully_connected(depth) for depth in range(3, 40)), max_frequency=2000),
     "zonal_energies": lambda: spectra.zonal_energies(np.abs, 5, 4000),
     "learning_curve": lambda: [
         spectra.learning_curve(spectra.sphere_spectrum(spectra.laplace(), 5, 50), np.ones(51), np.arange(1, 10**5))
@@ -237,12 +243,12 @@ REGIMES = {
     "Autoencoder.fit(flow)": lambda: regimes.Autoencoder(
         1000, optimizer="flow", steps=10**6, normalize=True, random_state=0
     ).fit(X[:50]),
-    "Autoencoder.kernel": lambda: regimes.Autoencoder(4000, steps=1, normalize=True, random_state=0)
-    .fit(X[:300])
-    .kernel(X[:300]),
-    "Autoencoder.predict_infinite": lambda: regimes.Autoencoder(100, steps=1, normalize=True, random_state=0)
-    .fit(X[:1500])
-    .predict_infinite(X[:1500]),
+    "Autoencoder.kernel": lambda: (
+        regimes.Autoencoder(4000, steps=1, normalize=True, random_state=0).fit(X[:300]).kernel(X[:300])
+    ),
+    "Autoencoder.predict_infinite": lambda: (
+        regimes.Autoencoder(100, steps=1, normalize=True, random_state=0).fit(X[:1500]).predict_infinite(X[:1500])
+    ),
     "Bottleneck.fit": lambda: bottleneck(steps=10**6).fit(X[:50], Y[:50]),
     "Bottleneck.fit of many inputs": lambda: bottleneck(steps=10**6).fit(X[:2000], Y[:2000]),
     "Bottleneck.fit(compressed)": lambda: bottleneck(steps=10**6, history="compressed").fit(X[:500], Y[:500]),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ntkswift import predict, spectra, stax, curvature
+from ntkswift import curvature, predict, spectra, stax
 from ntkswift.regimes import Autoencoder
 
 X = np.random.default_rng(0).standard_normal((3, 4))

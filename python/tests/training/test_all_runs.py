@@ -221,4 +221,7 @@ def test_files_of_other_histories_are_refused(tmp_path):
 
 
 def test_ctrl_c_between_runs_of_a_sweep(cpu_delay):
-    assert cpu_delay(lambda: hierarchy.gradient_flow(NETWORK, PARAMS, np.tile(X, (50, 1)), np.tile(Y, 50), [1e5, 2e5])) < 0.2
+    assert (
+        cpu_delay(lambda: hierarchy.gradient_flow(NETWORK, PARAMS, np.tile(X, (50, 1)), np.tile(Y, 50), [1e5, 2e5]))
+        < 0.2
+    )
