@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from .._checks import seed_number
 from .._files import path_of, read_arrays, try_folder
 from .._progress import progress_bar
 from ..training import interrupts_raise
@@ -80,8 +81,7 @@ class Reproduction:
             raise ValueError(f"[{self.name}] data must be a file that exists. Received {str(data)!r}.")
         if data is not None:
             read_arrays(data, self.name, "data", "an npz file of arrays")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"[{self.name}] seed must be an integer, 0 or more. Received {seed!r}.")
+        seed_number(seed, self.name)
 
 
 # name, title of the paper, source, one sentence
