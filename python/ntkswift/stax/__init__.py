@@ -11,8 +11,7 @@ computes the NNGP and NTK kernels of the infinitely wide network, the other two 
 (5, 5)
 """
 
-from . import _nonlinearities
-from . import _absent
+from . import _absent, _nonlinearities
 from ._activations import activation
 from ._base import Layer
 from ._branching import FanInConcat, FanInProd, FanInSum, FanOut
