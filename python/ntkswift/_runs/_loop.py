@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,23 @@ from ._interrupts import passes_through
 
 _OUTCOMES = ("finished", "threshold", "diverged")
 _STRETCH = 10_000  # longest stretch, so that what is recorded needs no more memory than there are steps
+
+
+def carry(error: BaseException, history: History) -> None:
+    """Give an error the history of its run as attribute `history`, unless it has one."""
+    if getattr(error, "history", None) is None:
+        error.history = history  # type: ignore[attr-defined]
+        error.add_note("The error's attribute `history` has what was recorded.")
+
+
+@contextmanager
+def keeping(history: History) -> Iterator[None]:
+    """Inside a `with` block, errors carry this history."""
+    try:
+        yield
+    except BaseException as error:
+        carry(error, history)
+        raise
 
 
 class Loop:
@@ -87,15 +105,22 @@ class Loop:
         try:
             with progress_bar(self.op, enabled=False if self.resources.progress else None) as bar:
                 self.go(bar)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             self.stopped = "interrupted"
             if passes_through():
+                carry(error, self.history())
                 raise
         except ConvergenceError as error:  # gradient flow whose steps shrink to nothing
             self.stopped = "diverged"
             raise DivergenceError(
                 f"{error} The error's attribute `history` has what was recorded.", self.history()
             ) from error
+        except DivergenceError:
+            raise
+        except Exception as error:  # of a callback, of the memory, of a file: nothing learnt is lost
+            self.stopped = "failed"
+            carry(error, self.history())
+            raise
         history = self.history()
         if self.stopped == "diverged":
             raise DivergenceError(

@@ -37,11 +37,12 @@ class SymmetricOperator:
 
     def matvec(self, v: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The product with a vector of `shape[1]` numbers; a column of shape (n, 1) gives one."""
-        vector = check_array(v, "v", ndim=(1, 2), dtype=np.float64, op=self._name("matvec"))
+        op = self._name("matvec")
+        vector = check_array(v, "v", ndim=(1, 2), dtype=np.float64, op=op)
         if vector.ndim == 2 and vector.shape[1] != 1:
-            raise ValueError(
-                f"[{self._name('matvec')}] v must be one vector (matmat takes more). Received shape {vector.shape}."
-            )
+            raise ValueError(f"[{op}] v must be one vector (matmat takes more). Received shape {vector.shape}.")
+        if len(vector) != self.shape[1]:
+            raise ValueError(f"[{op}] v must have {self.shape[1]} elements. Received shape {vector.shape}.")
         return self.matmat(vector.reshape(-1, 1), memory_limit=memory_limit, progress=progress).reshape(vector.shape)
 
     def matmat(self, V: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:

@@ -286,7 +286,7 @@ class Bottleneck(Parameters):
     def predict(self, X: Any) -> np.ndarray:
         """Return the outputs of the trained network, shape (p,) or (p, outputs) like the targets.
 
-        Points given to `fit` keep their curvature. New ones start from positions drawn given the known starts (or from
+        Points given to `fit` keep their trajectory. New ones start from positions drawn given the known starts (or from
         the function `positions`), and the training steps are replayed on them; the same points always get the same draw,
         but two calls with different new points are separate draws.
         """
@@ -425,9 +425,9 @@ class Bottleneck(Parameters):
 
     def __getstate__(self) -> dict[str, Any]:
         # The kernel function is made again from `inner`.
-        return {name: value for name, value in self.__dict__.items() if name != "_kernel"}
+        return {name: value for name, value in super().__getstate__().items() if name != "_kernel"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         if "history_" in state:
             self._kernel = inner_kernel(self.inner, "Bottleneck")

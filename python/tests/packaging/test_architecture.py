@@ -37,6 +37,8 @@ SWIFT_SYSTEM = {"Glibc", "Musl", "Darwin", "Synchronization", "Builtin", "Swift"
 PYTHON_ORDER = [
     "_core",
     "_errors",
+    "_files",
+    "_pickling",
     "_arrays",
     "_checks",
     "_labels",

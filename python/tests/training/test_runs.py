@@ -217,7 +217,7 @@ def test_inputs_stay_as_they_are(problem):
         ({"batch_size": 0}, "batch_size must be a positive integer"),
         ({"optimizer": "gd", "batch_size": 5}, "takes all inputs"),
         ({"steps": None}, "either steps or epochs"),
-        ({"steps": -1}, "steps must be at least 0"),
+        ({"steps": -1}, "steps must be a non-negative integer"),
         ({"epochs": 3}, "either steps or epochs"),
         ({"x_test": np.zeros((2, 4))}, "belong together"),
         ({"stop": EarlyStopping(patience=2)}, "needs x_test"),
@@ -227,7 +227,7 @@ def test_inputs_stay_as_they_are(problem):
         ({"x": np.zeros((0, 4)), "y": np.zeros((0, 3))}, "x must have at least 1 row"),
         ({"params": ()}, "params"),
         ({"schedule": "linear"}, "schedule must be"),
-        ({"every": 0}, "every must be at least 1"),
+        ({"every": 0}, "every must be a positive integer"),
         ({"checkpoint_every": 3}, "needs checkpoint"),
     ],
 )
