@@ -149,10 +149,12 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             self.network, self.depth, self.activation, self.W_std, self.b_std, owner="NTKClassifier"
         )
         self.X_fit_ = X
-        for name in ("dual_coef_", "label_mean_", "svc_", "solver_", "residual_", "n_iter_"):  # of an earlier fit by the other method
+        # Of an earlier fit by the other method.
+        for name in ("dual_coef_", "label_mean_", "svc_", "solver_", "residual_", "n_iter_"):
             self.__dict__.pop(name, None)
         if self.method == "svm":
-            svc = SVC(C=self.C, kernel="precomputed", decision_function_shape="ovr", break_ties=True)
+            # With libsvm's usual tolerance of 1e-3 a weight of 2 would not be twice the sample.
+            svc = SVC(C=self.C, kernel="precomputed", tol=1e-8, decision_function_shape="ovr", break_ties=True)
             self.svc_ = svc.fit(self._machine().gram(X), labels, sample_weight=weights)
             self.jitter_ = 0.0
             return self

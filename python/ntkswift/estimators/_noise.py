@@ -22,7 +22,7 @@ def sample_weights(sample_weight: Any, count: int, owner: str) -> np.ndarray | N
         raise ValueError(f"[{owner}] sample_weight must have {count} numbers. Received {len(weights)}.")
     if (weights < 0).any() or not (weights > 0).any():
         raise ValueError(
-            f"[{owner}] sample_weight must hold numbers of at least 0, not all of them 0. Received {weights.min():g} to "
+            f"[{owner}] sample_weight must hold numbers of at least 0, not all of them zero. Received {weights.min():g} to "
             f"{weights.max():g}."
         )
     return weights
@@ -52,9 +52,9 @@ class Noise:
     weights: np.ndarray | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether every sample and target has the same."""
-        return self.weights is None and not isinstance(self.ridge, np.ndarray)
+    def plain(self) -> float | None:
+        """The ridge that every sample and target has; None where they differ."""
+        return None if self.weights is not None or isinstance(self.ridge, np.ndarray) else self.ridge
 
     def columns(self, diagonal: np.ndarray) -> np.ndarray:
         """Shape (n, 1), or (n, targets) where targets differ, for a kernel with this diagonal."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._call import Resources, allowing
 from .._checks import choice, integer
+from .._kernel_matrix import condition_text
 from ..operators import KernelOperator
 from ..solvers import METHODS, automatic, solve
 from ..stax import KernelFunction, Layer
@@ -79,8 +80,8 @@ class Machine:
 
     def _factored(self, X: np.ndarray, y: np.ndarray, noise: Noise) -> Solution:
         K = self.gram(X)
-        if noise.is_plain:
-            parts = [self._factor_and_solve(K, y, noise.ridge, True)]
+        if noise.plain is not None:
+            parts = [self._factor_and_solve(K, y, noise.plain, True)]
             factor = parts[0][0]
         else:
             diagonal = K.diagonal().copy()
@@ -91,28 +92,27 @@ class Machine:
                 np.fill_diagonal(own, diagonal + columns[:, k])
                 parts.append(self._factor_and_solve(own, y if columns.shape[1] == 1 else y[:, k : k + 1], 0.0, False))
             factor = parts[0][0] if len(parts) == 1 else np.stack([part[0] for part in parts])
-        jitter = max(part[1] for part in parts)
-        if jitter > 0:
-            warnings.warn(
-                f"[{self.owner}] the kernel is singular to working precision (duplicate or nearly duplicate rows?): "
-                f"{jitter:.3g} was added to its diagonal. A larger ridge avoids this.",
-                RuntimeWarning,
-                stacklevel=4,
-            )
+        jitter, condition = max(part[1] for part in parts), min(part[4] for part in parts)
+        advice = "a larger ridge avoids this (duplicate or nearly duplicate rows?)."
+        text = condition_text(jitter, condition, np.dtype(np.float64), advice)
+        if text:
+            warnings.warn(f"[{self.owner}] {text}", RuntimeWarning, stacklevel=4)
         coefficients = np.concatenate([part[2] for part in parts], axis=1)
         likelihood = float(sum(part[3] for part in parts))
         return Solution(coefficients, factor, jitter, likelihood, "cholesky", None, 0)
 
     def _factor_and_solve(
         self, K: np.ndarray, y: np.ndarray, ridge: float, relative: bool
-    ) -> tuple[np.ndarray, float, np.ndarray, float]:
-        """The factor in K's place, the jitter, the solution and the log marginal likelihood."""
-        factor, _, jitter, _ = self.resources.run(
+    ) -> tuple[np.ndarray, float, np.ndarray, float, float]:
+        """The factor in K's place, the jitter, the solution, the log marginal likelihood, the reciprocal condition number."""
+        factor, _, jitter, _, condition = self.resources.run(
             "cholesky", "Cholesky factorisation", K, ridge, relative, overwrite=True
         )
         solution = self.resources.run("solve", "solution", factor, np.ascontiguousarray(y))
-        likelihood, _ = self.resources.run("log_marginal_likelihood", "likelihood", factor, np.ascontiguousarray(y), solution)
-        return factor, float(jitter), solution, float(likelihood)
+        likelihood, _ = self.resources.run(
+            "log_marginal_likelihood", "likelihood", factor, np.ascontiguousarray(y), solution
+        )
+        return factor, float(jitter), solution, float(likelihood), float(condition)
 
     def _iterated(self, X: np.ndarray, y: np.ndarray, noise: Noise, method: str) -> Solution:
         columns = noise.columns(self._diagonal(X))
@@ -160,7 +160,7 @@ class Machine:
         return self._product(cross, coefficients), np.stack(covariances, axis=2)
 
     def sample(self, mean: np.ndarray, covariance: np.ndarray, count: int, key: tuple[int, int]) -> np.ndarray:
-        """`count` draws from Gaussians with the columns of `mean` and one covariance, or one each: shape (rows, columns, count)."""
+        """`count` draws from Gaussians with the columns of `mean`, and one covariance or one each: (rows, columns, count)."""
         count = integer(count, self.owner, "n_samples", minimum=0)
         if count == 0:
             return np.empty((*mean.shape, 0))
@@ -169,9 +169,7 @@ class Machine:
         for k, own in enumerate(parts):
             spread = np.ascontiguousarray(covariance[:, :, k])
             stream = (key[0], (key[1] + k) % 2**64)
-            one, _ = self.resources.run(
-                "sample_posterior", "samples", np.ascontiguousarray(own), spread, stream, count
-            )
+            one, _ = self.resources.run("sample_posterior", "samples", np.ascontiguousarray(own), spread, stream, count)
             draws.append(one.reshape(len(mean), count, own.shape[1]).transpose(0, 2, 1))
         return np.concatenate(draws, axis=1)
 
