@@ -127,7 +127,7 @@ def check_times(t: Any, op: str) -> np.ndarray:
 
 def _negative_axes(axes: int | Sequence[int], ndim: int, name: str, op: str) -> tuple[int, ...]:
     given = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
-    if any(not isinstance(a, (int, np.integer)) or not -ndim <= a < ndim for a in given):
+    if any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) or not -ndim <= a < ndim for a in given):
         raise ValueError(f"[{op}] trace_axes must be axes of {name}, which has {ndim}. Received {axes!r}.")
     negative = tuple(sorted(int(a) % ndim - ndim for a in given))
     if len(set(negative)) != len(negative):

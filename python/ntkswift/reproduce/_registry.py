@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._checks import seed_number
 from .._files import try_folder
 from .._progress import progress_bar
 from ..training import interrupts_raise
@@ -66,13 +67,12 @@ class Reproduction:
         return report
 
     def check(self, data: Any, seed: int) -> None:
-        """Raise ValueError for a data file that is missing or of no use, and for a seed that is none."""
+        """Raise ValueError for a data file that is missing or of no use, and TypeError or ValueError for a seed that is none."""
         if data is not None and not self.takes_data:
             raise ValueError(f"[{self.name}] takes no data file. Received {str(data)!r}.")
         if data is not None and not Path(data).is_file():
             raise ValueError(f"[{self.name}] data must be a file that exists. Received {str(data)!r}.")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"[{self.name}] seed must be an integer, 0 or more. Received {seed!r}.")
+        seed_number(seed, self.name)
 
 
 # name, title of the paper, source, one sentence
