@@ -14,6 +14,7 @@ import numpy as np
 
 _CPU_DEVICES = (1,)  # DLPack's kDLCPU
 _REAL_KINDS = "fiub"
+_AT_ONCE = 1 << 20
 
 
 def check_array(
@@ -77,27 +78,37 @@ def check_array(
 
 def check_finite(array: np.ndarray, name: str, *, op: str = "ntkswift") -> None:
     """Raises ValueError naming the first NaN or infinity of `array`; returns nothing where there is none."""
-    entries = np.atleast_1d(array)
-    for rows in row_blocks(entries):
-        part = entries[rows]
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = part.sum(dtype=np.float64)
-        if np.isfinite(total):  # no temporary for the usual case; a huge but finite array falls through
-            continue
-        finite = np.isfinite(part)
-        if finite.all():
-            continue
-        first, *others = (int(i) for i in np.unravel_index(int(np.argmin(finite)), part.shape))
-        index = (rows.start + first, *others)[: array.ndim]
+    if array.size <= _AT_ONCE:
+        index = _first_bad(array)
+    else:
+        index = None
+        for rows in row_blocks(array):
+            found = _first_bad(array[rows])
+            if found is not None:
+                index = (rows.start + found[0], *found[1:])
+                break
+    if index is not None:
         raise ValueError(
             f"[{op}] {name} must be finite, without NaN and inf. "
             f"Received {array[index]} at index {index} of shape {array.shape}."
         )
 
 
+def _first_bad(array: np.ndarray) -> tuple[int, ...] | None:
+    """The index of the first NaN or infinity."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum(dtype=np.float64)
+    if np.isfinite(total):  # no temporary for the usual case; a huge but finite array falls through
+        return None
+    finite = np.isfinite(array)
+    if finite.all():
+        return None
+    return tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), array.shape))
+
+
 def row_blocks(array: np.ndarray) -> Iterator[slice]:
     """Rows of `array`, about a million numbers at a time: temporaries stay small, and Ctrl-C need not wait for the whole."""
-    at_once = max(1, (1 << 20) * len(array) // max(1, array.size))
+    at_once = max(1, _AT_ONCE * len(array) // max(1, array.size))
     for first in range(0, len(array), at_once):
         yield slice(first, first + at_once)
 

@@ -1,5 +1,7 @@
 """Arrays that come from callers: accepted layouts, refused contents, and the words of the refusals."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -158,3 +160,16 @@ def test_seeds():
     for seed in (-1, "a", 1.5, np.array([0.5])):
         with pytest.raises((TypeError, ValueError), match="seed"):
             generator(seed)
+
+
+@pytest.mark.parametrize("place", [(0, 0), (1500, 999), (2999, 0)])
+def test_the_first_bad_number_of_a_large_array_is_named(place):
+    x = np.ones((3000, 1000))
+    x[place] = np.inf
+    x[2999, 999] = np.nan
+    with pytest.raises(ValueError, match=re.escape(f"Received inf at index {place} of shape (3000, 1000)")):
+        check_array(x, "x")
+    # Sums that overflow hide nothing and accuse nobody.
+    x[place], x[2999, 999] = 1e308, 1e308
+    x[0] = 1e308
+    assert check_array(x, "x") is x
