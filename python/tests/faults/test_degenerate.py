@@ -85,7 +85,8 @@ def test_duplicates_without_ridge_get_a_reported_jitter(make):
 
 
 def test_an_indefinite_matrix_is_an_error_with_its_pivot():
-    indefinite = np.diag([1.0, 2.0, -1.0, 3.0])
+    indefinite = np.eye(4)
+    indefinite[:3, :3] = 1.6 * np.eye(3) - 0.6  # correlations of -0.6 between three
     with pytest.raises(ntkswift.NotPositiveDefiniteError, match="row 2") as caught:
         predict.gp_inference(indefinite, np.ones((4, 1)))("ntk", np.ones((1, 4)))
     assert isinstance(caught.value, np.linalg.LinAlgError)
