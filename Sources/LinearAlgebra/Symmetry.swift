@@ -39,7 +39,10 @@ public func symmetryFault<Element: BLASReal>(
       return .indefinite(row: i, column: i, eigenvalue: Double(a[i, i]))
     }
   } else {
-    for i in 0..<n { for j in 0..<n { largest = max(largest, abs(Double(a[i, j]))) } }
+    for i in 0..<n {
+      try checkCancelled()
+      for j in 0..<n { largest = max(largest, abs(Double(a[i, j]))) }
+    }
   }
   let search = FaultSearch(a: a, lengths: lengths.pointer, largest: largest, tolerance: tolerance, isKernel: isKernel)
   let tiles = LowerTiles(n: n, tile: 256)

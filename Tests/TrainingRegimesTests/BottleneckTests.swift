@@ -1,6 +1,6 @@
 import Activations
 import Architectures
-import NumericCore
+@testable import NumericCore
 import TestSupport
 import Testing
 import TrainingRegimes
@@ -66,6 +66,38 @@ import TrainingRegimes
     }
   }
 
+  /// Cancelled at any look inside a step, and gone on with: the run that nobody cancelled, to the bit.
+  @Test(arguments: [0, 1e-3], [false, true]) func cancelledStepsLeaveNothing(compression: Double, isFlow: Bool) throws {
+    var options = BottleneckOptions()
+    (options.learningRate, options.compression) = (0.5, compression)
+    let go = { (run: Bottleneck) throws(NumericError) in
+      if isFlow {
+        try run.flow(to: [1, 3], recordingSteps: true, context: CallContext())
+      } else {
+        try run.descend(6 - run.steps, recordingEvery: 1, context: CallContext())
+      }
+    }
+    let whole = try run(options)
+    let listener = Countdown(.max)
+    try listener.during { () throws(NumericError) in try go(whole) }
+    #expect(listener.looks > 20)
+    for number in stride(from: 1, to: listener.looks, by: max(1, listener.looks / 200)) {
+      let broken = try run(options)
+      #expect(throws: NumericError.cancelled) {
+        try Countdown(number).during { () throws(NumericError) in try go(broken) }
+      }
+      #expect(broken.records.losses.count == broken.steps + (broken.records.losses.isEmpty ? 0 : 1))
+      let weights = broken.state.weights
+      #expect(weights.allSatisfy { $0.isFinite } && weights.count == broken.state.anchors.count / 2)
+      try go(broken)
+      let pairs = [
+        (broken.records.losses, whole.records.losses), (broken.records.positions, whole.records.positions),
+        (broken.state.weights, whole.state.weights), (broken.state.drive, whole.state.drive),
+      ]
+      #expect(pairs.allSatisfy { $0 == $1 }, "look \(number)")
+    }
+  }
+
   @Test func flowIsTheLimitOfDescent() throws {
     var options = BottleneckOptions()
     options.flowTolerance = 1e-9
@@ -119,5 +151,24 @@ import TrainingRegimes
     }
     for p in 0..<2 { for q in 0..<2 { #expect(abs(conserved(end, p, q) - conserved(start, p, q)) < 1e-8) } }
     withExtendedLifetime((a, b)) {}
+  }
+}
+
+/// Cancels at a look of a certain number.
+private final class Countdown: Listener, @unchecked Sendable {
+  private(set) var looks = 0
+  private let last: Int
+
+  init(_ last: Int) { self.last = last }
+
+  override func check() throws(NumericError) {
+    looks += 1
+    if looks >= last { throw .cancelled }
+  }
+
+  func during(_ body: () throws(NumericError) -> Void) throws(NumericError) {
+    Listener.current = self
+    defer { Listener.current = nil }
+    try body()
   }
 }

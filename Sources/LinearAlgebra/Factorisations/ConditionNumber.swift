@@ -28,7 +28,7 @@ private struct InverseNorm {
   private var n: Int { l.rows }
 
   init(_ l: StridedMatrix<Double>, columns: Int, _ context: CallContext) throws(NumericError) {
-    room = try Workspace<Double>(l.rows * columns)
+    room = try Workspace<Double>(l.rows, columns)
     x = StridedMatrix(room.pointer, rows: l.rows, cols: columns)
     (self.l, self.context) = (l, context)
   }

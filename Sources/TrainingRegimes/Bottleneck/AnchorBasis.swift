@@ -135,12 +135,30 @@ final class AnchorBasis: @unchecked Sendable {
     isFresh = true
   }
 
-  /// v, output after output.
-  var components: [Double] {
-    get { (0..<outputs).flatMap { o in (0..<count).map { a in whitened[o * leading + a] } } }
+  /// v and L^-T v, output after output.
+  struct Coefficients {
+    let whitened: [Double]
+    let weights: [Double]
+    let isFresh: Bool
+  }
+
+  /// What the function is made of, for the anchors that there are.
+  var coefficients: Coefficients {
+    get {
+      func list(_ numbers: Workspace<Double>) -> [Double] {
+        (0..<outputs).flatMap { o in (0..<count).map { a in numbers[o * leading + a] } }
+      }
+      return Coefficients(whitened: list(whitened), weights: list(weights), isFresh: isFresh)
+    }
     set {
-      for o in 0..<outputs { for a in 0..<count { whitened[o * leading + a] = newValue[o * count + a] } }
-      isFresh = false
+      whitened.pointer.update(repeating: 0, count: outputs * leading)  // anchors to come add to zero
+      for o in 0..<outputs {
+        for a in 0..<count {
+          whitened[o * leading + a] = newValue.whitened[o * count + a]
+          weights[o * leading + a] = newValue.weights[o * count + a]
+        }
+      }
+      isFresh = newValue.isFresh
     }
   }
 

@@ -132,7 +132,9 @@ public final class Bottleneck {
   func begin(_ count: Int, _ context: CallContext) throws(NumericError) -> TrainingLoop {
     let record = TrainingRecord(first: records.losses.first)
     var loop = TrainingLoop(steps: count, record: record, growth: options.divergence, context: context)
-    if records.losses.isEmpty { try evaluateAndRecord(true, &loop, context.reporting(nil)) }
+    if records.losses.isEmpty {
+      try wholeStep { () throws(NumericError) in try evaluateAndRecord(true, &loop, context.reporting(nil)) }
+    }
     return loop
   }
 

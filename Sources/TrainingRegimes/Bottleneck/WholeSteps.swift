@@ -43,17 +43,17 @@ extension LearnedFunction {
   struct Mark {
     let count: Int
     let dropped: Double
-    let whitened: [Double]
+    let basis: AnchorBasis.Coefficients?
   }
 
   /// The function as it is now.
-  var mark: Mark { Mark(count: count, dropped: dropped, whitened: basis?.components ?? []) }
+  var mark: Mark { Mark(count: count, dropped: dropped, basis: basis?.coefficients) }
 
   /// Becomes the function of a mark again.
   func goBack(to mark: Mark) {
     anchors.shorten(to: mark.count)
     dropped = mark.dropped
-    basis?.components = mark.whitened
+    if let coefficients = mark.basis { basis?.coefficients = coefficients }
   }
 }
 
