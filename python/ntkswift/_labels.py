@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Labels", "class_count", "labels_of", "listed", "one_hot", "probabilities"]
+__all__ = ["Labels", "class_count", "label_array", "labels_of", "listed", "one_hot", "probabilities"]
 
 _SHOWN = 6
 
@@ -31,7 +31,7 @@ def labels_of(y: Any, op: str, name: str, classes: tuple[str, ...] | None = None
     ValueError
         For negative integers, and for strings that are not among `classes`.
     """
-    array = _as_array(y, op, name)
+    array = label_array(y, op, name)
     if array.ndim != 1:
         return None
     if array.dtype.kind == "O" and len(array) and all(isinstance(label, str) for label in array):
@@ -87,7 +87,8 @@ def listed(classes: Any) -> str:
     return f"{shown} ... ({len(classes)} classes)" if len(classes) > _SHOWN else shown
 
 
-def _as_array(y: Any, op: str, name: str) -> np.ndarray:
+def label_array(y: Any, op: str, name: str) -> np.ndarray:
+    """`y` as an array; TypeError for labels that are None, or strings and something else."""
     if isinstance(y, (list, tuple)) and any(isinstance(label, str) for label in y):
         array = np.asarray(y, object)  # a mixture would become strings
     else:

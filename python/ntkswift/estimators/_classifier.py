@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import choice
+from .._labels import label_array
 from .._pickling import VersionedState
 from ._network import KERNELS, all_or_nothing, network_of, validated
 from ._noise import class_weights, noise_of, sample_weights
@@ -110,7 +111,7 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         self.memory_limit = memory_limit
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NTKClassifier:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> NTKClassifier:
         """Computes the kernel of the training inputs and trains on it.
 
         Parameters
@@ -132,7 +133,7 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             return self._fit(X, y, sample_weights(sample_weight, len(X), "NTKClassifier"))
 
     def _fit(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> NTKClassifier:
-        check_classification_targets(y)
+        check_classification_targets(label_array(y, "NTKClassifier", "y"))
         weights = class_weights(self.class_weight, y, weights)
         kept = np.ones(len(X), bool) if weights is None else weights > 0
         weights = None if weights is None else weights[kept]

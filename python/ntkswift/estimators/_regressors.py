@@ -34,7 +34,7 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
     def _kernel_name(self) -> str:
         raise NotImplementedError
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Computes the kernel of the training inputs and solves for the dual coefficients.
 
         Parameters

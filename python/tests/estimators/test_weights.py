@@ -170,3 +170,17 @@ def test_ill_conditioned_kernels_warn():
     network = stax.serial(stax.Dense(1, 0.5, 1.0), stax.Erf(), stax.Dense(1))
     with pytest.warns(RuntimeWarning, match=r"ill-conditioned \(rcond|singular to working precision"):
         NNGPRegressor(network, ridge=0.0).fit(x, x[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("y", "message"), [(["a", None, "b"] * 10, "Received None at index 1"), (["a", 3, "b"] * 10, "strings and int")]
+)
+def test_labels_that_are_none_or_of_several_types(y, message):
+    with pytest.raises(TypeError, match=message):
+        NTKClassifier().fit(X, np.array(y, object))
+
+
+@pytest.mark.parametrize("model", [NTKRegressor(), NNGPRegressor(), NTKClassifier()])
+def test_a_fit_without_targets_names_the_estimator(model):
+    with pytest.raises(ValueError, match=f"This {type(model).__name__} estimator requires y"):
+        model.fit(X)
