@@ -12,6 +12,8 @@ import numpy as np
 
 _CPU_DEVICES = (1,)  # DLPack's kDLCPU
 _REAL_KINDS = "fiub"
+# Entries between these have squares, and sums of many of them, in the range of float64.
+_LEAST_ROOT, _LARGEST_ROOT = 2.0**-500, 2.0**500
 
 
 def check_array(
@@ -21,6 +23,7 @@ def check_array(
     ndim: int | tuple[int, ...] | None = 2,
     dtype: Any = None,
     finite: bool = True,
+    squares: bool = False,
     min_rows: int = 1,
     min_cols: int = 1,
     op: str = "ntkswift",
@@ -44,6 +47,8 @@ def check_array(
         Force this floating dtype.
     finite : bool
         Refuse NaN and infinities.
+    squares : bool
+        Also refuse arrays whose largest entry has no square in the range of float64.
     min_rows, min_cols : int
         Smallest lengths of the first and of every further axis.
     op : str
@@ -70,7 +75,38 @@ def check_array(
     _check_shape(array, name, op, ndim, min_rows, min_cols)
     if finite:
         check_finite(array, name, op=op)
+    if squares:
+        _check_squares(array, name, op)
     return array
+
+
+def unit_of(array: np.ndarray) -> float:
+    """The power of two below the largest entry of a finite `array`; 1 where all are 0. To divide by it is exact."""
+    return _power(float(np.abs(array).max())) if array.size else 1.0
+
+
+def _power(size: float) -> float:
+    return float(np.ldexp(1.0, int(np.frexp(size)[1]) - 1)) if size > 0 else 1.0
+
+
+def check_digits(kernel: np.ndarray, name: str, *, op: str = "ntkswift") -> None:
+    """Raises ValueError where the diagonal of a kernel (n, n, ...) is so small that its numbers have lost digits."""
+    least = float(np.finfo(kernel.dtype).tiny)
+    size = float(np.abs(kernel.diagonal()).max()) if kernel.size else 0.0
+    if 0 < size < least:
+        raise ValueError(
+            f"[{op}] {name} must have a diagonal of at least {least:.3g}, the least that {kernel.dtype} holds with all digits. "
+            f"Received one up to {size:.3g}: multiply the inputs of the kernel by a power of two."
+        )
+
+
+def _check_squares(array: np.ndarray, name: str, op: str) -> None:
+    size = float(np.abs(array).max()) if array.size else 0.0
+    if size != 0 and not _LEAST_ROOT <= size <= _LARGEST_ROOT:
+        raise ValueError(
+            f"[{op}] {name} must have a largest entry between {_LEAST_ROOT:.3g} and {_LARGEST_ROOT:.3g}, or be 0: squares of "
+            f"it are used. Received {size:.3g}: divide {name} by {_power(size):.6g}, a power of two."
+        )
 
 
 def check_finite(array: np.ndarray, name: str, *, op: str = "ntkswift") -> None:
@@ -114,6 +150,7 @@ def check_symmetric(x: Any, name: str, *, op: str = "ntkswift") -> np.ndarray:
         raise ValueError(f"[{op}] {name} must be square. Received shape {matrix.shape}.")
     if np.abs(matrix - matrix.T).max() > 1e-8 * np.abs(matrix).max():
         raise ValueError(f"[{op}] {name} must be symmetric. Received a matrix that differs from its transpose.")
+    check_digits(matrix, name, op=op)
     return matrix
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._arrays import unit_of
 from .._checks import choice
 from .._pickling import VersionedState
 from .._random import philox_key
@@ -53,7 +54,9 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
         owner = type(self).__name__
         self.network_ = network_of(self.network, self.depth, self.activation, self.W_std, self.b_std, owner=owner)
         targets = np.asarray(y, np.float64).reshape(len(y), -1)
-        mean, scale = targets.mean(axis=0), targets.std(axis=0)
+        # Squares of targets stay in range; powers of two are exact.
+        unit = unit_of(targets)
+        mean, scale = (targets / unit).mean(axis=0) * unit, (targets / unit).std(axis=0) * unit
         # Constant targets: rounding of the mean must not be blown up.
         scale = np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
         solution = self._machine().fit(X, (targets - mean) / scale, self.ridge)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arrays import check_array
+from .._arrays import check_array, check_digits
 
 
 def check_kernel(kernel: Any, name: str, op: str, *, square: bool = False) -> np.ndarray:
@@ -24,6 +24,8 @@ def check_kernel(kernel: Any, name: str, op: str, *, square: bool = False) -> np
         )
     if square and array.shape[::2] != array.shape[1::2]:
         raise ValueError(f"[{op}] {name} must be square. Received an array of shape {array.shape}.")
+    if square:
+        check_digits(array, name, op=op)
     return array
 
 

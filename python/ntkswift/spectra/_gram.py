@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._arrays import check_array, check_lengths, check_symmetric
+from .._arrays import check_array, check_lengths, check_symmetric, unit_of
 from .._call import Progress, Resources, double, multiply, takes_resources
 from .._networks import find_layer
 from .._norm import euclidean_norm
@@ -171,7 +171,9 @@ def kernel_alignment(
     matrix = check_symmetric(kernel, "kernel", op=op)
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
-    targets = targets.reshape(len(targets), -1)
+    # Neither scale matters: powers of two keep squares of squares in range.
+    matrix = matrix / unit_of(matrix)
+    targets = targets.reshape(len(targets), -1) / unit_of(targets)
     if centered:
         means = matrix.mean(axis=0)
         matrix = matrix - means - means[:, None] + means.mean()
@@ -228,7 +230,7 @@ def label_alignment(
     targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op)
     if len(targets) != rows.shape[1]:
         raise ValueError(f"[{op}] y must have {rows.shape[1]} elements, as the vectors do. Received {len(targets)}.")
-    columns = double(targets.reshape(len(targets), -1))
+    columns = double(targets.reshape(len(targets), -1) / unit_of(targets))
     total = float(np.sum(columns**2))
     if total == 0:
         raise ValueError(f"[{op}] y must not be 0 everywhere. Received zeros.")
