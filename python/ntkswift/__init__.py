@@ -28,7 +28,7 @@ from ._config import (
     set_memory_limit,
     set_num_threads,
 )
-from ._errors import ConvergenceError, DivergenceError, NotPositiveDefiniteError
+from ._errors import ConvergenceError, DivergenceError, InconsistentVersionWarning, NotPositiveDefiniteError
 from ._show import show_config
 from .kernel import Kernel
 from .stax import resntk
@@ -68,6 +68,7 @@ check_cpu_level()
 __all__ = [
     "ConvergenceError",
     "DivergenceError",
+    "InconsistentVersionWarning",
     "Kernel",
     "NotPositiveDefiniteError",
     "batch",
