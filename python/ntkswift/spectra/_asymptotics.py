@@ -114,7 +114,9 @@ class Asymptotics:
 
     def eigenvalues(self, frequencies: Any) -> np.ndarray:
         """The law's eigenvalues at given frequencies, 1 or more."""
-        k = check_array(frequencies, "frequencies", ndim=None, dtype=np.float64, min_rows=0, op="Asymptotics.eigenvalues")
+        k = check_array(
+            frequencies, "frequencies", ndim=None, dtype=np.float64, min_rows=0, op="Asymptotics.eigenvalues"
+        )
         if (k < 1).any():
             raise ValueError(f"[Asymptotics.eigenvalues] frequencies must be 1 or more. Received {k.min():g}.")
         return np.where(k % 2 == 0, self.even, self.odd) * k**-self.exponent

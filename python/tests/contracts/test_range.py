@@ -39,7 +39,9 @@ def test_kernels_at_both_ends(dtype, size, tolerance):
 @pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e-20), (np.float32, 1e-23), (np.float64, 1e-160)])
 @pytest.mark.parametrize("get", ["nngp", "ntk"])
 def test_kernels_that_lose_digits_are_errors(dtype, size, get):
-    with pytest.raises(ValueError, match=r"\[kernel\] the largest entries must be at least .* multiply the inputs by 2\^"):
+    with pytest.raises(
+        ValueError, match=r"\[kernel\] the largest entries must be at least .* multiply the inputs by 2\^"
+    ):
         RELU.kernel_fn((X * size).astype(dtype), None, get)
 
 
@@ -79,7 +81,9 @@ def test_blocks_have_the_bits_of_the_whole_where_the_plan_is_wide():
 
 def test_cross_kernels_overflow_as_square_ones_do():
     x, z = (X[:6] * 1e19).astype(np.float32), (X[6:] * 1e19).astype(np.float32)
-    network = stax.serial(stax.Dense(8, W_std=1.5), stax.Relu(), stax.Dense(8, W_std=1.5), stax.Relu(), stax.Dense(1, W_std=1.5))
+    network = stax.serial(
+        stax.Dense(8, W_std=1.5), stax.Relu(), stax.Dense(8, W_std=1.5), stax.Relu(), stax.Dense(1, W_std=1.5)
+    )
     for arguments in ((x, None), (z, None), (x, np.abs(x))):
         with pytest.raises(OverflowError, match="must stay finite in the result's type"):
             network.kernel_fn(*arguments, "ntk")
@@ -140,7 +144,9 @@ def test_finite_networks_need_squares_of_inputs_and_targets(size):
 
 
 def test_gaussian_of_no_height():
-    kernels = stax.serial(stax.Dense(4), stax.Gaussian(0.0), stax.Dense(1, b_std=0.5)).kernel_fn(X, None, ("nngp", "ntk"))
+    kernels = stax.serial(stax.Dense(4), stax.Gaussian(0.0), stax.Dense(1, b_std=0.5)).kernel_fn(
+        X, None, ("nngp", "ntk")
+    )
     np.testing.assert_array_equal(kernels.nngp, np.full((12, 12), 0.25))
     np.testing.assert_array_equal(kernels.ntk, np.full((12, 12), 0.25))
 

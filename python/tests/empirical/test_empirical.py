@@ -217,7 +217,9 @@ def test_batch_axis_traced(make):
     whole = make(network, trace_axes=())(x[:3], x[3:], params)
     pairs = np.einsum("iikl->ikl", whole)
     np.testing.assert_allclose(make(network, trace_axes=0)(x[:3], x[3:], params), pairs.mean(0), rtol=1e-12)
-    np.testing.assert_allclose(make(network, trace_axes=(0, -1))(x[:3], x[3:], params), np.einsum("ikk->", pairs) / 9, rtol=1e-12)
+    np.testing.assert_allclose(
+        make(network, trace_axes=(0, -1))(x[:3], x[3:], params), np.einsum("ikk->", pairs) / 9, rtol=1e-12
+    )
     found = make(network, trace_axes=0, diagonal_axes=1)(x[:3], x[3:], params)
     np.testing.assert_allclose(found, np.einsum("ikk->ik", pairs).mean(0), rtol=1e-12)
     for axes in ({"trace_axes": 0}, {"diagonal_axes": 0}):
