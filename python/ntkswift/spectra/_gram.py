@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._arrays import check_array, check_lengths, unit_of
+from .._arrays import check_array, check_lengths, row_blocks, unit_of
 from .._call import Progress, Resources, double, multiply, takes_resources
 from .._kernel_matrix import check_symmetric
 from .._networks import find_layer
@@ -173,15 +173,20 @@ def kernel_alignment(
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
     # Neither scale matters: powers of two keep squares of squares in range.
-    matrix = matrix / unit_of(matrix)
+    unit = unit_of(matrix.diagonal())
     targets = targets.reshape(len(targets), -1) / unit_of(targets)
+    means = np.zeros(len(matrix))
     if centered:
-        means = matrix.mean(axis=0)
-        matrix = matrix - means - means[:, None] + means.mean()
+        for rows in row_blocks(matrix):
+            means += (matrix[rows] / unit).sum(axis=0) / len(matrix)
         targets = targets - targets.mean(axis=0)
-    inner = float(np.sum(multiply(double(matrix), double(targets)) * targets))
+    inner, norms, total = 0.0, [], means.mean()
+    for rows in row_blocks(matrix):
+        part = matrix[rows] / unit - means - means[rows, None] + total
+        inner += float(np.sum(multiply(part, double(targets)) * targets[rows]))
+        norms.append(euclidean_norm(part))
     outer = multiply(double(targets.T), double(targets))
-    size = euclidean_norm(matrix) * euclidean_norm(outer)
+    size = euclidean_norm(np.array(norms)) * euclidean_norm(outer)
     if size == 0:
         raise ValueError(f"[{op}] kernel and y must vary. Received constants.")
     return inner / size
