@@ -53,6 +53,8 @@ private struct Gaussian: PointFunction {
 
 @Sendable private func gaussianDual(_ values: [Double]) -> DualForm {
   let (a, b) = (values[0], values[1])
+  // Of height 0 it has no correlation.
+  guard a != 0 else { return .polynomial([0]) }
   return .closed("gaussian", [(2 * abs(b)).squareRoot(), a * a, a * a * 2 * abs(b), b <= 0 ? 1 : -1])
 }
 

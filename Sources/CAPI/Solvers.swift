@@ -34,7 +34,7 @@ public func ntk_operator_solve(
     var wishes = SolveRequest()
     (wishes.tolerance, wishes.mostIterations) = (given.tolerance, Int(given.most_iterations))
     let solver = given.solver == -1 ? SolverTable.automatic(op, context: how) : try tableRow(given.solver)
-    let found = try solver.solve(op, b, into: x, wishes, context: how)
+    let found = try solver.solveInRange(op, b, into: x, wishes, context: how)
     for (i, residual) in found.residuals.enumerated() { errors[i] = residual }
     result?.pointee = ntk_solve_result(
       status: found.status.rawValue, solver: place(of: solver), iterations: Int64(found.iterations), jitter: found.jitter)

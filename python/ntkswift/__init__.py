@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import stax
 from ._config import (
+    check_cpu_level,
     get_memory_limit,
     get_num_threads,
     memory_limit,
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
     from .training import train
 
 __version__ = "0.1.0"
+
+check_cpu_level()
 
 __all__ = [
     "ConvergenceError",

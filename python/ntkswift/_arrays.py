@@ -15,6 +15,8 @@ import numpy as np
 _CPU_DEVICES = (1,)  # DLPack's kDLCPU
 _REAL_KINDS = "fiub"
 _AT_ONCE = 1 << 20
+# Entries between these have squares, and sums of many of them, in the range of float64.
+_LEAST_ROOT, _LARGEST_ROOT = 2.0**-500, 2.0**500
 
 
 def check_array(
@@ -24,6 +26,7 @@ def check_array(
     ndim: int | tuple[int, ...] | None = 2,
     dtype: Any = None,
     finite: bool = True,
+    squares: bool = False,
     min_rows: int = 1,
     min_cols: int = 1,
     op: str = "ntkswift",
@@ -47,6 +50,8 @@ def check_array(
         Force this floating dtype.
     finite : bool
         Refuse NaN and infinities.
+    squares : bool
+        Also refuse arrays whose largest entry has no square in the range of float64.
     min_rows, min_cols : int
         Smallest lengths of the first and of every further axis.
     op : str
@@ -73,7 +78,27 @@ def check_array(
     _check_shape(array, name, op, ndim, min_rows, min_cols)
     if finite:
         check_finite(array, name, op=op)
+    if squares:
+        _check_squares(array, name, op)
     return array
+
+
+def unit_of(array: np.ndarray) -> float:
+    """The power of two below the largest entry of a finite `array`; 1 where all are 0. To divide by it is exact."""
+    return _power(float(np.abs(array).max())) if array.size else 1.0
+
+
+def _power(size: float) -> float:
+    return float(np.ldexp(1.0, int(np.frexp(size)[1]) - 1)) if size > 0 else 1.0
+
+
+def _check_squares(array: np.ndarray, name: str, op: str) -> None:
+    size = float(np.abs(array).max()) if array.size else 0.0
+    if size != 0 and not _LEAST_ROOT <= size <= _LARGEST_ROOT:
+        raise ValueError(
+            f"[{op}] {name} must have a largest entry between {_LEAST_ROOT:.3g} and {_LARGEST_ROOT:.3g}, or be 0: squares of "
+            f"it are used. Received {size:.3g}: divide {name} by {_power(size):.6g}, a power of two."
+        )
 
 
 def check_finite(array: np.ndarray, name: str, *, op: str = "ntkswift") -> None:

@@ -62,6 +62,16 @@ def _shared_threads() -> int | None:
     return min(int(text), _core.cpu_count()) if text.isdecimal() and int(text) > 0 else None
 
 
+def check_cpu_level() -> None:
+    """Raises ValueError where `NTKSWIFT_CPU` names no level of this processor; the core would run on the best one."""
+    text, best = os.environ.get("NTKSWIFT_CPU", ""), _core.cpu_level_available()
+    levels = [f"v{level}" for level in range(2, best + 1)]
+    if text and text not in levels:
+        raise ValueError(
+            f"[ntkswift] NTKSWIFT_CPU must be {' or '.join(levels) if levels else 'unset'} on this processor. Received {text!r}."
+        )
+
+
 def set_num_threads(threads: int | None) -> None:
     """Set how many threads a call may use, in this thread or asyncio task.
 

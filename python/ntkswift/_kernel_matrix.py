@@ -46,7 +46,8 @@ def check_gram(matrix: np.ndarray, name: str, op: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        Where it is not symmetric to rounding: 1e-8 of the square roots of both diagonal elements, 1e-4 in float32.
+        Where it is not symmetric to rounding: 1e-8 of the square roots of both diagonal elements, 1e-4 in float32; where its
+        diagonal is so small that it has lost digits.
     NotPositiveDefiniteError
         Where a diagonal element is negative, or an element larger than these square roots.
     """
@@ -55,6 +56,8 @@ def check_gram(matrix: np.ndarray, name: str, op: str) -> np.ndarray:
 
 
 def _look(matrix: np.ndarray, name: str, op: str, *, is_kernel: bool) -> None:
+    if is_kernel:
+        _check_digits(matrix, name, op)
     fault: Any = _core.symmetry_fault(matrix, _SYMMETRY[matrix.dtype], is_kernel, **Resources().settings)
     if fault is None:
         return
@@ -66,6 +69,16 @@ def _look(matrix: np.ndarray, name: str, op: str, *, is_kernel: bool) -> None:
         )
     where = f"the diagonal element {i}" if i == j else f"rows {j} and {i}, with {matrix[i, j]} between them"
     raise _indefinite(name, op, f"{eigenvalue:.3g} or less ({where})")
+
+
+def _check_digits(kernel: np.ndarray, name: str, op: str) -> None:
+    least = float(np.finfo(kernel.dtype).tiny)
+    size = float(np.abs(kernel.diagonal()).max()) if kernel.size else 0.0
+    if 0 < size < least:
+        raise ValueError(
+            f"[{op}] {name} must have a diagonal of at least {least:.3g}, the least that {kernel.dtype} holds with all digits. "
+            f"Received one up to {size:.3g}: multiply the inputs of the kernel by a power of two."
+        )
 
 
 def factor(

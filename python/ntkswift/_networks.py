@@ -72,7 +72,7 @@ def kernel_function(value: Any, op: str, name: str = "kernel_fn") -> Callable[..
 
 def network_for(value: Any, x: Any, op: str, name: str = "x1") -> tuple[FiniteNetwork, np.ndarray]:
     """The finite network for inputs `x`, and these as rows."""
-    array = check_array(x, name, ndim=None, dtype=np.float64, op=op)
+    array = check_array(x, name, ndim=None, dtype=np.float64, squares=True, op=op)
     network = finite_network(layer_of(value, op), array.shape[1:], op)
     return network, network.rows(array, name)
 
@@ -130,7 +130,9 @@ def targets_for(
 
 def second_rows(network: FiniteNetwork, x2: Any) -> np.ndarray | None:
     """The second inputs as rows; None where they are the first ones."""
-    return None if x2 is None else network.rows(x2, "x2")
+    if x2 is None:
+        return None
+    return network.rows(check_array(x2, "x2", ndim=None, dtype=np.float64, squares=True, op=network.op), "x2")
 
 
 def seed_of(layer: Layer, seed: Any, op: str, name: str = "seed") -> tuple[int, int]:

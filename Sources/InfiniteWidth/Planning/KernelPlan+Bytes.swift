@@ -3,7 +3,7 @@ import NumericCore
 // A plan as bytes: a mark, a version, the fields in order as little-endian 64-bit words, and a checksum over all of it.
 
 extension KernelPlan {
-  private static let mark = Array("NTKPLAN1".utf8)
+  private static let mark = Array("NTKPLAN2".utf8)
 
   /// The plan as bytes that any process can read.
   public var bytes: [UInt8] {
@@ -59,6 +59,7 @@ extension PointwisePlan {
     }
     out.put(pairs.count)
     for pair in pairs {
+      out.put(pair.isWide ? 1 : 0)
       out.put(pair.reaches.count)
       for reach in pair.reaches { out.put(reach.rawValue) }
       for profile in [pair.profile, pair.floatProfile] { out.put(profile) }
@@ -80,12 +81,13 @@ extension PointwisePlan {
     }
     guard try reader.count(upTo: 1 << 24) == blocks * blocks else { throw WordReader.damaged }
     for _ in 0..<(blocks * blocks) {
+      let isWide = try reader.count(upTo: 1) == 1
       var reaches: [ReLUReach] = []
       for _ in 0..<(try reader.count(upTo: 1 << 20)) {
         guard let reach = ReLUReach(rawValue: try reader.count(upTo: 255)) else { throw WordReader.damaged }
         reaches.append(reach)
       }
-      pairs.append(PairPlan(reaches: reaches, profile: try reader.profile(), floatProfile: try reader.profile()))
+      pairs.append(PairPlan(reaches: reaches, profile: try reader.profile(), floatProfile: try reader.profile(), isWide: isWide))
     }
   }
 }

@@ -60,6 +60,8 @@ struct PairPlan: Equatable, Sendable {
   /// One function of the angle in the place of all layers; and for float32.
   var profile: AngularProfile?
   var floatProfile: AngularProfile?
+  /// Whether float32 inputs pass through the layers in float64: their deviations are so far from 1 that products of them leave float32.
+  var isWide: Bool
 }
 
 /// The least and the largest of some numbers.

@@ -52,6 +52,9 @@ final class Diagonal: @unchecked Sendable {
     }
   }
 
+  /// The largest of the NTKs; 0 where they were not wanted.
+  var largestTheta: Double { thetas.map { t in (0..<count).reduce(0) { max($0, t.pointer[$1]) } } ?? 0 }
+
   /// Writes the NTKs from row `row` of `target` on.
   func writeThetas(to target: StridedMatrix<Double>, from row: Int) {
     guard let thetas else { return }

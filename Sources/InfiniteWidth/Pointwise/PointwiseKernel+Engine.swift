@@ -87,6 +87,9 @@ extension PointwiseKernel: KernelEngine {
     let sides = try sides(inputs, context)
     guard let first = inputs.first, !sides.isEmpty else { throw .invalid("[kernel_plan] needs inputs. Received none.") }
     let content = try prepare(sides, NetworkStart(width: first.width), planned: nil, fields, context)
+    for block in sides[0].rowSides.indices {
+      try ResultRange.check(sides, block: block, content.pairs[block * (sides[0].rowSides.count + 1)], users: users, fields)
+    }
     let plan = KernelPlan(
       network: 0, width: first.width, elementSize: MemoryLayout<Element>.size, fields: fields, content: .pointwise(content))
     return (plan, sides)

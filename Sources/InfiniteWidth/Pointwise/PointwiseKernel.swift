@@ -141,7 +141,9 @@ extension PointwiseKernel {
         plans.append(
           PairPlan(
             reaches: largest.map(ReLUReach.init(gap:)), profile: try fit(false),
-            floatProfile: Element.self == Float.self ? try fit(true) : nil))
+            floatProfile: Element.self == Float.self ? try fit(true) : nil,
+            isWide: sides.contains { ResultRange.leavesFloat(program.rowSteps, $0.rowSides[i]) }
+              || sides.contains { ResultRange.leavesFloat(program.colSteps, $0.rowSides[j]) }))
       }
     }
     return plans

@@ -13,6 +13,7 @@ struct RowPass {
   func run(_ steps: [RowStep], planned: [SeriesPlan]?) throws(NumericError) -> [SeriesPlan] {
     var made: [SeriesPlan] = []
     for step in steps {
+      if step.curves { for (side, name) in zip(sides, names) { try ResultRange.checkBefore(step, side, name) } }
       if case .series(let source, let ratio, let table) = step.action {
         let plan = try series(source, step, planned.map { $0.count > table ? $0[table] : nil })
         made.append(plan)

@@ -70,7 +70,7 @@ final class RowSide {
     case .layerNorm(let epsilon, let scale):
       let u = arrays[scale].pointer
       eachInput { (i, d) in
-        let value = 1 / (input[i] * input[i] + epsilon).squareRoot()
+        let value = 1 / hypotenuse(input[i], epsilon.squareRoot())
         u[i] = value.isFinite ? value : 0
         output[i] = input[i] * u[i]
         if let d {

@@ -6,10 +6,11 @@ import VectorKernels
 /// Computes one block of a kernel tile by tile.
 ///
 /// float64 inputs: pairs whose gap is under 1e-3 get it anew from the difference of their unit rows. float32 inputs: pairs whose
-/// gap is under 1/20 pass through the whole network in float64. Both are decided for each pair by itself.
+/// gap is under 1/20 pass through the whole network in float64 (all pairs do where the plan is wide). Both are decided for each pair
+/// by itself.
 final class TileEngine<Element: RowElement>: @unchecked Sendable {
   private static var refineBelow: Double { 1e-3 }
-  private static var recomputeBelow: Double { 0.05 }
+  private let recomputeBelow: Double
 
   private let source: PairSource<Element>
   private let output: BlockOutput<Element>
@@ -28,6 +29,8 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     self.output = output
     self.diagonal = diagonal
     isSymmetric = source.isSame && task.isOnDiagonal
+    // No gap is over 1.
+    recomputeBelow = task.plan.isWide ? 2 : 0.05
     plan = TilePlan(rows: source.rows, cols: source.cols, isSymmetric: isSymmetric)
     double = pairs
     float =
@@ -66,14 +69,14 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     for r in 0..<area.rows {
       let known = near.count
       products.gapsFromProducts(area, r, tile)
-      products.collect(area, r, tile, below: TileEngine.recomputeBelow, skipDiagonal: isSymmetric, into: &near)
+      products.collect(area, r, tile, below: recomputeBelow, skipDiagonal: isSymmetric, into: &near)
       // Where all pairs of a row are near nothing is left for float32.
       let wanted = isSymmetric ? min(area.cols, area.column + area.cols - area.row - r - 1) : area.cols
       if near.count - known < wanted { try runStrip(program, area, r, tile) }
     }
     try recompute(near, area, tile, scratch)
     if let diagonal, let shift = source.shift { diagonal.patch(area, tile, planes: 1, shift: shift) }
-    write(tile, area, isPlaced: isPlaced)
+    try write(tile, area, isPlaced: isPlaced)
   }
 
   private func doubleTile(_ area: TileArea, _ scratch: TileScratch<Element>) throws(NumericError) {
@@ -93,7 +96,7 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     }
     for r in 0..<area.rows { try runStrip(double, area, r, tile) }
     if let diagonal, let shift = source.shift { diagonal.patch(area, tile, planes: double.planes, shift: shift) }
-    write(tile, area, isPlaced: isPlaced)
+    try write(tile, area, isPlaced: isPlaced)
   }
 
   /// Values become values with zero derivatives, in vectors of eight.
@@ -187,7 +190,11 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     return tile.placeThetas(in: output.ntk, area, allowed: !isOnDiagonal && double.planes == 1)
   }
 
-  private func write<Work: RowElement>(_ tile: TileMemory<Work>, _ area: TileArea, isPlaced: Bool) {
+  private func write<Work: RowElement>(_ tile: TileMemory<Work>, _ area: TileArea, isPlaced: Bool) throws(NumericError) {
+    // Where inputs meet themselves their own NTKs, which bound all others, were checked.
+    if output.ntk != nil, !isSymmetric {
+      try ResultRange.check(tile.thetas, tile.thetaWidth, area, isTangent: double.planes == 2, in: Element.self)
+    }
     write(TileView(values: tile.gaps, width: tile.width, isTangent: double.planes == 2), area, output.nngp, output.mirroredNNGP)
     write(
       TileView(values: tile.thetas, width: tile.thetaWidth, isTangent: double.planes == 2), area, output.ntk,

@@ -45,6 +45,7 @@ public func cholesky<Element: BLASReal>(
   for i in 0..<n { diagonal[i] = Double(a[i, i]) }
   let isInPlace = Int(bitPattern: a.base) == Int(bitPattern: factor.base)
   let mean = n == 0 ? 0 : diagonal.buffer.reduce(0.0, +) / Double(n)
+  try checkScale(mean, ridge: regularization.isRelative ? 0 : regularization.ridge, n)
   var report = FactorReport(ridge: regularization.isRelative ? regularization.ridge * mean : regularization.ridge)
   var (relative, tried) = (0.0, 0.0)
   var isFirst = true
@@ -71,6 +72,15 @@ public func cholesky<Element: BLASReal>(
   report.logDeterminant = logDeterminant(ofFactor: factor)
   for i in 0..<n { report.norm = max(report.norm, sums[i] + abs(diagonal[i] + (report.ridge + report.jitter))) }
   return report
+}
+
+/// Throws where the diagonal is 0, or so small that its numbers have lost digits: no relative ridge or jitter can help.
+private func checkScale(_ mean: Double, ridge: Double, _ n: Int) throws(NumericError) {
+  guard n > 0, mean >= 0, mean < .leastNormalMagnitude, ridge < .leastNormalMagnitude else { return }
+  throw NumericError(
+    .notPositiveDefinite,
+    "[cholesky] needs a positive definite matrix. Received a \(n) x \(n) one with a mean diagonal of \(mean): its inputs are 0, or "
+      + "so small that their squares vanish. Multiply them by a power of two, or add an absolute ridge.", index: (0, -1))
 }
 
 /// log det(L L^T) = 2 sum log L_ii.

@@ -56,6 +56,36 @@ public protocol LinearSolver: Sendable {
   ) throws(NumericError) -> SolveResult
 }
 
+extension LinearSolver {
+  /// `solve` for right-hand sides of any size: the squares that a method sums stay in range, because a power of two is taken out of each
+  /// far from 1. Exact; throws `overflow` where a solution leaves the range.
+  public func solveInRange(
+    _ op: any SymmetricOperator, _ b: StridedMatrix<Double>, into x: StridedMatrix<Double>, _ request: SolveRequest,
+    context: CallContext
+  ) throws(NumericError) -> SolveResult {
+    let sizes = (0..<b.rows).map { i in (0..<b.cols).reduce(0.0) { max($0, abs(b[i, $1])) } }
+    guard sizes.contains(where: { $0 > 0 && $0.isFinite && abs($0.exponent) > 300 }), x.rows == b.rows, x.cols == b.cols else {
+      return try solve(op, b, into: x, request, context: context)
+    }
+    let room = try Workspace<Double>(checkedProduct(b.rows, b.cols) ?? .max)
+    let scaled = StridedMatrix(room.pointer, rows: b.rows, cols: b.cols)
+    let exponents = sizes.map { $0 > 0 && $0.isFinite ? Int($0.exponent) : 0 }
+    for i in 0..<b.rows {
+      for j in 0..<b.cols { scaled[i, j] = Double(sign: .plus, exponent: -exponents[i], significand: b[i, j]) }
+    }
+    let result = try solve(op, scaled, into: x, request, context: context)
+    for i in 0..<b.rows {
+      for j in 0..<b.cols {
+        x[i, j] = Double(sign: .plus, exponent: exponents[i], significand: x[i, j])
+        guard x[i, j].isFinite else {
+          throw NumericError(.overflow, "[solve] the solution must stay in the range of float64: divide b by 2^\(exponents[i]).")
+        }
+      }
+    }
+    return result
+  }
+}
+
 extension SolveRequest {
   /// Throws unless the request makes sense and b is finite.
   func check(_ op: any SymmetricOperator, _ b: StridedMatrix<Double>, _ x: StridedMatrix<Double>) throws(NumericError) {

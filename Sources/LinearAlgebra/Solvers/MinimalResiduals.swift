@@ -54,8 +54,8 @@ private final class MinimalResidualRun {
     var (cosine, sine, deltaBar, epsilon) = (-1.0, 0.0, 0.0, 0.0)
     /// The norm of the residual, and where it is small enough.
     var (residual, limit) = (0.0, 0.0)
-    /// What couples the Lanczos vector to the one before, and the sum of all squares so far: A's norm from below.
-    var (coupling, squares) = (0.0, 0.0)
+    /// What couples the Lanczos vector to the one before, and the root of the sum of all squares so far: A's norm from below.
+    var (coupling, size) = (0.0, 0.0)
   }
 
   /// Iterates on some right-hand sides until each has its residual, by the recursion, or does not get better.
@@ -100,14 +100,14 @@ private final class MinimalResidualRun {
     cblas_daxpy(Int32(n), -alpha, current, 1, next, 1)
     let beta = norm(next)
     guard alpha.isFinite, beta.isFinite else { throw .notFinite }
-    s.squares += alpha * alpha + beta * beta + s.coupling * s.coupling
-    let size = s.squares.squareRoot()
+    s.size = length(SIMD4(s.size, alpha, beta, s.coupling))
+    let size = s.size
     let (epsilon, delta) = (s.epsilon, s.cosine * s.deltaBar + s.sine * alpha)
     let gammaBar = s.sine * s.deltaBar - s.cosine * alpha
     (s.epsilon, s.deltaBar) = (s.sine * beta, -s.cosine * beta)
-    let gamma = (gammaBar * gammaBar + beta * beta).squareRoot()
+    let gamma = length(SIMD4(gammaBar, beta, 0, 0))
     // ||A r|| / (||A|| ||r||): the residual is what A does not reach.
-    let slope = (gammaBar * gammaBar + s.deltaBar * s.deltaBar).squareRoot()
+    let slope = length(SIMD4(gammaBar, s.deltaBar, 0, 0))
     guard gamma > 1e-15 * size, slope > 1e-13 * size else { return false }
     (s.cosine, s.sine) = (gammaBar / gamma, beta / gamma)
     let (direction, older) = (row(w, i), row(before, i))
@@ -122,6 +122,15 @@ private final class MinimalResidualRun {
     scale(next, by: 1 / beta, into: current)
     s.coupling = beta
     return true
+  }
+
+  /// The norm of four numbers, whose squares need not be in range.
+  private func length(_ x: SIMD4<Double>) -> Double {
+    let largest = max(x.max(), -x.min())
+    guard largest > 0, largest.isFinite else { return largest }
+    let unit = Double(sign: .plus, exponent: largest.exponent, significand: 1)
+    let scaled = x / unit
+    return (scaled * scaled).sum().squareRoot() * unit
   }
 
   private func row(_ m: StridedMatrix<Double>, _ i: Int) -> UnsafeMutablePointer<Double> { m.base + i * m.rowStride }

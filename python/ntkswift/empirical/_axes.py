@@ -14,13 +14,15 @@ import numpy as np
 @dataclass(frozen=True)
 class OutputAxes:
     """Axes of an output (n, ..., channels): `traced` averaged over, `diagonal` kept once, the others kept for both
-    inputs. `diagonal_batch`: only pairs of an input with its counterpart.
+    inputs. `diagonal_batch`: only pairs of an input with its counterpart; `traced_batch`: their mean.
     """
 
     shape: tuple[int, ...]
     traced: tuple[int, ...]
     diagonal: tuple[int, ...]
     diagonal_batch: bool
+    traced_batch: bool
+    op: str
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -45,11 +47,15 @@ class OutputAxes:
         for a in range(len(self.shape)):
             axes += [once[a]] if a in once else [first[a], second[a]] if a in first else []
         array = array.transpose(axes)
-        return (
-            np.diagonal(array, axis1=0, axis2=1).transpose(array.ndim - 2, *range(array.ndim - 2))
-            if self.diagonal_batch
-            else array
-        )
+        if not self.diagonal_batch and not self.traced_batch:
+            return array
+        if n1 != n2:
+            raise ValueError(
+                f"[{self.op}] x1 and x2 must have the same number of inputs where the batch axis is traced or diagonal. "
+                f"Received {n1} and {n2}."
+            )
+        pairs = np.diagonal(array, axis1=0, axis2=1).transpose(array.ndim - 2, *range(array.ndim - 2))
+        return np.asarray(pairs.mean(axis=0)) if self.traced_batch else pairs
 
 
 def output_axes(shape: tuple[int, ...], trace_axes: Any, diagonal_axes: Any, op: str) -> OutputAxes:
@@ -57,14 +63,17 @@ def output_axes(shape: tuple[int, ...], trace_axes: Any, diagonal_axes: Any, op:
     rank = len(shape) + 1
     traced = _axes(trace_axes, rank, "trace_axes", op)
     diagonal = _axes(diagonal_axes, rank, "diagonal_axes", op)
-    if 0 in traced:
-        raise ValueError(f"[{op}] trace_axes must not name the batch axis. Received {trace_axes!r}.")
     if set(traced) & set(diagonal):
         raise ValueError(
             f"[{op}] trace_axes and diagonal_axes must not share an axis. Received {trace_axes!r} and {diagonal_axes!r}."
         )
     return OutputAxes(
-        shape, tuple(a - 1 for a in traced), tuple(a - 1 for a in diagonal if a != 0), diagonal_batch=0 in diagonal
+        shape,
+        tuple(a - 1 for a in traced if a != 0),
+        tuple(a - 1 for a in diagonal if a != 0),
+        diagonal_batch=0 in diagonal,
+        traced_batch=0 in traced,
+        op=op,
     )
 
 

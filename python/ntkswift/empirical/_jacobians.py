@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,12 @@ def empirical_ntk_from_jacobians(
 
     Parameters
     ----------
-    jacobians1 : array_like or sequence of array_like
-        One array per parameter, of shape (n1, outputs, ...), as torch.func.jacrev gives them; anything that NumPy can
-        read or that has ``__dlpack__`` on the CPU (PyTorch, JAX, TensorFlow).
-    jacobians2 : array_like or sequence of array_like, optional
-        The same at other inputs; None means the first ones.
+    jacobians1 : array_like, or sequence, mapping or nested ones of array_like
+        One array per parameter, of shape (n1, outputs, ...), in the form of the parameters: a dict by names, as
+        torch.func.jacrev gives it, nested tuples and dicts, as JAX does (empty ones and None are layers without
+        parameters). Anything that NumPy can read or that has ``__dlpack__`` on the CPU (PyTorch, JAX, TensorFlow).
+    jacobians2 : array_like, or sequence, mapping or nested ones of array_like, optional
+        The same at other inputs, in the same form; None means the first ones.
     trace : bool
         Whether to average over the outputs.
     progress : function, optional
@@ -46,14 +47,19 @@ def empirical_ntk_from_jacobians(
     >>> empirical.empirical_ntk_from_jacobians(x[:, None, :])  # of the linear function w.x
     array([[5., 2.],
            [2., 1.]])
+    >>> empirical.empirical_ntk_from_jacobians({"w": x[:, None, :], "b": np.ones((2, 1, 1))})  # of w.x + b
+    array([[6., 3.],
+           [3., 2.]])
     """
-    first = _arrays(jacobians1, "jacobians1")
-    second = first if jacobians2 is None else _arrays(jacobians2, "jacobians2")
-    if [a.shape[1:] for a in first] != [a.shape[1:] for a in second]:
+    parts1 = _arrays(jacobians1, "jacobians1")
+    parts2 = parts1 if jacobians2 is None else _arrays(jacobians2, "jacobians2")
+    shapes1, shapes2 = ({path: a.shape[1:] for path, a in parts.items()} for parts in (parts1, parts2))
+    if shapes1 != shapes2:
         raise ValueError(
             "[empirical_ntk_from_jacobians] both must have the same parameters and outputs. "
-            f"Received shapes {[a.shape[1:] for a in first]} and {[a.shape[1:] for a in second]}."
+            f"Received shapes {shapes1} and {shapes2}."
         )
+    first, second = list(parts1.values()), [parts2[path] for path in parts1]
     n1, n2, outputs = len(first[0]), len(second[0]), first[0].shape[1]
     resources = Resources()
     total: np.ndarray | None = None
@@ -68,13 +74,34 @@ def empirical_ntk_from_jacobians(
     return total.reshape(n1, outputs, n2, outputs).transpose(0, 2, 1, 3)
 
 
-def _arrays(value: Any, name: str) -> list[np.ndarray]:
+def _arrays(value: Any, name: str) -> dict[str, np.ndarray]:
+    """The Jacobians by their paths in what the caller gave, "[layer][weight]"."""
     op = "empirical_ntk_from_jacobians"
-    parts: Sequence[Any] = value if isinstance(value, (tuple, list)) else [value]
-    arrays = [check_array(part, f"{name}[{i}]", ndim=None, dtype=np.float64, op=op) for i, part in enumerate(parts)]
-    if not arrays or any(a.ndim < 2 or a.shape[:2] != arrays[0].shape[:2] for a in arrays):
+    is_many = isinstance(value, (tuple, list, Mapping))
+    found = dict(_leaves(value, "", is_many)) if is_many else {"": value}
+    arrays = {p: check_array(part, f"{name}{p}", ndim=None, dtype=np.float64, op=op) for p, part in found.items()}
+    shapes = [a.shape for a in arrays.values()]
+    if not arrays or any(len(shape) < 2 or shape[:2] != shapes[0][:2] for shape in shapes):
         raise ValueError(
-            f"[{op}] {name} must be arrays of shape (n, outputs, ...), one per parameter. "
-            f"Received shapes {[a.shape for a in arrays]}."
+            f"[{op}] {name} must be arrays of shape (n, outputs, ...), one per parameter. Received shapes {shapes}."
         )
     return arrays
+
+
+def _leaves(value: Any, path: str, is_many: bool) -> Iterator[tuple[str, Any]]:
+    if not is_many:
+        yield path, value
+        return
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, part in items:
+        if part is not None:
+            yield from _leaves(part, f"{path}[{key!r}]", _holds_arrays(part))
+
+
+def _holds_arrays(value: Any) -> bool:
+    """Whether a value is a level of nested parameters, and not an array as lists of numbers."""
+    if isinstance(value, Mapping):
+        return True
+    if not isinstance(value, (tuple, list)):
+        return False
+    return all(p is None or hasattr(p, "__array__") or hasattr(p, "__dlpack__") or _holds_arrays(p) for p in value)

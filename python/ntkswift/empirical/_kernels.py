@@ -37,7 +37,8 @@ def empirical_ntk_fn(
     f : ApplyFunction or Layer
         The network.
     trace_axes : int or sequence of int
-        Axes of the output (n, ..., channels) that are averaged over. () keeps all pairs of outputs.
+        Axes of the output (n, ..., channels) that are averaged over. () keeps all pairs of outputs. With 0, the batch axis,
+        the mean over the pairs (x1[i], x2[i]).
     diagonal_axes : int or sequence of int
         Axes that are the same in both outputs. With 0, the batch axis, only pairs (x1[i], x2[i]) are kept.
     memory_limit : int, optional

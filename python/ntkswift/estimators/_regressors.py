@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._arrays import unit_of
 from .._checks import choice
 from .._pickling import VersionedState
 from .._random import philox_key
@@ -64,8 +65,10 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
             X, y = X[kept], y[kept]
         self.network_ = network_of(self.network, self.depth, self.activation, self.W_std, self.b_std, owner=owner)
         targets = np.asarray(y, np.float64).reshape(len(y), -1)
-        mean = np.average(targets, axis=0, weights=weights)
-        scale = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weights))
+        # Squares of targets stay in range; powers of two are exact.
+        unit = unit_of(targets)
+        mean = np.average(targets / unit, axis=0, weights=weights) * unit
+        scale = np.sqrt(np.average((targets / unit - mean / unit) ** 2, axis=0, weights=weights)) * unit
         # Constant targets: rounding of the mean must not be blown up.
         scale = np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
         solution = self._machine().fit(X, (targets - mean) / scale, noise, self.solver)

@@ -13,7 +13,7 @@ from .._call import Progress, call, double, takes_resources
 from .._kernel_matrix import factor
 from .._networks import layer_of, network_for
 from ..empirical import empirical_ntk_fn
-from ..stax import Dense, Serial
+from ..stax import Dense, Serial, finite_network
 
 _KERNELS = ("last_layer", "full")
 
@@ -259,11 +259,13 @@ def balance(network: Any, params: Any) -> np.ndarray:
     layers = layer.layers if isinstance(layer, Serial) else ()
     if len(layers) != 3 or not isinstance(layers[0], Dense) or not isinstance(layers[2], Dense):
         raise ValueError(f"[balance] network must be serial(Dense, nonlinearity, Dense). Received {layer!r}.")
-    (inner, bias), _, (outer, _) = params
-    incoming = np.square(np.asarray(inner, np.float64)).sum(axis=0)
+    finite = finite_network(layer, (np.shape(params[0][0])[0],), "balance")
+    (inner, bias), _, (outer, _) = finite.nested(finite.vector(params), params)
+    check_array(finite.vector(params), "params", ndim=1, squares=True, op="balance")
+    incoming = np.square(inner).sum(axis=0)
     if bias is not None:
-        incoming = incoming + np.square(np.asarray(bias, np.float64)).reshape(-1)
-    return np.asarray(np.square(np.asarray(outer, np.float64)).sum(axis=1) - incoming)
+        incoming = incoming + np.square(bias).reshape(-1)
+    return np.asarray(np.square(outer).sum(axis=1) - incoming)
 
 
 def _split(layer: Any, params: Any) -> tuple[Any, Any, Dense]:
@@ -285,7 +287,7 @@ def _split(layer: Any, params: Any) -> tuple[Any, Any, Dense]:
 
 
 def _targets(y: Any, count: int, op: str) -> np.ndarray:
-    targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op)
+    targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, squares=True, op=op)
     if len(targets) != count:
         raise ValueError(f"[{op}] y must have {count} rows, one per input. Received an array of shape {targets.shape}.")
     return double(targets.reshape(count, -1))

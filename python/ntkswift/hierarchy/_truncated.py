@@ -91,8 +91,8 @@ def truncated_hierarchy(
     (0.71382, 0.71429)
     """
     op = "truncated_hierarchy"
-    start = np.ascontiguousarray(check_array(outputs, "outputs", ndim=1, dtype=np.float64, op=op))
-    targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op)
+    start = np.ascontiguousarray(check_array(outputs, "outputs", ndim=1, dtype=np.float64, squares=True, op=op))
+    targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, squares=True, op=op)
     if targets.ndim == 2 and targets.shape[1] != 1:
         raise ValueError(f"[{op}] y must have shape (n,) or (n, 1). Received {targets.shape}.")
     targets = np.ascontiguousarray(targets.reshape(-1))

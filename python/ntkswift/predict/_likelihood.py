@@ -101,7 +101,7 @@ def log_marginal_likelihood(
     (name,) = names_of(get, ("nngp", "ntk"), _OP) if isinstance(get, str) else _one_kernel(get)
     noise = real(noise, _OP, "noise", minimum=0)
     x = check_array(x_train, "x_train", ndim=None, op=_OP)
-    y = check_array(y_train, "y_train", ndim=(1, 2), dtype=np.float64, op=_OP)
+    y = check_array(y_train, "y_train", ndim=(1, 2), dtype=np.float64, squares=True, op=_OP)
     check_lengths(x, y, ("x_train", "y_train"), op=_OP)
     kernel = np.asarray(kernel_fn(x, None, name))
     if kernel.shape != (len(y), len(y)):
@@ -116,6 +116,11 @@ def log_marginal_likelihood(
     value, sensitivity = call(
         "log_marginal_likelihood", "marginal likelihood", triangle, targets, solution, eval_gradient
     )
+    if not np.isfinite(value):
+        raise OverflowError(
+            f"[{_OP}] the likelihood must stay in the range of float64. Received y_train up to {np.abs(y).max():.3g} for a "
+            f"kernel of the size {np.abs(np.diag(kernel)).max():.3g}: divide y_train by its standard deviation."
+        )
     if not eval_gradient:
         return value
     return value, _gradient(kernel_fn, double(x), name, sensitivity, per_layer)

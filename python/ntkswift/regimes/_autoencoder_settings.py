@@ -134,7 +134,7 @@ class AutoencoderSettings(Parameters):
     def _rows(self, X: Any, op: str) -> np.ndarray:
         """Rows of any norm, as wide as the training inputs."""
         self._fitted(op)
-        X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
+        X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, squares=True, op=op))
         self._same_width(X, "X", self.n_features_in_, op)
         return X
 

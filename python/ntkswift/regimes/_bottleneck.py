@@ -193,13 +193,13 @@ class Bottleneck(Parameters):
             choice(getattr(self, name), op, name, allowed)
 
     def _inputs(self, X: Any, y: Any, X_test: Any, op: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        x = check_array(X, "X", dtype=np.float64, op=op)
-        targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, min_cols=1, op=op)
+        x = check_array(X, "X", dtype=np.float64, squares=True, op=op)
+        targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, squares=True, min_cols=1, op=op)
         check_lengths(x, targets, ("X", "y"), op=op)
         self._y_is_flat = targets.ndim == 1
         test = None
         if X_test is not None:
-            test = check_array(X_test, "X_test", dtype=np.float64, op=op)
+            test = check_array(X_test, "X_test", dtype=np.float64, squares=True, op=op)
             check_widths(x, test, ("X", "X_test"), op=op)
         return np.ascontiguousarray(x), np.ascontiguousarray(targets.reshape(len(targets), -1)), test
 
@@ -245,7 +245,7 @@ class Bottleneck(Parameters):
 
     def _given_positions(self, positions: Any, points: np.ndarray, units: int, op: str) -> np.ndarray:
         z = positions(points) if callable(positions) else positions
-        z = check_array(z, "positions", ndim=2, dtype=np.float64, op=op)
+        z = check_array(z, "positions", ndim=2, dtype=np.float64, squares=True, op=op)
         if z.shape != (len(points), units):
             raise ValueError(f"[{op}] positions must have shape {(len(points), units)}. Received {z.shape}.")
         return z
@@ -306,7 +306,7 @@ class Bottleneck(Parameters):
         """Return the trained outer function at positions z: values (p, outputs), gradients (p, outputs, units)."""
         op = "Bottleneck.outer_function"
         self._fitted(op)
-        z = check_array(z, "z", dtype=np.float64, op=op)
+        z = check_array(z, "z", dtype=np.float64, squares=True, op=op)
         k, c = self._start_positions.shape[1], self._targets.shape[1]
         if z.shape[1] != k:
             raise ValueError(f"[{op}] z must have {k} columns. Received an array of shape {z.shape}.")
@@ -325,7 +325,7 @@ class Bottleneck(Parameters):
     def _place(self, X: Any, op: str) -> tuple[np.ndarray, np.ndarray]:
         """Final positions, and the numbers of the points among those of `fit` (-1: new)."""
         self._fitted(op)
-        x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
+        x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, squares=True, op=op))
         check_widths(x, self._points, ("X", "the training inputs"), op=op)
         place = {row.tobytes(): i for i, row in reversed(list(enumerate(self._points + 0.0)))}
         known = np.array([place.get(row.tobytes(), -1) for row in x + 0.0], dtype=int)

@@ -99,12 +99,12 @@ def train_finite_bottleneck(
     ((6, 2), True)
     """
     op = "train_finite_bottleneck"
-    x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
-    targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op)
+    x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, squares=True, op=op))
+    targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, squares=True, op=op)
     check_lengths(x, targets, ("X", "y"), op=op)
     targets = np.ascontiguousarray(targets.reshape(len(targets), -1))
     if X_test is not None:
-        test = check_array(X_test, "X_test", dtype=np.float64, op=op)
+        test = check_array(X_test, "X_test", dtype=np.float64, squares=True, op=op)
         check_widths(x, test, ("X", "X_test"), op=op)
         x = np.vstack([x, test])
     k, m = integer(units, op, "units", minimum=1), integer(width, op, "width", minimum=1)

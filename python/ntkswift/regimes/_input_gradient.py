@@ -54,8 +54,8 @@ def input_gradient(
     op = "input_gradient"
     choice(get, op, "get", ("ntk", "nngp"))
     layer = layer_of(network, op)
-    left = np.ascontiguousarray(check_array(z1, "z1", dtype=np.float64, op=op))
-    right = left if z2 is None else np.ascontiguousarray(check_array(z2, "z2", dtype=np.float64, op=op))
+    left = np.ascontiguousarray(check_array(z1, "z1", dtype=np.float64, squares=True, op=op))
+    right = left if z2 is None else np.ascontiguousarray(check_array(z2, "z2", dtype=np.float64, squares=True, op=op))
     check_widths(left, right, ("z1", "z2"), op=op)
     kernel, gradient = call("input_gradient", "kernel gradient", layer._compiled, get == "ntk", left, right)
     return kernel, gradient.reshape(len(left), len(right), left.shape[1])

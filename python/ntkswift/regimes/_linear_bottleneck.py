@@ -118,8 +118,8 @@ class LinearBottleneck(Parameters):
         """
         op = "LinearBottleneck.fit"
         choice(self.dynamics, op, "dynamics", ("gd", "flow"))
-        x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
-        targets = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
+        x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, squares=True, op=op))
+        targets = check_array(y, "y", ndim=1, dtype=np.float64, squares=True, op=op)
         check_lengths(x, targets, ("X", "y"), op=op)
         k, d = integer(self.units, op, "units", minimum=1), x.shape[1]
         self.scale_ = 1 / np.sqrt(k * d) if self.scale is None else self._positive("scale", op)
@@ -187,7 +187,7 @@ class LinearBottleneck(Parameters):
     def _rows(self, X: Any, op: str) -> np.ndarray:
         if not hasattr(self, "coef_"):
             raise ValueError(f"[{op}] fit must be called first. Received an object that is not fitted.")
-        x = check_array(X, "X", dtype=np.float64, op=op)
+        x = check_array(X, "X", dtype=np.float64, squares=True, op=op)
         if x.shape[1] != len(self.coef_):
             raise ValueError(f"[{op}] X must have {len(self.coef_)} columns. Received an array of shape {x.shape}.")
         return x

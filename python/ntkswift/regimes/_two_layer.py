@@ -224,7 +224,7 @@ class TwoLayerRegressor(Parameters):
         """Return f(x) for the rows of X, shape (n,), float64."""
         op = self._op("predict")
         self._check_fitted(op)
-        X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
+        X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, squares=True, op=op))
         if X.shape[1] != self.n_features_in_:
             raise ValueError(f"[{op}] X must have {self.n_features_in_} columns. Received shape {X.shape}.")
         return call(
@@ -333,10 +333,10 @@ class TwoLayerRegressor(Parameters):
         return generator(self.random_state, op=op).standard_normal((width, d)) / math.sqrt(d)
 
     def _data(self, X: Any, y: Any, op: str) -> tuple[np.ndarray, np.ndarray]:
-        X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
+        X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, squares=True, op=op))
         if y is None:
             raise ValueError(f"[{op}] y is required with samples. Received None.")
-        y = np.ascontiguousarray(check_array(y, "y", ndim=1, dtype=np.float64, op=op))
+        y = np.ascontiguousarray(check_array(y, "y", ndim=1, dtype=np.float64, squares=True, op=op))
         check_lengths(X, y, ("X", "y"), op=op)
         return X, y
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._arrays import check_array, check_lengths, row_blocks
+from .._arrays import check_array, check_lengths, row_blocks, unit_of
 from .._call import Progress, Resources, double, multiply, takes_resources
 from .._kernel_matrix import check_symmetric
 from .._networks import find_layer
@@ -172,15 +172,17 @@ def kernel_alignment(
     matrix = check_symmetric(kernel, "kernel", op=op, is_kernel=True)
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
-    targets = targets.reshape(len(targets), -1)
+    # Neither scale matters: powers of two keep squares of squares in range.
+    unit = unit_of(matrix.diagonal())
+    targets = targets.reshape(len(targets), -1) / unit_of(targets)
     means = np.zeros(len(matrix))
     if centered:
         for rows in row_blocks(matrix):
-            means += matrix[rows].sum(axis=0) / len(matrix)
+            means += (matrix[rows] / unit).sum(axis=0) / len(matrix)
         targets = targets - targets.mean(axis=0)
     inner, norms, total = 0.0, [], means.mean()
     for rows in row_blocks(matrix):
-        part = matrix[rows] - means - means[rows, None] + total
+        part = matrix[rows] / unit - means - means[rows, None] + total
         inner += float(np.sum(multiply(part, double(targets)) * targets[rows]))
         norms.append(euclidean_norm(part))
     outer = multiply(double(targets.T), double(targets))
@@ -234,7 +236,7 @@ def label_alignment(
     targets = check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op)
     if len(targets) != rows.shape[1]:
         raise ValueError(f"[{op}] y must have {rows.shape[1]} elements, as the vectors do. Received {len(targets)}.")
-    columns = double(targets.reshape(len(targets), -1))
+    columns = double(targets.reshape(len(targets), -1) / unit_of(targets))
     total = float(np.sum(columns**2))
     if total == 0:
         raise ValueError(f"[{op}] y must not be 0 everywhere. Received zeros.")

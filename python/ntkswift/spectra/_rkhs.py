@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
-from .._arrays import check_array, check_lengths
+from .._arrays import check_array, check_lengths, unit_of
 from .._call import Progress, call, double, takes_resources
 from .._kernel_matrix import factor
 from .._norm import euclidean_norm
@@ -97,7 +97,7 @@ def frequency_energies(
     """
     op = "frequency_energies"
     points = double(check_array(X, "X", dtype=np.float64, min_rows=2, min_cols=2, op=op))
-    values = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
+    values = check_array(y, "y", ndim=1, dtype=np.float64, squares=True, op=op)
     check_lengths(points, values, ("X", "y"), op=op)
     top = _domain.frequency(max_frequency, op)
     norms = np.linalg.norm(points, axis=1, keepdims=True)
@@ -151,5 +151,6 @@ def interpolant_norm(
     gram, points = kernel_matrix(kernel, X, get=get), check_array(X, "X", dtype=np.float64, op=op)
     check_lengths(points, values, ("X", "y"), op=op)
     ridge = _checks.real(ridge, op, "ridge", minimum=0)
-    half = call("solve", "solve", factor(gram, ridge, True, op, option="ridge"), double(values[:, None]), 1)
-    return euclidean_norm(half)
+    unit = unit_of(values)
+    half = call("solve", "solve", factor(gram, ridge, True, op, option="ridge"), double(values[:, None] / unit), 1)
+    return euclidean_norm(half) * unit

@@ -63,7 +63,7 @@ class FiniteNetwork:
 
     def targets(self, y: Any, count: int, name: str) -> np.ndarray:
         """Targets or cotangents as a matrix with one row per output of `count` inputs."""
-        array = check_array(y, name, ndim=None, dtype=np.float64, op=self.op)
+        array = check_array(y, name, ndim=None, dtype=np.float64, squares=True, op=self.op)
         wanted = (count * self.core.output_blocks, *self.output_shape)
         if array.shape != wanted and not (array.ndim == 1 and (*array.shape, 1) == wanted):
             raise ValueError(f"[{self.op}] {name} must have shape {wanted}. Received {array.shape}.")

@@ -82,3 +82,16 @@ def test_cpu_level_can_be_lowered():
         check=True,
     )
     assert run.stdout.strip().splitlines()[-1] == "2"
+
+
+def test_cpu_levels_that_there_are_not_are_errors():
+    run = subprocess.run(
+        [sys.executable, "-c", "import ntkswift"],
+        env={"NTKSWIFT_CPU": "v9", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "[ntkswift] NTKSWIFT_CPU must be" in run.stderr
+    assert "Received 'v9'" in run.stderr

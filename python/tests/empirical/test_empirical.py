@@ -163,7 +163,6 @@ def test_bad_input():
     cases = [
         (lambda: empirical.empirical_ntk_fn(np.tanh), TypeError, "stax"),
         (lambda: empirical.empirical_ntk_fn(NETWORK, trace_axes=(5,))(X1, None, PARAMS), ValueError, "trace_axes"),
-        (lambda: empirical.empirical_ntk_fn(NETWORK, trace_axes=(0,))(X1, None, PARAMS), ValueError, "batch axis"),
         (lambda: empirical.empirical_ntk_fn(NETWORK, color=1), TypeError, "color"),
         (lambda: ntk_fn(X1, X2[:, :2], PARAMS), ValueError, "x2"),
         (lambda: ntk_fn(X1 * np.nan, None, PARAMS), ValueError, "finite"),
@@ -186,3 +185,43 @@ def test_bad_input():
         empirical.empirical_ntk_fn(norm)(X1, None, norm.init_fn(0, X1.shape)[1])
     with pytest.raises(ValueError, match="kernel"):
         norm.kernel_fn(X1)
+
+
+def test_jacobians_as_dicts_and_nested_tuples():
+    rng = np.random.default_rng(11)
+    a, b, c = rng.standard_normal((5, 2, 3, 4)), rng.standard_normal((5, 2, 4)), rng.standard_normal((5, 2, 1))
+    flat = np.concatenate([v.reshape(5, 2, -1) for v in (a, b, c)], axis=-1)
+    expected = np.einsum("iap,jbp->ijab", flat, flat)
+    shapes = [
+        [a, b, c],
+        {"w": a, "b": b, "c": c},
+        ((a, b), (), None, {"last": (c,)}),
+        {"layer": {"w": a, "b": b.tolist()}, "last": c},
+    ]
+    for jacobians in shapes:
+        found = empirical.empirical_ntk_from_jacobians(jacobians, trace=False)
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+    # The order of a dict's keys does not matter.
+    found = empirical.empirical_ntk_from_jacobians({"w": a, "b": b}, {"b": b[:2], "w": a[:2]})
+    expected = np.einsum("iap,jap->ij", flat[:, :, :-1], flat[:2, :, :-1]) / 2
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    with pytest.raises(ValueError, match="must have the same parameters and outputs"):
+        empirical.empirical_ntk_from_jacobians({"w": a}, {"v": a})
+
+
+@pytest.mark.parametrize("make", [empirical.empirical_ntk_fn, empirical.empirical_nngp_fn])
+def test_batch_axis_traced(make):
+    network = stax.serial(stax.Dense(7), stax.Tanh(), stax.Dense(3))
+    x = np.random.default_rng(5).standard_normal((6, 4))
+    _, params = network.init_fn(0, (1, 4))
+    whole = make(network, trace_axes=())(x[:3], x[3:], params)
+    pairs = np.einsum("iikl->ikl", whole)
+    np.testing.assert_allclose(make(network, trace_axes=0)(x[:3], x[3:], params), pairs.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(
+        make(network, trace_axes=(0, -1))(x[:3], x[3:], params), np.einsum("ikk->", pairs) / 9, rtol=1e-12
+    )
+    found = make(network, trace_axes=0, diagonal_axes=1)(x[:3], x[3:], params)
+    np.testing.assert_allclose(found, np.einsum("ikk->ik", pairs).mean(0), rtol=1e-12)
+    for axes in ({"trace_axes": 0}, {"diagonal_axes": 0}):
+        with pytest.raises(ValueError, match="must have the same number of inputs"):
+            make(network, **axes)(x[:2], x[3:], params)
