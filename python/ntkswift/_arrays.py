@@ -100,7 +100,7 @@ def check_widths(x1: np.ndarray, x2: np.ndarray, names: tuple[str, str], *, op: 
 
 def check_lengths(x: np.ndarray, y: np.ndarray, names: tuple[str, str], *, op: str = "ntkswift") -> None:
     """Raises ValueError unless both arrays have the same number of rows; the message shows both shapes."""
-    if x.shape[0] != y.shape[0]:
+    if x.shape[:1] != y.shape[:1] or x.ndim == 0:
         raise ValueError(
             f"[{op}] {names[0]} and {names[1]} must have the same number of rows. "
             f"Received shapes {x.shape} and {y.shape}."

@@ -161,6 +161,7 @@ def covariance_spectrum(
     3.0
     """
     op = "covariance_spectrum"
+    is_gram = _checks.flag(is_gram, op, "is_gram")
     array = check_array(gradients, "gradients", min_rows=2, dtype=np.float64 if is_gram else None, op=op)
     if is_gram and array.shape[0] != array.shape[1]:
         raise ValueError(f"[{op}] gradients must be a square matrix of inner products. Received shape {array.shape}.")
@@ -171,7 +172,7 @@ def covariance_spectrum(
             "gradient_covariance",
             op,
             np.ascontiguousarray(array) if is_gram else array,
-            bool(is_gram),
+            is_gram,
             _checks.integer(top, op, "top"),
             0 if count is None else _checks.integer(count, op, "count"),
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
+from .._checks import flag
 
 
 @takes_resources()
@@ -47,6 +48,7 @@ def empirical_ntk_from_jacobians(
     array([[5., 2.],
            [2., 1.]])
     """
+    trace = flag(trace, "empirical_ntk_from_jacobians", "trace")
     first = _arrays(jacobians1, "jacobians1")
     second = first if jacobians2 is None else _arrays(jacobians2, "jacobians2")
     if [a.shape[1:] for a in first] != [a.shape[1:] for a in second]:

@@ -258,11 +258,19 @@ def balance(network: Any, params: Any) -> np.ndarray:
     layers = layer.layers if isinstance(layer, Serial) else ()
     if len(layers) != 3 or not isinstance(layers[0], Dense) or not isinstance(layers[2], Dense):
         raise ValueError(f"[balance] network must be serial(Dense, nonlinearity, Dense). Received {layer!r}.")
+    op = "balance"
+    is_nested = isinstance(params, (tuple, list)) and len(params) == 3
+    if not is_nested or not all(isinstance(params[i], (tuple, list)) and len(params[i]) == 2 for i in (0, 2)):
+        raise ValueError(f"[{op}] params must be ((W, b), (), (W, b)). Received {type(params).__name__}.")
     (inner, bias), _, (outer, _) = params
-    incoming = np.square(np.asarray(inner, np.float64)).sum(axis=0)
+    inner = check_array(inner, "params[0][0]", dtype=np.float64, op=op)
+    outer = check_array(outer, "params[2][0]", dtype=np.float64, op=op)
+    incoming = np.square(inner).sum(axis=0)
     if bias is not None:
-        incoming = incoming + np.square(np.asarray(bias, np.float64)).reshape(-1)
-    return np.asarray(np.square(np.asarray(outer, np.float64)).sum(axis=1) - incoming)
+        incoming = incoming + np.square(check_array(bias, "params[0][1]", ndim=None, dtype=np.float64, op=op)).ravel()
+    if len(outer) != len(incoming) or len(incoming) != inner.shape[1]:
+        raise ValueError(f"[{op}] params must belong together. Received shapes {inner.shape} and {outer.shape}.")
+    return np.asarray(np.square(outer).sum(axis=1) - incoming)
 
 
 def _split(layer: Any, params: Any) -> tuple[Any, Any, Dense]:

@@ -58,7 +58,7 @@ class KernelOperator(SymmetricOperator):
         if network is None:
             core = _core.SymmetricOperator.blocks(*_python_blocks(kernel, X, op), ridge, bytes_kept)
         else:
-            points = check_array(X, "X", ndim=None, dtype=np.float64, op=op)
+            points = check_array(X, "X", ndim=(2, 3, 4, 5), dtype=np.float64, op=op)
             if points.ndim > 2 and network._starts_with_flatten():
                 points = points.reshape(len(points), -1)
             # One row says what is wrong with a network before the first product does.

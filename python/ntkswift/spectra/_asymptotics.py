@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks, _core
+from .._arrays import check_array
 from .._call import Progress, takes_resources
 from . import _domain
 from ._zonal import ZonalKernel, as_zonal
@@ -113,7 +114,10 @@ class Asymptotics:
 
     def eigenvalues(self, frequencies: Any) -> np.ndarray:
         """The law's eigenvalues at given frequencies, 1 or more."""
-        k = np.asarray(frequencies, dtype=float)
+        op = "Asymptotics.eigenvalues"
+        k = check_array(frequencies, "frequencies", ndim=None, dtype=np.float64, min_rows=0, op=op)
+        if not (k >= 1).all():
+            raise ValueError(f"[{op}] frequencies must be 1 or more. Received {k.min()}.")
         return np.where(k % 2 == 0, self.even, self.odd) * k**-self.exponent
 
 

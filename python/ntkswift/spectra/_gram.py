@@ -70,6 +70,7 @@ def gram_eigenvalues(
     [3.0]
     """
     op = "gram_eigenvalues"
+    vectors = _checks.flag(vectors, op, "vectors")
     resources = Resources()
     if k is None:
         matrix = _matrix(kernel, X, get, resources, op)
@@ -172,7 +173,7 @@ def kernel_alignment(
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
     targets = targets.reshape(len(targets), -1)
-    if centered:
+    if _checks.flag(centered, op, "centered"):
         means = matrix.mean(axis=0)
         matrix = matrix - means - means[:, None] + means.mean()
         targets = targets - targets.mean(axis=0)

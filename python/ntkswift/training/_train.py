@@ -9,7 +9,7 @@ from typing import Any
 from .. import _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
-from .._checks import integer
+from .._checks import instance, integer
 from .._files import try_file
 from .._networks import LOSSES
 from .._random import philox_key
@@ -146,7 +146,7 @@ def train(
     True
     """
     chosen = optimizer_of(optimizer)
-    stop = stop if stop is not None else EarlyStopping()
+    stop = EarlyStopping() if stop is None else instance(stop, EarlyStopping, "train", "stop")
     problem = make_problem(
         network, params, x, y, loss=loss, mode=mode, key=philox_key(seed, op="train"), batch_size=batch_size
     )
