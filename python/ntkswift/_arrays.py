@@ -107,6 +107,16 @@ def check_lengths(x: np.ndarray, y: np.ndarray, names: tuple[str, str], *, op: s
         )
 
 
+def integers(x: Any, op: str, name: str) -> np.ndarray:
+    """The whole numbers in a list or an array of one axis, as int64; TypeError for other types."""
+    array = _as_numpy(x, name, op)
+    if array.shape == (0,):
+        return np.empty(0, np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or (array > np.iinfo(np.int64).max).any():
+        raise TypeError(f"[{op}] {name} must be a list of integers. Received {x!r}.")
+    return array.astype(np.int64)
+
+
 def check_symmetric(x: Any, name: str, *, op: str = "ntkswift") -> np.ndarray:
     """A square, finite float64 matrix that is its transpose to 1e-8 of its largest element; ValueError otherwise."""
     matrix = check_array(x, name, dtype=np.float64, op=op)

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from . import stax
-from ._checks import integer, real
+from ._checks import instance, integer, real
 from ._random import generator
 
 __all__ = ["ABC", "Classification", "maximal_update", "mean_field", "ntk", "standard"]
@@ -141,7 +141,7 @@ class ABC:
         """
         op = "ABC.network"
         width, inputs = integer(width, op, "width"), integer(inputs, op, "inputs")
-        layer = stax.Tanh() if activation is None else activation
+        layer = stax.Tanh() if activation is None else instance(activation, stax.Nonlinearity, op, "activation")
         layers: list[Any] = []
         for i, exponent in enumerate(self.a):
             fan_in = inputs if i == 0 else width

@@ -64,7 +64,7 @@ class SpectralDensity:
 
     def moment(self, power: int) -> float:
         """The mean of the eigenvalues to a power; `moment(1)` times `dimension` estimates the trace."""
-        power = _checks.integer(power, "SpectralDensity.moment", "power", minimum=0)
+        power = _checks.integer(power, "SpectralDensity.moment", "power", minimum=0, maximum=1000)
         return float((self.weights * self.nodes**power).sum())
 
     def density(self, grid: Any, width: float) -> np.ndarray:

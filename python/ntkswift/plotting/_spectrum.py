@@ -49,7 +49,7 @@ class SpectrumDisplay:
     @classmethod
     def from_matrix(cls, matrix: Any, *, name: str = "kernel", relative: bool = False) -> SpectrumDisplay:
         """Return the display of the eigenvalues of one symmetric matrix."""
-        return cls.from_matrices({name: matrix}, relative=relative)
+        return cls.from_matrices({str(name): matrix}, relative=relative)
 
     def plot(self, ax: Any = None) -> SpectrumDisplay:
         """Draw positive eigenvalues against their rank; those below rounding error are left out."""

@@ -109,7 +109,7 @@ class KernelFunction:
             x2, get = None, x2
         refuse(pattern, "pattern", "Aggregate layers (graphs)")
         refuse(mask_constant, "mask_constant", "masks")
-        if diagonal_batch not in (None, True):
+        if diagonal_batch is not None and diagonal_batch is not True:
             raise ValueError(f"[kernel_fn] diagonal_batch must be None or True. Received {diagonal_batch!r}.")
         names = _names(get)
         resources = Resources()
@@ -195,8 +195,7 @@ class KernelFunction:
         >>> kernel_fn.diagonal(np.eye(2), "nngp").tolist()
         [0.25, 0.25]
         """
-        if get not in _KERNELS:
-            raise ValueError(f'[kernel_fn.diagonal] get must be "ntk" or "nngp". Received {get!r}.')
+        get = _checks.choice(get, "kernel_fn.diagonal", "get", _KERNELS)
         return self._diagonal(x, get, Resources(), _plan(plan, (get,)))
 
     def _diagonal(self, x: np.ndarray, name: str, resources: Resources, plan: bytes | None = None) -> np.ndarray:

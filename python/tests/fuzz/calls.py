@@ -91,7 +91,7 @@ def made(entry: surface.Entry, arguments: dict[str, Any]) -> dict[str, str] | No
 
 def fault_of(error: Exception) -> dict[str, str] | None:
     """What is wrong with an exception; None where it is one that says what was needed."""
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = traceback.extract_tb(error.__traceback__) or [traceback.FrameSummary("", 0, "")]
     own = [frame for frame in frames if frame.filename.startswith(PACKAGE)]
     last = frames[-1]
     if "the caller's own error" in str(error) or Path(last.filename).parent == HERE:

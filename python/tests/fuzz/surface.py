@@ -285,7 +285,7 @@ def _curvatures() -> list[Entry]:
         Entry("curvature.trace", curvature.trace, {"operator": MATRIX, "probes": 3}),
         Entry("curvature.spectral_density", curvature.spectral_density, {"operator": MATRIX, "probes": 2, "steps": 3}),
         Entry("curvature.spectral_density: density", density.density, {"grid": ANGLES, "width": 0.1}),
-        Entry("curvature.spectral_density: moment", density.moment, {"power": 2}),
+        Entry("curvature.spectral_density: moment", density.moment, {"power": 2}, True),
         Entry(
             "curvature.break_even",
             curvature.break_even,
