@@ -14,17 +14,20 @@ import numpy as np
 
 from .._arrays import check_array
 from .._checks import axes
+from .._kernel_matrix import check_gram
 
 
-def check_kernel(kernel: Any, name: str, op: str, *, square: bool = False) -> np.ndarray:
-    """A kernel as a finite float array with an even number of axes."""
+def check_kernel(kernel: Any, name: str, op: str, *, square: bool = False, is_gram: bool = False) -> np.ndarray:
+    """A kernel as a finite float array with an even number of axes; `is_gram`: of inputs with themselves, see `check_gram`."""
     array = check_array(kernel, name, ndim=None, op=op)
     if array.ndim == 0 or array.ndim % 2:
         raise ValueError(
             f"[{op}] {name} must have its axes in pairs, as (n1, n2). Received an array of shape {array.shape}."
         )
-    if square and array.shape[::2] != array.shape[1::2]:
+    if (square or is_gram) and array.shape[::2] != array.shape[1::2]:
         raise ValueError(f"[{op}] {name} must be square. Received an array of shape {array.shape}.")
+    if is_gram:
+        check_gram(as_matrix(array), name, op)
     return array
 
 

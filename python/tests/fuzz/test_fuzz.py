@@ -21,7 +21,8 @@ PACKAGES = (
 LEFT_OUT = {
     "stax.Layer", "stax.Nonlinearity", "empirical.Expansion", "curvature.LossCurvature", "operators.SymmetricOperator",
     "training.Snapshot", "training.interrupts_raise", "parametrizations.mean_field", "reproduce.Report", "reproduce.names",
-    "reproduce.run", "reproduce.Verdict", "hierarchy.KernelRegression", "parametrizations.Classification", "spectra.ZonalKernel", "predict.Gaussian", "predict.ODEState",
+    "reproduce.run", "reproduce.Verdict", "hierarchy.KernelRegression",
+    "parametrizations.Classification", "spectra.ZonalKernel", "predict.Gaussian", "predict.ODEState",
 }  # fmt: skip
 
 
