@@ -79,5 +79,5 @@ class Claim:
             f"{mean:.{digits}f}",
             verdict,
             spread,
-            f"{within}; {note}" if note else within,
+            f"{within}; {note}" if str(note) else within,
         )

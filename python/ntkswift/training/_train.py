@@ -9,7 +9,7 @@ from typing import Any
 from .. import _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
-from .._checks import instance, integer
+from .._checks import flag, instance, integer
 from .._errors import DivergenceError
 from .._files import try_file
 from .._networks import LOSSES
@@ -169,7 +169,7 @@ def train(
         validation=_validation(problem, x_test, y_test, stop),
         stop=stop,
         callbacks=_callbacks(callback),
-        wants_norm=gradient_norm,
+        wants_norm=flag(gradient_norm, "train", "gradient_norm"),
         resources=Resources(),
         settings=settings,
     )

@@ -45,6 +45,9 @@ PARAMS = SMOOTH.init_fn(0, (-1, 3))[1]
 GRAM, CROSS = NET.kernel_fn(X, None, "ntk"), NET.kernel_fn(Z, X, "ntk")
 MATRIX = GRAM + 0.1 * np.eye(6)
 VECTOR = RNG.standard_normal(21)
+IMAGES = RNG.standard_normal((3, 4, 4, 1))
+# Layers without an infinite-width kernel are applied to images.
+FINITE_ONLY = ("AvgPool", "SumPool", "Conv", "BatchNorm", "GlobalAvgPool", "GlobalSumPool")
 ANGLES = np.linspace(0.0, 3.0, 5)
 
 
@@ -94,6 +97,13 @@ def _networks() -> list[Entry]:
     def kernel_of(make: Callable[..., Any]) -> Callable[..., Any]:
         def compute(**arguments: Any) -> Any:
             layer = make(**arguments)
+            if make.__name__ in FINITE_ONLY:
+                network = stax.serial(stax.Conv(2, (1, 1)), layer)
+                return network.apply_fn(network.init_fn(0, IMAGES.shape)[1], IMAGES)
+            if make.__name__ == "FanOut":
+                layer = stax.serial(layer, stax.FanInSum())
+            elif make.__name__.startswith("FanIn"):
+                layer = stax.serial(stax.FanOut(2), stax.parallel(stax.Identity(), stax.Dense(3)), layer, stax.Dense(3))
             return stax.serial(stax.Dense(3), layer, stax.Dense(1)).kernel_fn(X, None, ("nngp", "ntk"))
 
         compute.__signature__ = inspect.signature(make)  # type: ignore[attr-defined]
@@ -104,13 +114,13 @@ def _networks() -> list[Entry]:
         "Conv": {"out_chan": 3, "filter_shape": (3, 3)},
         "Dense": {"out_dim": 3},
         "Dropout": {"rate": 0.9},
-        "Elementwise": {"fn": np.tanh},
+        "Elementwise": {"nngp_fn": lambda cov, var1, var2: cov, "d_nngp_fn": lambda cov, var1, var2: 1 + 0 * cov},
         "ElementwiseNumerical": {"fn": np.tanh, "deg": 25},
         "FanOut": {"num": 2},
-        "ResidualBlock": {"alpha": 0.3},
+        "ResidualBlock": {"alpha": 0.3, "width": 3},
         "SumPool": {"window_shape": (2, 2)},
         "activation": {"name": "relu"},
-        "repeat": {"layer": stax.Relu(), "n": 2},
+        "repeat": {"layer": stax.serial(stax.Relu(), stax.Dense(3)), "n": 2},
         "ABRelu": {"a": 0.1, "b": 1.0},
         "Hermite": {"degree": 2},
         "LeakyRelu": {"alpha": 0.1},
@@ -125,7 +135,6 @@ def _networks() -> list[Entry]:
         if name in ("KernelPlan", "Layer", "Nonlinearity") or name.startswith(("serial", "parallel")):
             continue
         table.append(Entry(f"stax.{name}", kernel_of(make), examples.get(name, {})))
-    images = RNG.standard_normal((3, 4, 4, 1))
     plan = NET.kernel_fn.plan(X, get="ntk")
     return [
         *table,
@@ -141,9 +150,9 @@ def _networks() -> list[Entry]:
         Entry("stax: init_fn", SMOOTH.init_fn, {"rng": 0, "input_shape": (-1, 3)}),
         Entry("stax: apply_fn", SMOOTH.apply_fn, {"params": PARAMS, "inputs": X}),
         Entry(
-            "stax: apply_fn of images", IMAGE.apply_fn, {"params": IMAGE.init_fn(0, images.shape)[1], "inputs": images}
+            "stax: apply_fn of images", IMAGE.apply_fn, {"params": IMAGE.init_fn(0, IMAGES.shape)[1], "inputs": IMAGES}
         ),
-        Entry("stax: init_fn of images", IMAGE.init_fn, {"rng": 0, "input_shape": images.shape}),
+        Entry("stax: init_fn of images", IMAGE.init_fn, {"rng": 0, "input_shape": IMAGES.shape}),
         Entry("resntk", lambda depth, **more: ntkswift.resntk(depth, **more).kernel_fn(X), {"depth": 3, "alpha": 0.5}),
         Entry(
             "Kernel.replace",
@@ -173,7 +182,7 @@ def _predictions() -> list[Entry]:
         Entry("predict.gp_inference", called(predict.gp_inference, "ntk", CROSS), {**data, "diag_reg": 1e-3}),
         Entry("predict.gp_inference: result", inference, {"get": "ntk", "k_test_train": CROSS}),
         Entry("predict.gradient_descent", called(predict.gradient_descent, 1.0), {"loss": "mse", **data}),
-        Entry("predict.gradient_descent: result", descent, at),
+        Entry("predict.gradient_descent: result", descent, {"t": 1.0, "k_test_train": CROSS}),
         Entry("predict.gradient_descent_mse", called(predict.gradient_descent_mse, 1.0), data),
         Entry("predict.gradient_descent_mse: result", flow, at),
         Entry(
@@ -384,7 +393,7 @@ def _spectra() -> list[Entry]:
             {"scale": 1.0, "angles": ANGLES},
         ),
         of("gram_eigenvalues", kernel=NET, X=X, k=2),
-        of("harmonic_decay_constant", dimension=3, nu=1.0),
+        of("harmonic_decay_constant", dimension=3, nu=0.5),
         of("interpolant_norm", kernel=NET, X=X, y=Y, ridge=0.1),
         of("kernel_alignment", kernel=MATRIX, y=Y),
         of("label_alignment", vectors=np.linalg.eigh(MATRIX)[1].T, y=Y),
@@ -431,9 +440,10 @@ def _estimators() -> list[Entry]:
 
 def _regimes() -> list[Entry]:
     outer = stax.serial(stax.Dense(8, 1.4, 0.1), stax.Erf(), stax.Dense(1))
+    small = stax.serial(stax.Dense(8), stax.Erf(), stax.Dense(1))
     B, spread = np.diag([1.0, 2.0, 3.0]), np.diag([0.1, 0.2, 0.3])
     quick = {
-        "Autoencoder": {"width": 8, "steps": 2, "random_state": 0},
+        "Autoencoder": {"width": 8, "steps": 2, "normalize": True, "random_state": 0},
         "Bottleneck": {"outer": outer, "inner": NET, "units": 2, "steps": 2, "start_width": 10, "random_state": 0},
         "LinearBottleneck": {"units": 2, "steps": 2, "random_state": 0},
         "FullyTrained": {"width": 4, "steps": 3, "random_state": 0},
@@ -486,7 +496,7 @@ def _regimes() -> list[Entry]:
         Entry(
             "regimes.train_finite_bottleneck",
             regimes.train_finite_bottleneck,
-            {"outer": outer, "inner": NET, "units": 2, "width": 5, "X": X, "y": Y, "steps": 2, "seed": 0},
+            {"outer": small, "inner": small, "units": 2, "width": 5, "X": X, "y": Y, "steps": 2, "seed": 0},
             True,
         ),
         Entry(
@@ -535,13 +545,14 @@ def _training() -> list[Entry]:
         return run(**data, steps=4, every=1, x_test=X, y_test=COLUMN, stop=training.EarlyStopping(**given))
 
     stopped.__signature__ = inspect.signature(training.EarlyStopping)  # type: ignore[attr-defined]
-    optimizers, schedules = ("GD", "SGD", "Adam", "Flow"), ("Constant", "Cosine", "Piecewise")
+    optimizers = ("GD", "SGD", "Adam", "Flow")
+    schedules: dict[str, dict[str, Any]] = {"Constant": {}, "Cosine": {}, "Piecewise": {"factors": {1: 0.5}}}
     return [
         Entry("training.train", run, {**data, "steps": 3, "batch_size": 3}),
         Entry("training.train: time", run, {**data, "optimizer": "flow", "time": 0.1}),
         Entry("training.train: test data", run, {**data, "steps": 2, "x_test": X, "y_test": COLUMN, "every": 1}),
         *(Entry(f"training.{name}", with_optimizer(getattr(training, name)), {}) for name in optimizers),
-        *(Entry(f"training.{name}", with_schedule(getattr(training, name)), {}) for name in schedules),
+        *(Entry(f"training.{name}", with_schedule(getattr(training, name)), rest) for name, rest in schedules.items()),
         Entry("training.EarlyStopping", stopped, {"patience": 2}),
     ]
 
@@ -573,7 +584,7 @@ def _plots() -> list[Entry]:
         drawn("PosteriorDisplay", x=np.arange(3.0), mean=np.ones(3), std=np.ones(3)),
         drawn("SpectralDensityDisplay", densities={"a": density}),
         drawn("SpectrumDisplay", eigenvalues={"a": np.arange(1.0, 4.0)}),
-        drawn("TrainingDisplay", losses={"a": np.arange(1.0, 4.0)}),
+        drawn("TrainingDisplay", losses={"a": (np.arange(3.0), np.arange(1.0, 4.0))}),
         drawn("CurvatureDisplay", histories={"a": columns}),
         Entry("plotting.SpectrumDisplay: from_matrix", plotting.SpectrumDisplay.from_matrix, {"matrix": MATRIX}),
     ]
