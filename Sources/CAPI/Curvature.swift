@@ -24,7 +24,7 @@ public func ntk_network_gradient_covariance(
     try how.reserve(
       checkedProduct(count, 32).flatMap { checkedProduct($0, count) }, for: "the Gram matrix of \(count) gradients",
       instead: "Measure on fewer inputs or larger batches.")
-    let room = try Workspace<Double>(count * count)
+    let room = try Workspace<Double>(count, count)
     let gram = StridedMatrix(room.pointer, rows: count, cols: count)
     if batch == 0 {
       try EmpiricalKernel(given.network, parameters: given.parameters).lossGradientGram(
@@ -34,7 +34,7 @@ public func ntk_network_gradient_covariance(
       try how.reserve(
         checkedProduct(count, 8).flatMap { checkedProduct($0, parameters) }, for: "the gradients of \(count) mini-batches",
         instead: "Measure on fewer inputs or larger batches.")
-      let rows = try Workspace<Double>(count * parameters)
+      let rows = try Workspace<Double>(count, parameters)
       let gradients = StridedMatrix(rows.pointer, rows: count, cols: parameters)
       try given.network.batchGradients(
         try outputLoss(loss, of: given.network), x, targets: y, parameters: given.parameters, batch: Int(batch), into: gradients,
@@ -61,7 +61,7 @@ public func ntk_gradient_covariance_of(
       let bytes = checkedProduct(count, count).flatMap({ checkedProduct($0, 32) })
     else { throw .invalid("[gradient_covariance] gradients must have 2 or more rows. Received \(given.rows).") }
     try how.reserve(bytes, for: "the Gram matrix of \(count) gradients", instead: "Give fewer gradients.")
-    let room = try Workspace<Double>(count * count)
+    let room = try Workspace<Double>(count, count)
     let gram = StridedMatrix(room.pointer, rows: count, cols: count)
     if given.dtype == Int32(NTK_FLOAT32.rawValue) {
       try gramOfRows(try matrixView(given, "gradients", as: Float.self), into: gram, context: how)

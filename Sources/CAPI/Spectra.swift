@@ -14,7 +14,7 @@ public func ntk_angle_rule(
     let (a, w) = (try numbers(angles, count, op, "angles"), try numbers(weights, count, op, "weights"))
     let (c, s) = (try numbers(cosines, count, op, "cosines"), try numbers(sines, count, op, "sines"))
     let halves = try numbers(packed, 4 * ((count + 1) / 2), op, "packed")
-    let rule = AngleRule(count: count)
+    let rule = try AngleRule(count: count)
     for (i, number) in rule.packed.enumerated() { halves[i] = number }
     for i in 0..<count {
       (a[i], w[i]) = (rule.angle(i), rule.weight(i))
@@ -59,7 +59,7 @@ public func ntk_legendre_polynomials(
     guard result.cols == given.rows, (0..<given.rows).allSatisfy({ at[$0] >= 0 && at[$0] <= .pi }) else {
       throw .invalid("[legendre] angles must be between 0 and pi, one per column of the result. Received others.")
     }
-    legendrePolynomials(dimension: Int(dimension), angles: at, into: result)
+    try legendrePolynomials(dimension: Int(dimension), angles: at, into: result)
   }
 }
 
@@ -116,7 +116,7 @@ public func ntk_learning_curve(
     let target = SpectralTarget(
       eigenvalues: values, multiplicities: counts, energies: shares, tailTrace: tail_trace, tailEnergy: tail_energy)
     for (i, n) in sizes.enumerated() {
-      let found = learningPrediction(target, samples: n, ridge: ridge, noise: noise)
+      let found = try learningPrediction(target, samples: n, ridge: ridge, noise: noise)
       (kappas[i], losses[i]) = (found.effectiveRidge, found.error)
       for k in values.indices { shown[i, k] = found.learned[k] }
     }

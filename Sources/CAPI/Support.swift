@@ -10,7 +10,13 @@ import NumericCore
 #endif
 
 /// Runs `body`; a thrown error is copied into `error` and its code returned. Every exported function is written with it.
+///
+/// Its loops listen to the call whose `context` is made in it, and until then to `ntk_set_interrupt`; afterwards the thread listens to
+/// what it listened to before.
 func guarded(_ error: UnsafeMutablePointer<ntk_error>?, _ body: () throws(NumericError) -> Void) -> Int32 {
+  let outer = Listener.current
+  Listener.current = interruptOfAll.withLock { $0 }.map { interrupt in CallListener { _ in interrupt() == 0 } }
+  defer { Listener.current = outer }
   do {
     try body()
     error?.pointee.code = 0
@@ -135,8 +141,14 @@ func optionalMatrixView<Element: BinaryFloatingPoint>(
   m.data == nil ? nil : try matrixView(m, name, as: type)
 }
 
-/// The caller's wishes for one call; a null pointer means defaults.
+/// The caller's wishes for one call; a null pointer means defaults. From here on `checkCancelled` asks this caller.
 func context(_ call: UnsafePointer<ntk_call>?) throws(NumericError) -> CallContext {
+  guard AddressSpace.hasRoom(AddressSpace.headroom) else {
+    throw NumericError(
+      .outOfMemory,
+      "[call] \(AddressSpace.headroom) bytes of address space must be free. Received a process at its limit (RLIMIT_AS).",
+      bytes: AddressSpace.headroom)
+  }
   guard let call = call?.pointee else { return CallContext(threads: Machine.cpuCount, memoryLimit: nil) }
   guard call.threads >= 0 else { throw .invalid("[call] threads must be 0 (automatic) or more. Received \(call.threads).") }
   guard call.memory_limit >= 0 else {
@@ -146,5 +158,7 @@ func context(_ call: UnsafePointer<ntk_call>?) throws(NumericError) -> CallConte
   let limit = call.memory_limit == 0 ? nil : Int(call.memory_limit)
   guard let progress = call.progress else { return CallContext(threads: threads, memoryLimit: limit) }
   let callContext = call.context
-  return CallContext(threads: threads, memoryLimit: limit) { progress(callContext, $0) == 0 }
+  let listener = CallListener { progress(callContext, $0) == 0 }
+  Listener.current = listener
+  return CallContext(threads: threads, memoryLimit: limit, report: listener.report)
 }

@@ -1,5 +1,6 @@
 import CNTKSwift
 import NumericCore
+import Synchronization
 import VectorKernels
 
 private let versionText = Array("0.1.0".utf8CString)
@@ -27,6 +28,12 @@ public func ntk_set_cpu_level(_ level: Int32, _ error: UnsafeMutablePointer<ntk_
 
 @_cdecl("ntk_cpu_count") @implementation
 public func ntk_cpu_count() -> Int32 { Int32(clamping: Machine.cpuCount) }
+
+/// Who is asked by functions that take no `ntk_call`.
+let interruptOfAll = Mutex<ntk_interrupt?>(nil)
+
+@_cdecl("ntk_set_interrupt") @implementation
+public func ntk_set_interrupt(_ interrupt: ntk_interrupt!) { interruptOfAll.withLock { $0 = interrupt } }
 
 @_cdecl("ntk_available_memory") @implementation
 public func ntk_available_memory() -> Int64 { Int64(Machine.availableMemory) }

@@ -84,8 +84,13 @@ public final class VectorFlow: StagedFlow {
   /// See `StagedFlow`.
   public func evaluate(_ number: Int, weights: [Double], step h: Double) throws(NumericError) -> Bool {
     let target = number == 6 ? end : stage
-    for k in stride(from: 0, to: count & ~7, by: 8) { store(load(state + k) + h * sum8(weights, at: k), at: target + k) }
-    for k in count & ~7..<count { target[k] = state[k] + h * sum(weights, at: k) }
+    try forEachSlice(of: count) { (slice) throws(NumericError) in
+      let last = slice.upperBound & ~7
+      for k in stride(from: slice.lowerBound, to: last, by: 8) {
+        store(load(state + k) + h * sum8(weights, at: k), at: target + k)
+      }
+      for k in max(slice.lowerBound, last)..<slice.upperBound { target[k] = state[k] + h * sum(weights, at: k) }
+    }
     try derivative(target, slopes(number))
     return true
   }
@@ -94,6 +99,7 @@ public final class VectorFlow: StagedFlow {
   public func errorRatio(weights: [Double], step h: Double) throws(NumericError) -> Double {
     var worst = 0.0
     for b in 0..<blocks {
+      try checkCancelled()
       let (first, last) = (b * length, (b + 1) * length)
       // `finite` stays 0 as long as errors and states are finite.
       var (errors, states, finite) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)

@@ -20,19 +20,28 @@ extension Tape {
     let out = try new(step.shape)
     for order in 1..<max(1, slopeOrder + 1) { slopes[index][order] = try new(step.shape) }
     let targets = [out.pointer] + slopes[index].dropFirst().compactMap { $0?.pointer }
+    // A transcendental function and its derivatives take up to 100 ns.
+    try forEachSlice(of: x.count) { (slice) throws(NumericError) in
+      try evaluate(activation, x.pointer + slice.lowerBound, slice.count, into: targets.map { $0 + slice.lowerBound })
+    }
+    return out
+  }
+
+  private func evaluate(
+    _ activation: Activation, _ x: UnsafeMutablePointer<Double>, _ count: Int, into targets: [UnsafeMutablePointer<Double>]
+  ) throws(NumericError) {
     if let function = activation.userFunction {
       guard slopeOrder <= 1 else {
         throw .invalid("[network] second derivatives need ready-made nonlinearities. Received a function of the caller.")
       }
       guard let userFunction else { throw .invalid("[network] needs the caller's functions. Received none.") }
-      for (what, target) in targets.enumerated() { try userFunction(function, what, x.pointer, target, x.count) }
-      return out
+      for (what, target) in targets.enumerated() { try userFunction(function, what, x, target, count) }
+      return
     }
     guard let function = activation.function else {
       throw .invalid("[\(activation.name)] is a kernel without a finite network. Received a call that needs the network.")
     }
-    function.evaluate(x.pointer, x.count, into: targets)
-    return out
+    function.evaluate(x, count, into: targets)
   }
 
   func activateBackward(_ step: Step, _ index: Int, _ part: Int) throws(NumericError) {
@@ -82,6 +91,7 @@ extension Tape {
     for r in 0..<out.rows {
       let globalRow = r / rows &* allRows &+ firstRow &+ r % rows
       let target = out.row(r)
+      if r % 64 == 0 { try checkCancelled() }
       for c in 0..<out.cols {
         let unit = UInt64(globalRow) &* UInt64(out.cols) &+ UInt64(c)
         if unit / 4 != loaded {

@@ -77,13 +77,10 @@ final class SumRoom {
     return pools
   }
 
-  /// `count` numbers, all zero.
-  func zeros(_ count: Int) throws(NumericError) -> Workspace<Double> {
-    if let sums, sums.count == count {
-      sums.pointer.update(repeating: 0, count: count)
-      return sums
-    }
-    let fresh = try Workspace<Double>(count, zeroed: true)
+  /// `count` numbers, which the caller sets.
+  func numbers(_ count: Int) throws(NumericError) -> Workspace<Double> {
+    if let sums, sums.count == count { return sums }
+    let fresh = try Workspace<Double>(count)
     sums = fresh
     return fresh
   }

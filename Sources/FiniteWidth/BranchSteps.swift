@@ -104,6 +104,7 @@ extension Tape {
     let out = try new(step.shape, zeroed: true)
     let channels = step.shape.channels
     for r in 0..<x.rows {
+      if r & 15 == 0 { try checkCancelled() }
       let (source, target) = (x.row(r), out.row(r))
       pooling.geometry.forEachPlace { (output, _, position) in
         let (from, to, factor) = (source + position &* channels, target + output &* channels, pooling.factors[output])
@@ -119,6 +120,7 @@ extension Tape {
     if !adding { target.pointer.update(repeating: 0, count: target.count) }
     let channels = step.shape.channels
     for r in 0..<above.rows {
+      if r & 15 == 0 { try checkCancelled() }
       let (source, sum) = (above.row(r), target.row(r))
       pooling.geometry.forEachPlace { (output, _, position) in
         let (from, to, factor) = (source + output &* channels, sum + position &* channels, pooling.factors[output])

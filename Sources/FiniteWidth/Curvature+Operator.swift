@@ -21,7 +21,7 @@ extension CurvatureOperator: SymmetricOperator {
   public func promisingStart(seed: UInt64) throws(NumericError) -> Workspace<Double>? {
     guard kind == .hessian, let gradient else { return nil }
     let start = try Workspace<Double>(dimension)
-    PhiloxStream(key: (seed, 0x7374_6172_74)).fillNormal(start.pointer, count: dimension)
+    try PhiloxStream(key: (seed, 0x7374_6172_74)).fillNormal(start.pointer, count: dimension)
     let norm = { (v: UnsafeMutablePointer<Double>) in
       (0..<self.dimension).reduce(0.0) { $0 + v[$1] * v[$1] }.squareRoot()
     }

@@ -53,7 +53,7 @@ public final class CurvatureOperator {
     self.parameters = parameters
     self.context = context.forBLAS
     // Values, slopes, cotangents and tangents of all rows, at most half of what the call may use.
-    let bytes = checkedProduct(network.plan.totalSize &* 8 &* 8, x.rows)
+    let bytes = checkedProduct(network.plan.totalSize, 64).flatMap { checkedProduct($0, x.rows) }
     let keeps = bytes.map { $0 <= context.memoryLimit / 2 } ?? false
     gradient =
       switch kind {
@@ -82,13 +82,16 @@ public final class CurvatureOperator {
       }
       return centre(product, v)
     }
-    let parts = try Workspace<Double>(kept.count * dimension, zeroed: true)
+    let parts = try Workspace<Double>(kept.count, dimension)
     try runTasks(kept.count, context: context) { (group, _) throws(NumericError) in
+      (parts.pointer + group * dimension).update(repeating: 0, count: dimension)
       for tape in kept[group] { try multiply(tape, v, into: parts.pointer + group * dimension) }
     }
     product.update(from: parts.pointer, count: dimension)
     for group in 1..<max(1, kept.count) {
-      for i in 0..<dimension { product[i] += parts.pointer[group * dimension + i] }
+      try forEachSlice(of: dimension) { (slice) throws(NumericError) in
+        for i in slice { product[i] += parts.pointer[group * dimension + i] }
+      }
     }
     centre(product, v)
   }
@@ -105,7 +108,8 @@ public final class CurvatureOperator {
     var multiplications = 0
     for step in network.plan.steps {
       guard case .linear(let operation) = step.operation else { continue }
-      multiplications += network.plan.parameters[operation.weight].rows &* step.shape.size
+      let more = checkedProduct(network.plan.parameters[operation.weight].rows, step.shape.size)
+      multiplications = more.flatMap { checkedSum(multiplications, $0) } ?? .max
     }
     return multiplications / 64 >= network.plan.totalSize
   }
@@ -119,7 +123,7 @@ public final class CurvatureOperator {
   ) throws(NumericError) {
     guard let single, let kept else { return try apply(v, into: product, context: context) }
     try single.begin(v)
-    let parts = try Workspace<Double>(kept.count * dimension)
+    let parts = try Workspace<Double>(kept.count, dimension)
     try runTasks(kept.count, context: context ?? self.context) { (group, _) throws(NumericError) in
       let part = parts.pointer + group * dimension
       single.clear(group, part)
@@ -137,7 +141,7 @@ public final class CurvatureOperator {
     let groups = network.groups(x.rows)
     let (perGroup, size) = ((max(1, x.rows) - 1) / groups + 1, network.evenChunkRows((max(1, x.rows) - 1) / groups + 1))
     var tapes: [[Tape]] = []
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     for group in 0..<groups {
       let (pool, end) = (TensorPool(), min(x.rows, (group + 1) * perGroup))
       var own: [Tape] = []

@@ -148,10 +148,10 @@ public struct EmpiricalKernel {
   ) throws(NumericError) {
     let cols = x2?.rows ?? x1.rows
     guard x1.rows > 0, cols > 0 else { return }
-    let perRow = max(1, LayerSignals.size(network.plan, outputs: selection1.count) &* 8)
-    let size = max(1, min(max(x1.rows, cols), context.memoryLimit / 4 / perRow))
+    let perRow = LayerSignals.bytes(network.plan, outputs: selection1.count)
+    let size = max(1, min(max(x1.rows, cols), context.memoryLimit / 4 / max(1, perRow ?? .max)))
     try context.reserve(
-      checkedProduct(perRow, 2 * min(size, EmpiricalKernel.tile)),
+      perRow.flatMap { checkedProduct($0, 2 * min(size, EmpiricalKernel.tile)) },
       for: "layer signals of \(min(size, EmpiricalKernel.tile)) inputs",
       instead: "Trace or split the outputs.")
     let (down, across) = ((x1.rows - 1) / size + 1, (cols - 1) / size + 1)
@@ -186,7 +186,7 @@ public struct EmpiricalKernel {
   ) throws(NumericError) {
     let tile = EmpiricalKernel.tile
     let (down, across) = ((left.rows - 1) / tile + 1, (right.rows - 1) / tile + 1)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     try runTasks(down * across, context: context.forBLAS) { (task, _) throws(NumericError) in
       let (i, j) = (task / across, task % across)
       guard !isDiagonal || j >= i else { return }

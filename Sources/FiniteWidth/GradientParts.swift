@@ -24,15 +24,17 @@ struct GradientParts {
   func addProducts(
     _ set: Int, _ other: GradientParts, _ otherSet: Int, rows: Int, cols: Int, room: ProductRoom,
     to out: UnsafeMutablePointer<Double>
-  ) {
+  ) throws(NumericError) {
     for layer in operations.indices {
-      Jets.forEachSplit(set) { a, b in
+      try Jets.forEachSplit(set) { (a, b) throws(NumericError) in
         guard let delta = cotangents[layer][b] else { return }
-        Jets.forEachSplit(otherSet) { c, d in
+        try Jets.forEachSplit(otherSet) { (c, d) throws(NumericError) in
           guard let otherDelta = other.cotangents[layer][d] else { return }
-          guard setSimilarity(layer, a, other, c, rows, cols, room) else { return }
-          gram(delta, otherDelta, rows, cols, 1, room.second.pointer)
-          for i in 0..<rows &* cols { out[i] += room.first[i] * room.second[i] }
+          guard try setSimilarity(layer, a, other, c, rows, cols, room) else { return }
+          try gram(delta, otherDelta, rows, cols, 1, room.second.pointer)
+          try forEachSlice(of: rows &* cols) { (slice) throws(NumericError) in
+            for i in slice { out[i] += room.first[i] * room.second[i] }
+          }
         }
       }
     }
@@ -41,10 +43,10 @@ struct GradientParts {
   /// room.first = products of parts `a` and `c` of what the layer receives, a bias being a weight on the constant 1; false where they vanish.
   private func setSimilarity(
     _ layer: Int, _ a: Int, _ other: GradientParts, _ c: Int, _ rows: Int, _ cols: Int, _ room: ProductRoom
-  ) -> Bool {
+  ) throws(NumericError) -> Bool {
     guard let x = inputs[layer][a], let y = other.inputs[layer][c] else { return false }
     let operation = operations[layer]
-    gram(x, y, rows, cols, operation.scale * operation.scale, room.first.pointer)
+    try gram(x, y, rows, cols, operation.scale * operation.scale, room.first.pointer)
     if operation.bias != nil, a == 0, c == 0 {
       let square = operation.biasScale * operation.biasScale
       for i in 0..<rows &* cols { room.first[i] += square }
@@ -54,10 +56,8 @@ struct GradientParts {
 
   private func gram(
     _ a: Tensor, _ b: Tensor, _ rows: Int, _ cols: Int, _ scale: Double, _ out: UnsafeMutablePointer<Double>
-  ) {
-    Double.gemm(
-      false, true, Int32(rows), Int32(cols), Int32(a.cols), scale, a.pointer, Int32(a.cols), b.pointer, Int32(b.cols), 0, out,
-      Int32(cols))
+  ) throws(NumericError) {
+    try Double.slicedGemm(false, true, rows, cols, a.cols, scale, a.pointer, a.cols, b.pointer, b.cols, 0, out, cols)
   }
 }
 
@@ -66,8 +66,8 @@ struct ProductRoom {
   let first: Workspace<Double>
   let second: Workspace<Double>
 
-  init(_ count: Int) throws(NumericError) {
-    first = try Workspace(count)
-    second = try Workspace(count)
+  init(_ rows: Int, _ cols: Int) throws(NumericError) {
+    first = try Workspace(rows, cols)
+    second = try Workspace(rows, cols)
   }
 }

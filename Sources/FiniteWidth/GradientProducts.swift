@@ -46,12 +46,12 @@ struct GradientProducts {
     for (n, pair) in pairs.enumerated() {
       let a = left.cotangents[position].pointer + (pair.a &* left.rows &+ rows.lowerBound) &* width
       let b = right.cotangents[position].pointer + (pair.b &* right.rows &+ cols.lowerBound) &* width
-      gram(a, b, width, 1, n == 0 ? 0 : 1, products)
+      try gram(a, b, width, 1, n == 0 ? 0 : 1, products)
     }
     let similar = try pool.take(rows: rows.count, cols: cols.count)
     let x = left.inputs[position].pointer + rows.lowerBound &* inputs
     let y = right.inputs[position].pointer + cols.lowerBound &* inputs
-    gram(x, y, inputs, operation.scale * operation.scale, 0, similar)
+    try gram(x, y, inputs, operation.scale * operation.scale, 0, similar)
     let bias = operation.bias == nil ? 0 : operation.biasScale * operation.biasScale
     for i in 0..<out.count { out.pointer[i] += products.pointer[i] * (similar.pointer[i] + bias) }
   }
@@ -59,10 +59,9 @@ struct GradientProducts {
   /// out = scale a b^T + beta out over the rows of the tile, of `width` numbers each.
   private func gram(
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ width: Int, _ scale: Double, _ beta: Double, _ out: Tensor
-  ) {
-    Double.gemm(
-      false, true, Int32(rows.count), Int32(cols.count), Int32(width), scale, a, Int32(width), b, Int32(width), beta, out.pointer,
-      Int32(cols.count))
+  ) throws(NumericError) {
+    try Double.slicedGemm(
+      false, true, rows.count, cols.count, width, scale, a, width, b, width, beta, out.pointer, cols.count)
   }
 
   // MARK: Layers at many positions
@@ -78,12 +77,12 @@ struct GradientProducts {
         let size = min(panel, patch - first)
         let g = try gradients(left, rows, operation, step, position, pair.a, first..<first + size)
         let h = try gradients(right, cols, operation, step, position, pair.b, first..<first + size)
-        gram(g.pointer, h.pointer, g.cols, operation.scale * operation.scale, 1, out)
+        try gram(g.pointer, h.pointer, g.cols, operation.scale * operation.scale, 1, out)
       }
       guard operation.bias != nil else { continue }
       let g = try biasGradients(left, rows, step, position, pair.a)
       let h = try biasGradients(right, cols, step, position, pair.b)
-      gram(g.pointer, h.pointer, g.cols, operation.biasScale * operation.biasScale, 1, out)
+      try gram(g.pointer, h.pointer, g.cols, operation.biasScale * operation.biasScale, 1, out)
     }
   }
 
@@ -107,9 +106,9 @@ struct GradientProducts {
         windows = x
       }
       let delta = signals.cotangents[position].pointer + (selected &* signals.rows &+ i) &* step.shape.size
-      Double.gemm(
-        true, false, Int32(panel.count), Int32(channels), Int32(positions), 1, windows + panel.lowerBound, Int32(patch), delta,
-        Int32(channels), 0, out.row(r), Int32(channels))
+      try Double.slicedGemm(
+        true, false, panel.count, channels, positions, 1, windows + panel.lowerBound, patch, delta, channels, 0, out.row(r),
+        channels)
     }
     return out
   }

@@ -17,7 +17,7 @@ struct HierarchyRun {
   func setNTK(_ k2: UnsafeMutablePointer<Double>) throws(NumericError) {
     let parts = GradientParts(try hierarchy.start(x, rows: all, order: 0))
     k2.update(repeating: 0, count: all * train)
-    parts.addProducts(0, parts, 0, rows: all, cols: train, room: try ProductRoom(all * train), to: k2)
+    try parts.addProducts(0, parts, 0, rows: all, cols: train, room: try ProductRoom(all, train), to: k2)
   }
 
   /// k3[a, b, c]; where `keeping`, returns what the gradients become along each direction (at the training inputs only for the directions
@@ -32,9 +32,9 @@ struct HierarchyRun {
       let parts = GradientParts(tape)
       if keeping { shelf[c] = parts }
       guard c < train else { return }
-      let (sum, room) = (try Workspace<Double>(all * train, zeroed: true), try ProductRoom(all * train))
-      parts.addProducts(1, parts, 0, rows: all, cols: train, room: room, to: sum.pointer)
-      parts.addProducts(0, parts, 1, rows: all, cols: train, room: room, to: sum.pointer)
+      let (sum, room) = (try Workspace<Double>(all, train, zeroed: true), try ProductRoom(all, train))
+      try parts.addProducts(1, parts, 0, rows: all, cols: train, room: room, to: sum.pointer)
+      try parts.addProducts(0, parts, 1, rows: all, cols: train, room: room, to: sum.pointer)
       for i in 0..<all * train { k3[i * train + c] = sum[i] }
     }
     return shelf.contents
@@ -45,18 +45,18 @@ struct HierarchyRun {
     _ k4: UnsafeMutablePointer<Double>, _ along: [GradientParts?], context: CallContext
   ) throws(NumericError) {
     try setThirdDerivatives(k4, context: context.part(0, 0.7))
-    let blocks = try Workspace<Double>(all * train * all * train, zeroed: true)
+    let blocks = try Workspace<Double>(all, train, all, train, zeroed: true)
     try runTasks(all, context: context.part(0.7, 1)) { (p, _) throws(NumericError) in
       guard let left = along[p] else { return }
       let rows = p < train ? all : train
-      let room = try ProductRoom(rows * train)
+      let room = try ProductRoom(rows, train)
       for q in 0..<train {
         guard let right = along[q] else { return }
-        left.addProducts(
+        try left.addProducts(
           1, right, 1, rows: rows, cols: train, room: room, to: blocks.pointer + (p * train + q) * all * train)
       }
     }
-    addSecondDerivatives(blocks, to: k4)
+    try addSecondDerivatives(blocks, to: k4)
   }
 
   /// k4 = T_a(g_b, g_c, g_d) + T_b(g_a, g_c, g_d), one pair of directions c >= d after another.
@@ -64,14 +64,14 @@ struct HierarchyRun {
     try runTasks(train, context: context) { (c, _) throws(NumericError) in
       let tape = try hierarchy.start(x, rows: all, order: 2)
       try hierarchy.differentiate(tape, part: 1, along: direction(c))
-      let (sum, room) = (try Workspace<Double>(all * train), try ProductRoom(all * train))
+      let (sum, room) = (try Workspace<Double>(all, train), try ProductRoom(all, train))
       for d in 0...c {
         try hierarchy.differentiate(tape, part: 2, along: direction(d))
         try hierarchy.differentiate(tape, part: 3)
         let parts = GradientParts(tape)
         sum.pointer.update(repeating: 0, count: all * train)
-        parts.addProducts(3, parts, 0, rows: all, cols: train, room: room, to: sum.pointer)
-        parts.addProducts(0, parts, 3, rows: all, cols: train, room: room, to: sum.pointer)
+        try parts.addProducts(3, parts, 0, rows: all, cols: train, room: room, to: sum.pointer)
+        try parts.addProducts(0, parts, 3, rows: all, cols: train, room: room, to: sum.pointer)
         for i in 0..<all * train {
           k4[(i * train + c) * train + d] = sum[i]
           k4[(i * train + d) * train + c] = sum[i]
@@ -81,12 +81,13 @@ struct HierarchyRun {
   }
 
   /// Adds the terms with two Hessians; block (p, q) holds <H_i g_p, H_j g_q> for inputs i and j.
-  private func addSecondDerivatives(_ blocks: Workspace<Double>, to k4: UnsafeMutablePointer<Double>) {
+  private func addSecondDerivatives(_ blocks: Workspace<Double>, to k4: UnsafeMutablePointer<Double>) throws(NumericError) {
     let n = train
     func product(_ i: Int, _ p: Int, _ j: Int, _ q: Int) -> Double { blocks[((p * n + q) * all + i) * n + j] }
     var next = 0
     for a in 0..<all {
       for b in 0..<n {
+        try checkCancelled()
         for c in 0..<n {
           for d in 0..<n {
             k4[next] += product(a, c, b, d) + product(a, d, b, c) + product(a, b, c, d) + product(b, a, c, d)

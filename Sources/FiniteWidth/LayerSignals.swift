@@ -31,11 +31,15 @@ final class LayerSignals {
   /// By layer: for each selected output a block of one row per input.
   private(set) var cotangents: [Workspace<Double>]
 
-  /// Numbers kept for one input.
-  static func size(_ plan: NetworkPlan, outputs: Int) -> Int {
-    LayerSignals.layers(plan).reduce(0) { sum, index in
-      sum &+ plan.steps[plan.steps[index].inputs[0]].shape.size &+ outputs &* plan.steps[index].shape.size
+  /// Bytes kept for one input; nil where they cannot be counted.
+  static func bytes(_ plan: NetworkPlan, outputs: Int) -> Int? {
+    var sum: Int? = 0
+    for index in LayerSignals.layers(plan) {
+      let cotangents = checkedProduct(outputs, plan.steps[index].shape.size)
+      let both = cotangents.flatMap { checkedSum($0, plan.steps[plan.steps[index].inputs[0]].shape.size) }
+      sum = sum.flatMap { total in both.flatMap { checkedSum(total, $0) } }
     }
+    return sum.flatMap { checkedProduct($0, 8) }
   }
 
   static func layers(_ plan: NetworkPlan) -> [Int] {
@@ -51,8 +55,8 @@ final class LayerSignals {
     layers = LayerSignals.layers(plan)
     (inputs, cotangents) = ([], [])
     for index in layers {
-      inputs.append(try Workspace(rows &* plan.steps[plan.steps[index].inputs[0]].shape.size))
-      cotangents.append(try Workspace(rows &* selection.count &* plan.steps[index].shape.size))
+      inputs.append(try Workspace(rows, plan.steps[plan.steps[index].inputs[0]].shape.size))
+      cotangents.append(try Workspace(rows, selection.count, plan.steps[index].shape.size))
     }
     try network.forEachChunk(block.count, order: 0, backward: true, context: context) { (chunk, pool, _) throws(NumericError) in
       let absolute = block.lowerBound + chunk.lowerBound..<block.lowerBound + chunk.upperBound

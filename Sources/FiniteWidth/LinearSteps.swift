@@ -10,7 +10,7 @@ extension Tape {
     // The bias first: BLAS then adds to it, and nothing is set to zero.
     if let bias = operation.bias, let b = parameters[part] {
       let target = try new(step.shape)
-      addBias(b + plan.parameters[bias].offset, operation.biasScale, slot.cols, to: target, adding: false)
+      try addBias(b + plan.parameters[bias].offset, operation.biasScale, slot.cols, to: target, adding: false)
       out = target
     }
     if let single { return try linear(single, operation, step, index, part, into: out) }
@@ -18,7 +18,7 @@ extension Tape {
       guard let weights = parameters[a], let input = x[b] else { return }
       let (target, adding) = try present(out, step)
       let rows = try windowRows(of: step.inputs[0], b, input, operation.geometry)
-      gemm(
+      try gemm(
         false, slot.cols, slot.rows, operation.scale, rows.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
         target.count / slot.cols)
       out = target
@@ -44,20 +44,20 @@ extension Tape {
         } else {
           rows = try pool.take(rows: rowCount(step.shape) &* geometry.positions, cols: geometry.patchSize)
         }
-        gemm(
+        try gemm(
           true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, windows == nil ? 0 : 1, rows.pointer,
           rows.rows)
         windows = rows
       } else {
         let (target, adding) = try cotangent(of: input, part)
-        gemm(
+        try gemm(
           true, slot.rows, slot.cols, operation.scale, above.pointer, weights + slot.offset, adding ? 1 : 0, target.pointer,
           above.count / slot.cols)
       }
     }
     if let windows, let geometry = operation.geometry {
       let (target, adding) = try cotangent(of: input, part)
-      scatter(windows, geometry, into: target, adding: adding)
+      try scatter(windows, geometry, into: target, adding: adding)
     }
   }
 
@@ -72,14 +72,15 @@ extension Tape {
       try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
         guard let input = x[a], let above = cotangents[index][b] else { return }
         let rows = try windowRows(of: step.inputs[0], a, input, operation.geometry)
-        Double.gemm(
-          true, false, Int32(slot.rows), Int32(slot.cols), Int32(above.count / slot.cols), operation.scale, rows.pointer,
-          Int32(slot.rows), above.pointer, Int32(slot.cols), 1, target + slot.offset, Int32(slot.cols))
+        try Double.slicedGemm(
+          true, false, slot.rows, slot.cols, above.count / slot.cols, operation.scale, rows.pointer, slot.rows, above.pointer,
+          slot.cols, 1, target + slot.offset, slot.cols)
       }
     }
     if let bias = operation.bias, let above = cotangents[index][part] {
       let sum = target + plan.parameters[bias].offset
       for r in 0..<above.count / slot.cols {
+        if r & 63 == 0 { try checkCancelled() }
         let row = above.pointer + r &* slot.cols
         for c in 0..<slot.cols { sum[c] += operation.biasScale * row[c] }
       }
@@ -91,14 +92,20 @@ extension Tape {
     guard let geometry else { return x }
     if let laid = windows[index][part], laid.geometry == geometry { return laid.rows }
     let rows = try pool.take(rows: x.rows &* geometry.positions, cols: geometry.patchSize)
-    for r in 0..<x.rows { geometry.lay(x.row(r), into: rows.row(r &* geometry.positions)) }
+    for r in 0..<x.rows {
+      if r & 15 == 0 { try checkCancelled() }
+      geometry.lay(x.row(r), into: rows.row(r &* geometry.positions))
+    }
     if keepsForBackward { windows[index][part] = (geometry, rows) }
     return rows
   }
 
-  private func scatter(_ rows: Tensor, _ geometry: WindowGeometry, into x: Tensor, adding: Bool) {
+  private func scatter(_ rows: Tensor, _ geometry: WindowGeometry, into x: Tensor, adding: Bool) throws(NumericError) {
     if !adding { x.pointer.update(repeating: 0, count: x.count) }
-    for r in 0..<x.rows { geometry.addBack(rows.row(r &* geometry.positions), to: x.row(r)) }
+    for r in 0..<x.rows {
+      if r & 15 == 0 { try checkCancelled() }
+      geometry.addBack(rows.row(r &* geometry.positions), to: x.row(r))
+    }
   }
 
   private func present(_ out: Tensor?, _ step: Step) throws(NumericError) -> (Tensor, adding: Bool) {
@@ -110,14 +117,15 @@ extension Tape {
   private func gemm(
     _ transposeB: Bool, _ cols: Int, _ k: Int, _ scale: Double, _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>,
     _ beta: Double, _ out: UnsafeMutablePointer<Double>, _ rows: Int
-  ) {
-    Double.gemm(
-      false, transposeB, Int32(rows), Int32(cols), Int32(k), scale, a, Int32(k), b, Int32(transposeB ? k : cols), beta, out,
-      Int32(cols))
+  ) throws(NumericError) {
+    try Double.slicedGemm(false, transposeB, rows, cols, k, scale, a, k, b, transposeB ? k : cols, beta, out, cols)
   }
 
-  private func addBias(_ bias: UnsafePointer<Double>, _ scale: Double, _ cols: Int, to out: Tensor, adding: Bool) {
+  private func addBias(_ bias: UnsafePointer<Double>, _ scale: Double, _ cols: Int, to out: Tensor, adding: Bool)
+    throws(NumericError)
+  {
     for r in 0..<out.count / cols {
+      if r & 63 == 0 { try checkCancelled() }
       let row = out.pointer + r &* cols
       if adding {
         for c in 0..<cols { row[c] += scale * bias[c] }
@@ -137,7 +145,7 @@ extension Tape {
       guard let weights = parameters[a], let input = x[b] else { return }
       addScaled(input, weights + plan.parameters[scale].offset, channels, to: out)
     }
-    if let b = parameters[part] { addBias(b + plan.parameters[shift].offset, 1, channels, to: out, adding: true) }
+    if let b = parameters[part] { try addBias(b + plan.parameters[shift].offset, 1, channels, to: out, adding: true) }
     return out
   }
 

@@ -135,7 +135,9 @@ public struct Network: @unchecked Sendable {
         "[network] needs at most \(Int32.max) numbers in a batch's values. Received \(rows) rows of \(plan.totalSize).")
     }
     let arrays = ((backward ? 2 : 1) << order) + order + (backward ? 1 : 0)
-    let bytes = checkedProduct(plan.totalSize &* 8 &* arrays, rows).flatMap { checkedProduct($0, threads) }
+    let bytes = checkedProduct(plan.totalSize, 8 * arrays).flatMap { checkedProduct($0, rows) }.flatMap {
+      checkedProduct($0, threads)
+    }
     try context.reserve(
       bytes, for: "a chunk of \(rows) inputs on its way through the layers", instead: "Use fewer threads or a narrower network.")
   }
@@ -151,7 +153,7 @@ public struct Network: @unchecked Sendable {
     let context = context.forBLAS
     let threads = min(context.threads, chunks)
     try reserve(min(size, rows), order: order, backward: backward, threads: threads, context: context)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let pools = (0..<threads).map { _ in TensorPool() }
     try runTasks(chunks, context: context) { (chunk, worker) throws(NumericError) in
       try body(chunk * size..<min(rows, (chunk + 1) * size), pools[worker], worker)
@@ -168,13 +170,15 @@ public struct Network: @unchecked Sendable {
     _ body: (Range<Int>, TensorPool, UnsafeMutablePointer<Double>?, inout Double) throws(NumericError) -> Void
   ) throws(NumericError) -> Double {
     let count = plan.parameterCount
-    if let total { total.update(repeating: 0, count: count) }
-    guard rows > 0 else { return 0 }
+    guard rows > 0 else {
+      total?.update(repeating: 0, count: count)
+      return 0
+    }
     let (groups, size) = (groups(rows), chunkRows(rows))
     let context = context.forBLAS
     try reserve(min(size, rows), order: order, backward: true, threads: min(groups, context.threads), context: context)
-    BLASThreads.useOne()
-    let sums = try room.zeros(total == nil ? 0 : (groups - 1) * count)
+    try BLASThreads.useOne()
+    let sums = try room.numbers(total == nil ? 0 : (groups - 1) * count)
     let pools = room.pools(groups)
     let values = try Workspace<Double>(groups, zeroed: true)
     let perGroup = (rows - 1) / groups + 1
@@ -182,9 +186,14 @@ public struct Network: @unchecked Sendable {
       let pool = pools[group]
       let end = min(rows, (group + 1) * perGroup)
       var first = min(rows, group * perGroup)
+      let sum = total.map { group == 0 ? $0 : sums.pointer + (group - 1) * count }
+      if let sum {
+        try forEachSlice(of: count) { (slice) throws(NumericError) in
+          (sum + slice.lowerBound).update(repeating: 0, count: slice.count)
+        }
+      }
       while first < end {
         let next = min(end, first + size)
-        let sum = total.map { group == 0 ? $0 : sums.pointer + (group - 1) * count }
         try body(first..<next, pool, sum, &values[group])
         first = next
       }
@@ -192,7 +201,7 @@ public struct Network: @unchecked Sendable {
     if let total {
       for group in 1..<max(1, groups) {
         let part = sums.pointer + (group - 1) * count
-        for i in 0..<count { total[i] += part[i] }
+        try forEachSlice(of: count) { (slice) throws(NumericError) in for i in slice { total[i] += part[i] } }
       }
     }
     return (0..<groups).reduce(0) { $0 + values[$1] }

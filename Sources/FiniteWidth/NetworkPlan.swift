@@ -97,13 +97,16 @@ public struct NetworkPlan: @unchecked Sendable {
   public var usesUserFunctions: Bool {
     steps.contains { if case .activation(let a) = $0.operation { a.usesUserFunction } else { false } }
   }
-  /// Numbers that all values of one input take together, with the windows that convolutions lay out.
+  /// Numbers that all values of one input take together, with the windows that convolutions lay out; `Int.max` where they are more.
   var totalSize: Int {
-    steps.reduce(0) { sum, step in
-      guard case .linear(let operation) = step.operation, let geometry = operation.geometry else {
-        return sum &+ step.shape.size &* step.shape.blocks
-      }
-      return sum &+ (step.shape.size &+ geometry.positions &* geometry.patchSize) &* step.shape.blocks
+    var sum = 0
+    for step in steps {
+      var size = step.shape.size
+      // Both are at most 2^31.
+      if case .linear(let operation) = step.operation, let geometry = operation.geometry { size += geometry.numbers }
+      guard let all = checkedProduct(size, step.shape.blocks), let next = checkedSum(sum, all) else { return .max }
+      sum = next
     }
+    return sum
   }
 }

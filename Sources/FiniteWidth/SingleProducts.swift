@@ -185,10 +185,9 @@ extension Tape {
     try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
       guard let weights = single.parameters.from(slot.offset, a), let input = x[b] else { return }
       let rows = try single.rows(index, b, input, operation.geometry)
-      Float.gemm(
-        false, false, Int32(count / slot.cols), Int32(slot.cols), Int32(slot.rows), Float(operation.scale), rows,
-        Int32(slot.rows),
-        weights, Int32(slot.cols), isEmpty ? 0 : 1, product, Int32(slot.cols))
+      try Float.slicedGemm(
+        false, false, count / slot.cols, slot.cols, slot.rows, Float(operation.scale), rows, slot.rows, weights, slot.cols,
+        isEmpty ? 0 : 1, product, slot.cols)
       isEmpty = false
     }
     if isEmpty { return out }
@@ -209,9 +208,10 @@ extension Tape {
     try Jets.forEachSplit(part) { (a, b) throws(NumericError) in
       guard let weights = single.parameters.from(slot.offset, a), let above = cotangents[index][b] else { return }
       let cotangent = try single.cotangent(index, b, above)
-      Float.gemm(
-        false, true, Int32(rows), Int32(slot.rows), Int32(slot.cols), Float(operation.scale), cotangent, Int32(slot.cols),
-        weights, Int32(slot.cols), isEmpty ? 0 : 1, product, Int32(slot.rows))
+      try Float.slicedGemm(
+        false, true, rows, slot.rows, slot.cols, Float(operation.scale), cotangent, slot.cols, weights, slot.cols,
+        isEmpty ? 0 : 1,
+        product, slot.rows)
       isEmpty = false
     }
     guard !isEmpty else { return }
@@ -237,10 +237,9 @@ extension Tape {
       guard let input = x[a], let above = cotangents[index][b], let sum = single.sums.target(operation.weight) else { return }
       let rows = try single.rows(index, a, input, operation.geometry)
       let cotangent = try single.cotangent(index, b, above)
-      Float.gemm(
-        true, false, Int32(slot.rows), Int32(slot.cols), Int32(above.count / slot.cols), Float(operation.scale), rows,
-        Int32(slot.rows), cotangent, Int32(slot.cols), sum.adding ? 1 : 0, sum.numbers + slot.offset,
-        Int32(slot.cols))
+      try Float.slicedGemm(
+        true, false, slot.rows, slot.cols, above.count / slot.cols, Float(operation.scale), rows, slot.rows, cotangent, slot.cols,
+        sum.adding ? 1 : 0, sum.numbers + slot.offset, slot.cols)
     }
   }
 

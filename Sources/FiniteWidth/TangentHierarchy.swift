@@ -57,15 +57,16 @@ public struct TangentHierarchy {
       throw .invalid("[kernel_velocity] needs a result of \(x.rows) x \(x.rows). Received \(out.rows) x \(out.cols).")
     }
     let n = x.rows
-    try reserve(n, order: 1, stored: 0, more: checkedProduct(24, n, n), context)
-    BLASThreads.useOne()
-    try context.checkpoint(0)
+    try reserve(n, order: 1, stored: 0, more: checkedProduct(24, n, n), context.with(threads: 1))
+    try BLASThreads.useOne()
     let tape = try start(x, rows: n, order: 1)
     try differentiate(tape, part: 1, along: direction)
     let parts = GradientParts(tape)
-    let half = try Workspace<Double>(n * n, zeroed: true)
-    parts.addProducts(1, parts, 0, rows: n, cols: n, room: try ProductRoom(n * n), to: half.pointer)
+    let half = try Workspace<Double>(n, n, zeroed: true)
+    try parts.addProducts(1, parts, 0, rows: n, cols: n, room: try ProductRoom(n, n), to: half.pointer)
+    // One column of `half` per row: far apart in memory.
     for i in 0..<n {
+      try checkCancelled()
       for j in 0..<n { out[i, j] = half[i * n + j] + half[j * n + i] }
     }
   }
@@ -86,7 +87,7 @@ public struct TangentHierarchy {
     let directionBytes = checkedProduct(8, x.rows, network.plan.parameterCount)
     try reserve(
       x.rows, order: order - 2, stored: order == 4 ? x.rows : 0, more: checkedSum(blocks, directionBytes), context)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let directions =
       try order > 2 ? gradients(x, count: order == 4 ? x.rows : n, context: context.part(0, 0.05)) : Workspace<Double>(0)
     let run = HierarchyRun(hierarchy: self, x: x, train: n, directions: directions)
@@ -102,7 +103,7 @@ public struct TangentHierarchy {
     _ x: StridedMatrix<Double>, count: Int, context: CallContext
   ) throws(NumericError) -> Workspace<Double> {
     let width = network.plan.parameterCount
-    let out = try Workspace<Double>(count * width, zeroed: true)
+    let out = try Workspace<Double>(count, width, zeroed: true)
     try runTasks(count, context: context) { (i, _) throws(NumericError) in
       let tape = Tape(
         network, parameters: ParameterJet(parts: [parameters]), pool: TensorPool(), rows: i..<i + 1, allRows: x.rows, order: 0,
@@ -146,9 +147,8 @@ public struct TangentHierarchy {
   }
 
   private func reserve(_ rows: Int, order: Int, stored: Int, more: Int?, _ context: CallContext) throws(NumericError) {
-    let perRow = network.plan.totalSize &* 8
-    let tapes = checkedProduct(perRow &* (2 << order) &+ (order &+ 1) &* perRow, rows, context.threads)
-    let kept = checkedProduct(LayerSignals.size(network.plan, outputs: 1) &* 32, rows, stored)
+    let tapes = checkedProduct(network.plan.totalSize, 8 * ((2 << order) + order + 1), rows, context.threads)
+    let kept = LayerSignals.bytes(network.plan, outputs: 1).flatMap { checkedProduct($0, 4, rows, stored) }
     try context.reserve(
       checkedSum(checkedSum(tapes, kept), more), for: "the tangent hierarchy at \(rows) inputs",
       instead: "Use fewer inputs, a lower order or fewer threads.")

@@ -99,6 +99,7 @@ final class Tape {
   func forward(_ part: Int) throws(NumericError) {
     single?.forgetValues(part: part)
     for index in 1..<max(1, plan.steps.count) {
+      try checkCancelled()
       values[index][part] = try forward(plan.steps[index], index, part)
       windows[index][part] = nil
       if part == 0 { release(after: index) }
@@ -141,6 +142,7 @@ final class Tape {
   func backward(_ part: Int, gradient: GradientJet = GradientJet(), toInput: Bool = false) throws(NumericError) {
     for index in stride(from: plan.steps.count - 1, through: 1, by: -1) {
       let step = plan.steps[index]
+      try checkCancelled()
       switch step.operation {
       case .input: break
       case .linear(let operation): try linearBackward(operation, step, index, part, gradient, toInput: toInput)

@@ -70,6 +70,8 @@ struct WindowGeometry: Equatable, Sendable {
   /// Positions in a window times channels.
   var patchSize: Int { window.height &* window.width &* channels }
   var positions: Int { output.height &* output.width }
+  /// Numbers of all windows of one input; `SignalFlow` has checked that they are at most 2^31.
+  var numbers: Int { positions &* patchSize }
 
   /// The input position under place `k` of the window at output `o` along one axis of `size`, or nil beyond the edge.
   @inline(__always)

@@ -36,11 +36,11 @@ public struct EnsembleKernels: @unchecked Sendable {
   /// This is the covariance of f(*) - t f(X) at initialisation. O(m n^2 + n m^2).
   func covariance(weights t: StridedMatrix<Double>, out: StridedMatrix<Double>, context: CallContext) throws(NumericError) {
     let (m, n) = (t.rows, t.cols)
-    let room = try Workspace<Double>(m * n)
+    let room = try Workspace<Double>(m, n)
     let rest = StridedMatrix(room.pointer, rows: m, cols: n)
-    copyMatrix(nngpCross, to: rest)
+    try copyMatrix(nngpCross, to: rest)
     try multiply(t, nngpTrain, into: rest, beta: -1, context: context.part(0, 0.6))
-    copyMatrix(nngpTest, to: out)
+    try copyMatrix(nngpTest, to: out)
     try multiply(rest, t.transposed, into: out, beta: 1, context: context.part(0.6, 0.8))
     try multiply(t, nngpCross.transposed, into: out, alpha: -1, beta: 1, context: context.part(0.8, 1))
     try makeCovariance(out, context)
@@ -56,9 +56,9 @@ public func ensembleCovariance(
   try kernels.check(n, "ensemble_covariance")
   try requireShape(out, m, m, "ensemble_covariance", "the result")
   try reserveMatrix(n, m, "the ensemble covariance", context, count: 2)
-  let room = try Workspace<Double>(n * m)
+  let room = try Workspace<Double>(n, m)
   let t = StridedMatrix(room.pointer, rows: n, cols: m)
-  copyMatrix(kernels.ntkCross.transposed, to: t)
+  try copyMatrix(kernels.ntkCross.transposed, to: t)
   try solve(.whole, factor, t, context: context.part(0, 0.5))
   try kernels.covariance(weights: t.transposed, out: out, context: context.part(0.5, 1))
 }

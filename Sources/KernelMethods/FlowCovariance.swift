@@ -17,21 +17,21 @@ public func flowTrainCovariance(
   let n = spectrum.count
   try requireShape(out, n * times.count, n, "flow_covariance", "the result")
   try reserveMatrix(n, n, "the covariance during gradient flow", context, count: 3)
-  let basis = try Workspace<Double>(n * n)
+  let basis = try Workspace<Double>(n, n)
   let u = StridedMatrix(basis.pointer, rows: n, cols: n)
   for (index, t) in times.enumerated() {
     let block = rows(of: out, index * n, n)
     let share = context.part(Double(index) / Double(times.count), Double(index + 1) / Double(times.count))
     switch kind {
     case .nngp:
-      scaleColumns(spectrum.vectors.transposed, into: u) { (spectrum.value($0) * spectrum.decay($0, 2 * t)).squareRoot() }
+      try scaleColumns(spectrum.vectors.transposed, into: u) { (spectrum.value($0) * spectrum.decay($0, 2 * t)).squareRoot() }
       try multiplySelf(u, into: block, context: share)
     case .ntk:
       guard let nngp else { throw .invalid("[flow_covariance] the NTK ensemble needs the train-train NNGP. Received none.") }
       try requireShape(nngp, n, n, "flow_covariance", "the train-train NNGP")
-      let (first, second) = (try Workspace<Double>(n * n), try Workspace<Double>(n * n))
+      let (first, second) = (try Workspace<Double>(n, n), try Workspace<Double>(n, n))
       let (decay, product) = (StridedMatrix(first.pointer, rows: n, cols: n), StridedMatrix(second.pointer, rows: n, cols: n))
-      scaleColumns(spectrum.vectors.transposed, into: u) { spectrum.decay($0, 0.5 * t) }
+      try scaleColumns(spectrum.vectors.transposed, into: u) { spectrum.decay($0, 0.5 * t) }
       try multiplySelf(u, into: decay, context: share.part(0, 0.3))
       try multiply(nngp, decay, into: product, context: share.part(0.3, 0.7))
       try multiply(decay, product, into: block, context: share.part(0.7, 1))
@@ -54,7 +54,7 @@ public func flowTestCovariance(
   try requireShape(kernels.nngpTest, m, m, "flow_covariance", "the test-test NNGP")
   try requireShape(out, m * times.count, m, "flow_covariance", "the result")
   try reserveMatrix(n, m, "the covariance during gradient flow", context, count: 4)
-  let (first, second, third) = (try Workspace<Double>(n * m), try Workspace<Double>(n * m), try Workspace<Double>(n * m))
+  let (first, second, third) = (try Workspace<Double>(n, m), try Workspace<Double>(n, m), try Workspace<Double>(n, m))
   let projected = StridedMatrix(first.pointer, rows: m, cols: n)
   let scaled = StridedMatrix(second.pointer, rows: m, cols: n)
   let weights = StridedMatrix(third.pointer, rows: m, cols: n)
@@ -65,12 +65,12 @@ public func flowTestCovariance(
     let share = context.part(0.1 + 0.9 * low, 0.1 + 0.9 * high)
     switch kind {
     case .nngp:
-      scaleColumns(projected, into: scaled) { spectrum.response($0, 2 * t).squareRoot() }
-      copyMatrix(kernels.nngpTest, to: block)
+      try scaleColumns(projected, into: scaled) { spectrum.response($0, 2 * t).squareRoot() }
+      try copyMatrix(kernels.nngpTest, to: block)
       try multiplySelf(scaled, into: block, alpha: -1, beta: 1, context: share)
       for i in 0..<m { block[i, i] = max(0, block[i, i]) }
     case .ntk:
-      scaleColumns(projected, into: scaled) { spectrum.response($0, t) }
+      try scaleColumns(projected, into: scaled) { spectrum.response($0, t) }
       try multiply(scaled, spectrum.vectors, into: weights, context: share.part(0, 0.3))
       try kernels.covariance(weights: weights, out: block, context: share.part(0.3, 1))
     }
@@ -83,8 +83,13 @@ private func rows(of m: StridedMatrix<Double>, _ first: Int, _ count: Int) -> St
 }
 
 /// target[i, j] = factor(j) source[i, j]
-private func scaleColumns(_ source: StridedMatrix<Double>, into target: StridedMatrix<Double>, _ factor: (Int) -> Double) {
+private func scaleColumns(
+  _ source: StridedMatrix<Double>, into target: StridedMatrix<Double>, _ factor: (Int) -> Double
+) throws(NumericError) {
   let factors = (0..<source.cols).map(factor)
-  copyMatrix(source, to: target)
-  for i in 0..<target.rows { for j in 0..<target.cols { target[i, j] *= factors[j] } }
+  try copyMatrix(source, to: target)
+  for i in 0..<target.rows {
+    try checkCancelled()
+    for j in 0..<target.cols { target[i, j] *= factors[j] }
+  }
 }

@@ -66,7 +66,7 @@ public struct GradientDescent {
 
   private func advance(_ solver: VectorFlow, to time: Double, last: Double, _ pacer: Pacer) throws(NumericError) {
     let length = kernel.rows * outputs
-    var before = Snapshot(try Workspace(length * movingParts.count))
+    var before = Snapshot(try Workspace(length, movingParts.count))
     while solver.time < time, !isAtRest(solver, until: time) {
       try solver.advance(to: time)
       try pacer.checkpoint(last.isFinite ? solver.time / last : Double(solver.steps) / Double(mostSteps))

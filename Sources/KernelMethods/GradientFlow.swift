@@ -13,10 +13,10 @@ public func gradientFlow(
   let (n, c, width) = (spectrum.count, residual.cols, residual.cols * times.count)
   try requireShape(residual, n, c, "gradient_flow", "the residual")
   try reserveMatrix(n, width, "gradient flow", context, count: 2)
-  let projected = try Workspace<Double>(n * c)
+  let projected = try Workspace<Double>(n, c)
   let coefficients = StridedMatrix(projected.pointer, rows: n, cols: c)
   try multiply(spectrum.vectors, residual, into: coefficients, context: context.part(0, 0.2))
-  let room = try Workspace<Double>(n * width)
+  let room = try Workspace<Double>(n, width)
   let scaled = StridedMatrix(room.pointer, rows: n, cols: width)
   if let train {
     try requireShape(train, n, width, "gradient_flow", "the training result")
@@ -27,7 +27,7 @@ public func gradientFlow(
   try requireShape(cross, cross.rows, n, "gradient_flow", "k_test_train")
   try requireShape(test, cross.rows, width, "gradient_flow", "the test result")
   fill(scaled, coefficients, times) { -spectrum.response($0, $1) }
-  let weights = try Workspace<Double>(n * width)
+  let weights = try Workspace<Double>(n, width)
   let w = StridedMatrix(weights.pointer, rows: n, cols: width)
   try multiply(spectrum.vectors.transposed, scaled, into: w, context: context.part(0.5, 0.8))
   try multiply(cross, w, into: test, context: context.part(0.8, 1))

@@ -11,7 +11,10 @@ public func logMarginalLikelihood(
   try requireShape(targets, n, targets.cols, "log_marginal_likelihood", "the targets")
   try requireShape(solution, n, targets.cols, "log_marginal_likelihood", "the solution")
   var fit = 0.0
-  for i in 0..<n { for c in 0..<targets.cols { fit += targets[i, c] * solution[i, c] } }
+  for i in 0..<n {
+    try checkCancelled()
+    for c in 0..<targets.cols { fit += targets[i, c] * solution[i, c] }
+  }
   let logTwoPi = 1.837_877_066_409_345_5
   return -0.5 * fit - 0.5 * Double(targets.cols) * (logDeterminant(ofFactor: factor) + Double(n) * logTwoPi)
 }
@@ -26,7 +29,7 @@ public func likelihoodSensitivity(
   try requireShape(solution, n, solution.cols, "log_marginal_likelihood", "the solution")
   try requireShape(out, n, n, "log_marginal_likelihood", "the sensitivity")
   try reserveMatrix(n, n, "the gradient of the marginal likelihood", context)
-  let room = try Workspace<Double>(n * n, zeroed: true)
+  let room = try Workspace<Double>(n, n, zeroed: true)
   let inverse = StridedMatrix(room.pointer, rows: n, cols: n)
   for i in 0..<n { inverse[i, i] = 1 }
   try solve(.forward, factor, inverse, context: context.part(0, 0.6))
@@ -40,6 +43,7 @@ public func innerProduct(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>)
   var sum = 0.0
   for i in 0..<a.rows {
     var row = 0.0
+    try checkCancelled()
     for j in 0..<a.cols { row += a[i, j] * b[i, j] }
     sum += row
   }

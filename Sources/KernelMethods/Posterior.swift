@@ -14,11 +14,11 @@ public func posteriorCovariance(
   try requireShape(prior, m, m, "posterior_covariance", "k_test_test")
   try requireShape(out, m, m, "posterior_covariance", "the result")
   try reserveMatrix(n, m, "the posterior covariance", context)
-  let whitened = try Workspace<Double>(n * m)
+  let whitened = try Workspace<Double>(n, m)
   let v = StridedMatrix(whitened.pointer, rows: n, cols: m)
-  copyMatrix(cross.transposed, to: v)
+  try copyMatrix(cross.transposed, to: v)
   try solve(.forward, factor, v, context: context.part(0, 0.6))
-  copyMatrix(prior, to: out)
+  try copyMatrix(prior, to: out)
   try multiplySelf(v.transposed, into: out, alpha: -1, beta: 1, context: context.part(0.6, 1))
   for i in 0..<m { out[i, i] = max(0, out[i, i]) }
 }
@@ -37,18 +37,19 @@ public func posteriorVariance(
   guard m > 0 else { return }
   let chunk = min(m, 1024)
   try reserveMatrix(n, chunk, "the posterior variance", context)
-  let whitened = try Workspace<Double>(n * chunk)
+  let whitened = try Workspace<Double>(n, chunk)
   for first in stride(from: 0, to: m, by: chunk) {
     let count = min(chunk, m - first)
     let rows = StridedMatrix(
       cross.base + first * cross.rowStride, rows: count, cols: n, rowStride: cross.rowStride, colStride: cross.colStride)
     let v = StridedMatrix(whitened.pointer, rows: n, cols: count)
-    copyMatrix(rows.transposed, to: v)
+    try copyMatrix(rows.transposed, to: v)
     try solve(.forward, factor, v, context: context.part(Double(first) / Double(m), Double(first + count) / Double(m)))
-    for j in 0..<count {
-      var explained = 0.0
-      for i in 0..<n { explained += v[i, j] * v[i, j] }
-      out[first + j, 0] = max(0, prior[first + j, 0] - explained)
+    let explained = try Workspace<Double>(count, zeroed: true)
+    for i in 0..<n {
+      try checkCancelled()
+      for j in 0..<count { explained[j] += v[i, j] * v[i, j] }
     }
+    for j in 0..<count { out[first + j, 0] = max(0, prior[first + j, 0] - explained[j]) }
   }
 }

@@ -18,17 +18,20 @@ public func samplePosterior(
   try context.reserve(
     checkedProduct(m, m).flatMap { checkedSum($0, numbers) }.flatMap { checkedProduct($0, 8) }, for: "sampling",
     instead: "Draw fewer samples at a time.")
-  let room = try Workspace<Double>(m * m)
+  let room = try Workspace<Double>(m, m)
   let factor = StridedMatrix(room.pointer, rows: m, cols: m)
   var jitter = 0.0
   if isZero(covariance) {
-    copyMatrix(covariance, to: factor)
+    try copyMatrix(covariance, to: factor)
   } else {
     jitter = try cholesky(covariance, into: factor, context: context.part(0, 0.5)).jitter
   }
   let normal = try Workspace<Double>(numbers)
-  stream.fillNormal(normal.pointer, count: numbers)
-  for i in 0..<m { for k in 0..<width { out[i, k] = mean[i, k % c] } }
+  try stream.fillNormal(normal.pointer, count: numbers)
+  for i in 0..<m {
+    try checkCancelled()
+    for k in 0..<width { out[i, k] = mean[i, k % c] }
+  }
   try multiply(
     factor, StridedMatrix(normal.pointer, rows: width, cols: m).transposed, into: out, beta: 1, context: context.part(0.5, 1))
   return jitter

@@ -18,10 +18,11 @@ func reserveMatrix(
     instead: "Use fewer points at a time, or a larger memory_limit.")
 }
 
-/// Copies a matrix of any strides, in blocks that suit both layouts.
-func copyMatrix(_ source: StridedMatrix<Double>, to target: StridedMatrix<Double>) {
+/// Copies a matrix of any strides, in blocks that suit both layouts. Can be cancelled.
+func copyMatrix(_ source: StridedMatrix<Double>, to target: StridedMatrix<Double>) throws(NumericError) {
   let block = 32
   for i0 in stride(from: 0, to: source.rows, by: block) {
+    try checkCancelled()
     for j0 in stride(from: 0, to: source.cols, by: block) {
       for i in i0..<min(i0 + block, source.rows) {
         for j in j0..<min(j0 + block, source.cols) { target[i, j] = source[i, j] }

@@ -41,16 +41,16 @@ public struct TruncatedHierarchy {
     try context.reserve(
       checkedProduct(length, blocks * 80), for: "the hierarchy of order \(kernels.count + 1) at \(inputs) inputs",
       instead: "Use a lower order or fewer inputs.")
-    let state = try Workspace<Double>(length * blocks, zeroed: true)
+    let state = try Workspace<Double>(length, blocks, zeroed: true)
     state.pointer.update(from: start, count: inputs)
     for (i, kernel) in kernels.dropLast().enumerated() {
       (state.pointer + (i + 1) * length).update(from: kernel, count: count(i + 1))
     }
     let residual = try Workspace<Double>(train)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let solver = try VectorFlow(
       state: state.pointer, blocks: blocks, length: length, tolerance: tolerance, operation: "truncated_hierarchy"
-    ) { (state, slope) throws(NumericError) in derivative(state, slope, residual.pointer, length) }
+    ) { (state, slope) throws(NumericError) in try derivative(state, slope, residual.pointer, length) }
     let last = max(times.last ?? 0, 1e-300)
     for (row, time) in times.enumerated() {
       while solver.time < time {
@@ -85,13 +85,12 @@ public struct TruncatedHierarchy {
   private func derivative(
     _ state: UnsafeMutablePointer<Double>, _ slope: UnsafeMutablePointer<Double>, _ residual: UnsafeMutablePointer<Double>,
     _ length: Int
-  ) {
+  ) throws(NumericError) {
     for b in 0..<train { residual[b] = (targets[b] - state[b]) / Double(train) }
     for block in 0..<kernels.count {
       let kernel = block + 1 < kernels.count ? UnsafePointer(state + (block + 1) * length) : kernels[block]
       let (rows, target) = (count(block), slope + block * length)
-      Double.gemm(
-        false, false, Int32(rows), 1, Int32(train), 1, kernel, Int32(train), residual, 1, 0, target, 1)
+      try Double.slicedGemm(false, false, rows, 1, train, 1, kernel, train, residual, 1, 0, target, 1)
       (target + rows).update(repeating: 0, count: length - rows)
     }
   }

@@ -15,8 +15,8 @@ struct Operand<Element: BLASReal> {
     }
     let bytes = checkedProduct(m.rows, m.cols).flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }
     try context.reserve(bytes, for: "a contiguous copy of a \(m.rows) x \(m.cols) matrix", instead: "Pass a contiguous array.")
-    let copy = try Workspace<Element>(m.rows * m.cols)
-    m.copy(to: StridedMatrix(copy.pointer, rows: m.rows, cols: m.cols))
+    let copy = try Workspace<Element>(m.rows, m.cols)
+    try m.copy(to: StridedMatrix(copy.pointer, rows: m.rows, cols: m.cols))
     self.init(UnsafePointer(copy.pointer), max(1, m.cols), false, copy)
   }
 
@@ -49,9 +49,10 @@ extension StridedMatrix {
     return nil
   }
 
-  /// Copies every element into a matrix of the same shape.
-  func copy(to target: StridedMatrix) {
+  /// Copies every element into a matrix of the same shape. Can be cancelled.
+  func copy(to target: StridedMatrix) throws(NumericError) {
     for i in 0..<rows {
+      if i % 16 == 0 { try checkCancelled() }
       let source = base + i &* rowStride
       let destination = target.base + i &* target.rowStride
       if colStride == 1, target.colStride == 1 {

@@ -7,7 +7,7 @@ extension Pacer {
 
 extension CallContext {
   /// The same call with no more threads than BLAS can serve at once.
-  public var forBLAS: CallContext { with(threads: min(threads, BLASThreads.maximumCallers)) }
+  public var forBLAS: CallContext { with(threads: BLASThreads.callers(threads)) }
 
   /// A context whose progress 0...1 is the part `low`...`high` of this one.
   public func part(_ low: Double, _ high: Double) -> CallContext {

@@ -39,13 +39,14 @@ private func multiplyTiles<Element: BLASReal>(
   let leading = c.blasLayout?.leading ?? max(1, c.cols)
   let (tileRows, tileCols) = (512, 1024)
   let (across, down) = ((c.cols + tileCols - 1) / tileCols, (c.rows + tileRows - 1) / tileRows)
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   try runTasks(across * down, context: context.forBLAS) { (task, _) throws(NumericError) in
     let (i, j) = (task / across * tileRows, task % across * tileCols)
     let (m, n) = (min(tileRows, c.rows - i), min(tileCols, c.cols - j))
-    Element.gemm(
-      left.isTransposed, right.isTransposed, Int32(m), Int32(n), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading),
-      right.at(0, j), Int32(right.leading), beta, c.base + i * leading + j, Int32(leading))
+    try Element.slicedGemm(
+      left.isTransposed, right.isTransposed, m, n, a.cols, alpha, left.at(i, 0), left.leading, right.at(0, j), right.leading,
+      beta,
+      c.base + i * leading + j, leading)
   }
 }
 
@@ -58,9 +59,9 @@ private func multiplyThroughCopy<Element: BLASReal>(
 ) throws(NumericError) {
   let bytes = checkedProduct(c.rows, c.cols).flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }
   try context.reserve(bytes, for: "a contiguous copy of the result", instead: "Pass a contiguous result.")
-  let room = try Workspace<Element>(c.rows * c.cols)
+  let room = try Workspace<Element>(c.rows, c.cols)
   let copy = StridedMatrix(room.pointer, rows: c.rows, cols: c.cols)
-  c.copy(to: copy)
+  try c.copy(to: copy)
   try multiply(a, b, into: copy, alpha: alpha, beta: beta, context: context)
-  copy.copy(to: c)
+  try copy.copy(to: c)
 }

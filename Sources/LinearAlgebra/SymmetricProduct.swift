@@ -21,17 +21,17 @@ public func multiplySelf<Element: BLASReal>(
   let left = try Operand(a, context)
   defer { withExtendedLifetime(left) {} }
   let tiles = LowerTiles(n: n, tile: 256)
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   try runTasks(tiles.count, context: context.forBLAS) { (task, _) throws(NumericError) in
     let (i, j, rows, cols) = tiles.range(task)
     let target = c.base + i * leading + j
     if i == j {
-      Element.syrk(
-        left.isTransposed, Int32(rows), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading), beta, target, Int32(leading))
+      try Element.slicedSyrk(left.isTransposed, rows, a.cols, alpha, left.at(i, 0), left.leading, beta, target, leading)
     } else {
-      Element.gemm(
-        left.isTransposed, !left.isTransposed, Int32(rows), Int32(cols), Int32(a.cols), alpha, left.at(i, 0), Int32(left.leading),
-        left.at(j, 0), Int32(left.leading), beta, target, Int32(leading))
+      try Element.slicedGemm(
+        left.isTransposed, !left.isTransposed, rows, cols, a.cols, alpha, left.at(i, 0), left.leading, left.at(j, 0),
+        left.leading,
+        beta, target, leading)
     }
   }
   try mirrorLower(c, context: context)

@@ -37,35 +37,31 @@ public struct PhiloxStream: Sendable {
     return c
   }
 
-  /// The next `count` raw words into `out`.
-  public func fillRaw(_ out: UnsafeMutablePointer<UInt64>, count: Int) {
-    var i = 0
-    var b: UInt64 = 0
-    while i < count {
-      let w = block(b)
-      b &+= 1
-      out[i] = w.0
-      if i + 1 < count { out[i + 1] = w.1 }
-      if i + 2 < count { out[i + 2] = w.2 }
-      if i + 3 < count { out[i + 3] = w.3 }
-      i += 4
+  /// The next `count` raw words into `out`. Can be cancelled.
+  public func fillRaw(_ out: UnsafeMutablePointer<UInt64>, count: Int) throws(NumericError) {
+    try forEachSlice(of: count) { (slice) throws(NumericError) in
+      for i in stride(from: slice.lowerBound, to: slice.upperBound, by: 4) {
+        let w = block(UInt64(i) / 4)
+        out[i] = w.0
+        if i &+ 1 < count { out[i &+ 1] = w.1 }
+        if i &+ 2 < count { out[i &+ 2] = w.2 }
+        if i &+ 3 < count { out[i &+ 3] = w.3 }
+      }
     }
   }
 
-  /// `count` standard normal numbers: one Box-Muller pair for each two words, so number i depends on i only.
-  public func fillNormal(_ out: UnsafeMutablePointer<Double>, count: Int) {
-    var i = 0
-    var b: UInt64 = 0
-    while i < count {
-      let w = block(b)
-      b &+= 1
-      let first = PhiloxStream.normalPair(w.0, w.1)
-      let second = PhiloxStream.normalPair(w.2, w.3)
-      out[i] = first.0
-      if i + 1 < count { out[i + 1] = first.1 }
-      if i + 2 < count { out[i + 2] = second.0 }
-      if i + 3 < count { out[i + 3] = second.1 }
-      i += 4
+  /// `count` standard normal numbers: one Box-Muller pair for each two words, so number i depends on i only. Can be cancelled.
+  public func fillNormal(_ out: UnsafeMutablePointer<Double>, count: Int) throws(NumericError) {
+    try forEachSlice(of: count) { (slice) throws(NumericError) in
+      for i in stride(from: slice.lowerBound, to: slice.upperBound, by: 4) {
+        let w = block(UInt64(i) / 4)
+        let first = PhiloxStream.normalPair(w.0, w.1)
+        let second = PhiloxStream.normalPair(w.2, w.3)
+        out[i] = first.0
+        if i &+ 1 < count { out[i &+ 1] = first.1 }
+        if i &+ 2 < count { out[i &+ 2] = second.0 }
+        if i &+ 3 < count { out[i &+ 3] = second.1 }
+      }
     }
   }
 

@@ -11,7 +11,8 @@ import Synchronization
 ///
 /// Helper threads are plain pthreads, so nothing is left for fork() to lose. Tasks are handed out in order from one counter.
 /// The calling thread works too, and between its tasks reports progress at most every 50 ms; while it waits for the helpers
-/// it goes on reporting. The first failure (or a cancellation) stops the handing out and is thrown.
+/// it goes on reporting. The first failure (or a cancellation) stops the handing out and is thrown. A task that takes more than some
+/// milliseconds calls `checkCancelled` on the way.
 /// `body(task, worker)`: `worker` is in 0..<threads and names scratch memory that no other thread uses meanwhile.
 public func runTasks(
   _ count: Int, context: CallContext, _ body: (_ task: Int, _ worker: Int) throws(NumericError) -> Void
@@ -42,6 +43,8 @@ private final class Crew: @unchecked Sendable {
   private let active = Atomic<Int>(0)
   private let stopped = Atomic<Bool>(false)
   private let lock = Mutex<NumericError?>(nil)
+  /// Who is asked where this loop has no report of its own.
+  private let outer = Listener.current
   private var lastReport = Machine.seconds
 
   init(count: Int, context: CallContext, body: @escaping (Int, Int) throws(NumericError) -> Void) {
@@ -72,20 +75,26 @@ private final class Crew: @unchecked Sendable {
   func finish() { active.subtract(1, ordering: .releasing) }
 
   func work(_ worker: Int) {
+    let before = Listener.current
+    Listener.current = WorkerListener(self, isCaller: worker == 0)
+    defer { Listener.current = before }
     while !stopped.load(ordering: .relaxed) {
       let task = next.add(1, ordering: .relaxed).oldValue
       guard task < count else { return }
       do { try body(task, worker) } catch { stop(error) }
       done.add(1, ordering: .relaxed)
-      if worker == 0 { reportIfDue() }
+      if worker == 0 { ask() }
     }
   }
+
+  /// Whether this loop, or one around it, is to stop.
+  var isStopped: Bool { stopped.load(ordering: .relaxed) || outer?.isStopped ?? false }
 
   /// The calling thread has no task left: sleep in small steps until the helpers end.
   func waitReporting() {
     while active.load(ordering: .acquiring) > 0 {
       usleep(200)
-      reportIfDue()
+      ask()
     }
   }
 
@@ -94,12 +103,34 @@ private final class Crew: @unchecked Sendable {
     stopped.store(true, ordering: .relaxed)
   }
 
-  private func reportIfDue() {
-    guard context.report != nil else { return }
-    let now = Machine.seconds
-    guard now - lastReport >= 0.05, !stopped.load(ordering: .relaxed) else { return }
-    lastReport = now
-    do { try context.checkpoint(Double(done.load(ordering: .relaxed)) / Double(count)) } catch { stop(error) }
+  /// On the calling thread: reports where a report is due, and hears whether to stop.
+  func ask() {
+    guard !stopped.load(ordering: .relaxed) else { return }
+    do {
+      guard context.report != nil else {
+        try outer?.check()
+        return
+      }
+      let now = Machine.seconds
+      guard now - lastReport >= 0.05 else { return }
+      lastReport = now
+      try context.checkpoint(Double(done.load(ordering: .relaxed)) / Double(count))
+    } catch { stop(error) }
+  }
+}
+
+/// What the tasks of one worker listen to.
+private final class WorkerListener: Listener, @unchecked Sendable {
+  private let crew: Crew
+  private let isCaller: Bool
+
+  init(_ crew: Crew, isCaller: Bool) { (self.crew, self.isCaller) = (crew, isCaller) }
+
+  override var isStopped: Bool { crew.isStopped }
+
+  override func check() throws(NumericError) {
+    if isCaller { crew.ask() }
+    if crew.isStopped { throw .cancelled }
   }
 }
 

@@ -13,13 +13,14 @@ public struct AngleRule: Sendable {
   /// How many nodes there are.
   public let count: Int
 
-  /// The rule with `count` nodes, 1 or more. O(count^2).
-  public init(count: Int) {
+  /// The rule with `count` nodes, 1 or more. O(count^2); can be cancelled.
+  public init(count: Int) throws(NumericError) {
     self.count = count
     let steps = (0...count).map { LegendreStep(degree: max($0, 1), dimension: 3) }
     var (angles, weights) = ([DoubleDouble](), [DoubleDouble]())
     let halfPi = DoubleDouble.pi * 0.5
     for i in 0..<(count + 1) / 2 {
+      try checkCancelled()
       let isMiddle = count % 2 == 1 && i == count / 2
       let (s, weight) = AngleRule.root(isMiddle ? 1 : AngleRule.estimate(i, count), count, steps)
       // The root 1 - s counts from the upper end of -1 ... 1; s pi / 2 is the angle from the lower one.

@@ -20,9 +20,9 @@ public func frequencyEnergies(
   try context.reserve(
     checkedProduct(tasks + 4 * context.threads, 8 * (frequencies + tile * n)), for: "the energies of \(frequencies) frequencies",
     instead: "Use fewer points.")
-  let sums = try Workspace<Double>(tasks * frequencies, zeroed: true)
+  let sums = try Workspace<Double>(tasks, frequencies, zeroed: true)
   let threads = min(context.threads, tasks)
-  let room = try Workspace<Double>(threads * (tile + 2) * n)
+  let room = try Workspace<Double>(threads, tile + 2, n)
   let steps = (0..<frequencies).map { LegendreStep(degree: max($0, 1), dimension: d) }
   try runTasks(tasks, context: context.forBLAS) { (task, worker) throws(NumericError) in
     let first = task * tile
@@ -33,7 +33,7 @@ public func frequencyEnergies(
       points.base + first * points.rowStride, rows: rows, cols: d, rowStride: points.rowStride, colStride: points.colStride)
     try multiply(block, points.transposed, into: products, context: CallContext())
     for i in 0..<rows {
-      addRow(
+      try addRow(
         products, i, first + i, values, steps, own + tile * n, own + (tile + 1) * n, sums.pointer + task * frequencies)
     }
   }
@@ -48,11 +48,12 @@ public func frequencyEnergies(
 private func addRow(
   _ products: StridedMatrix<Double>, _ row: Int, _ i: Int, _ y: [Double], _ steps: [LegendreStep],
   _ value: UnsafeMutablePointer<Double>, _ difference: UnsafeMutablePointer<Double>, _ sums: UnsafeMutablePointer<Double>
-) {
+) throws(NumericError) {
   let n = y.count
   for j in i + 1..<max(n, i + 1) { (value[j], difference[j]) = (1, 0) }
   for (k, step) in steps.enumerated() {
     var sum = 0.0
+    try checkCancelled()
     for j in i + 1..<max(n, i + 1) {
       if k > 0 { step.advance(&value[j], &difference[j], 1 - products[row, j]) }
       sum += y[j] * value[j]

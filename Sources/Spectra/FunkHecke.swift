@@ -79,6 +79,7 @@ private struct FunkHeckeSum {
       eigenvalues.append(sum.high)
       norms.append(squares.squareRoot())
       if k % 32 == 31 { try context.checkpoint(Double(k) / Double(count)) }
+      try checkCancelled()
     }
     return ZonalSpectrum(eigenvalues: eigenvalues, termNorms: norms)
   }
@@ -98,8 +99,11 @@ private func sphereRatio(_ d: Int) -> DoubleDouble {
 /// P_k(cos theta) on S^(d-1) for k = 0 ... out.rows - 1 (rows) at the given angles (columns).
 ///
 /// Angles in 0 ... pi; accurate at both ends. d >= 2 is the caller's to check.
-public func legendrePolynomials(dimension d: Int, angles: UnsafePointer<Double>, into out: StridedMatrix<Double>) {
+public func legendrePolynomials(dimension d: Int, angles: UnsafePointer<Double>, into out: StridedMatrix<Double>)
+  throws(NumericError)
+{
   for j in 0..<out.cols {
+    try checkCancelled()
     let isUpper = angles[j] > .pi / 2
     let h = sine((isUpper ? .pi - angles[j] : angles[j]) / 2)
     let s = 2 * h * h

@@ -44,7 +44,7 @@ public struct GradientCovariance: Sendable {
     meanNorm = max(0, centring.meanSquare).squareRoot()
     largestUncentred = try TopPairs(gram, count: 1, context: context).values[0] / Double(count)
     let used = pairs.values.indices.prefix(top).filter { pairs.values[$0] > floor }
-    let shares = centring.shares(used.map { (pairs.values[$0], pairs.vector($0)) })
+    let shares = try centring.shares(used.map { (pairs.values[$0], pairs.vector($0)) })
     (meanShare, normRatio) = (shares.mean, shares.ratio)
   }
 }
@@ -60,14 +60,14 @@ private struct TopPairs {
     size = a.rows
     isAscending = size <= 200
     guard !isAscending else {
-      vectors = try Workspace(size * size)
+      vectors = try Workspace(size, size)
       let all = try Workspace<Double>(size)
       try symmetricEigen(
         a, values: all.pointer, vectors: StridedMatrix(vectors.pointer, rows: size, cols: size), context: context)
       values = (0..<max(1, size - 1)).map { all[size - 1 - $0] }
       return
     }
-    vectors = try Workspace(size * count)
+    vectors = try Workspace(size, count)
     values = try lanczosEigen(
       try DenseOperator(a, context: context), LanczosRequest(count: count),
       vectors: StridedMatrix(vectors.pointer, rows: count, cols: size), context: context
@@ -93,15 +93,22 @@ private struct Centring {
 
   init(_ gram: StridedMatrix<Double>) throws(NumericError) {
     let n = gram.rows
-    let sums = (0..<n).map { i in (0..<n).reduce(0.0) { $0 + gram[i, $1] } / Double(n) }
+    var sums = [Double](repeating: 0, count: n)
+    for i in 0..<n {
+      try checkCancelled()
+      sums[i] = (0..<n).reduce(0.0) { $0 + gram[i, $1] } / Double(n)
+    }
     let mean = sums.reduce(0, +) / Double(n)
     guard mean.isFinite else {
       throw NumericError(
         .overflow, "[gradient_covariance] products of gradients must be finite. Received NaN or infinity; rescale the loss.")
     }
-    room = try Workspace(n * n)
+    room = try Workspace(n, n)
     matrix = StridedMatrix(room.pointer, rows: n, cols: n)
-    for i in 0..<n { for j in 0..<n { matrix[i, j] = (gram[i, j] - sums[i] - sums[j] + mean) / Double(n) } }
+    for i in 0..<n {
+      try checkCancelled()
+      for j in 0..<n { matrix[i, j] = (gram[i, j] - sums[i] - sums[j] + mean) / Double(n) }
+    }
     let (matrix, gram) = (matrix, gram)
     trace = (0..<n).reduce(0.0) { $0 + matrix[$1, $1] }
     traceUncentred = (0..<n).reduce(0.0) { $0 + gram[$1, $1] } / Double(n)
@@ -109,7 +116,9 @@ private struct Centring {
   }
 
   /// Shares of the mean gradient and of each gradient in the eigenvectors e = sum_i u_i (g_i - g) / sqrt(n value) of K.
-  func shares(_ pairs: [(value: Double, vector: UnsafeMutablePointer<Double>)]) -> (mean: Double, ratio: Double) {
+  func shares(_ pairs: [(value: Double, vector: UnsafeMutablePointer<Double>)]) throws(NumericError) -> (
+    mean: Double, ratio: Double
+  ) {
     var ofMean = 0.0
     var squares = [Double](repeating: 0, count: count)
     for (value, u) in pairs {
@@ -119,6 +128,7 @@ private struct Centring {
       let mean = (onMean - total * meanSquare) / length
       ofMean += mean * mean
       for j in 0..<count {
+        try checkCancelled()
         var product = 0.0
         for i in 0..<count { product += u[i] * gram[i, j] }
         let projection = (product - total * withMean[j]) / length
@@ -147,11 +157,17 @@ public func gramOfRows<Element: BLASReal>(
   try context.reserve(
     checkedProduct(8 * width, rows), for: "a panel of \(rows) gradients",
     instead: "Give fewer gradients, or means of mini-batches.")
-  let panel = try Workspace<Double>(rows * width)
-  for i in 0..<rows { for j in 0..<rows { gram[i, j] = 0 } }
+  let panel = try Workspace<Double>(rows, width)
+  for i in 0..<rows {
+    try checkCancelled()
+    for j in 0..<rows { gram[i, j] = 0 }
+  }
   for first in stride(from: 0, to: gradients.cols, by: width) {
     let size = min(width, gradients.cols - first)
-    for i in 0..<rows { for j in 0..<size { panel[i * size + j] = Double(gradients[i, first + j]) } }
+    for i in 0..<rows {
+      try checkCancelled()
+      for j in 0..<size { panel[i * size + j] = Double(gradients[i, first + j]) }
+    }
     try context.checkpoint(Double(first) / Double(gradients.cols))
     let share = context.part(Double(first) / Double(gradients.cols), Double(first + size) / Double(gradients.cols))
     try multiplySelf(StridedMatrix(panel.pointer, rows: rows, cols: size), into: gram, beta: 1, context: share)

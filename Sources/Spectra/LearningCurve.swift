@@ -38,8 +38,10 @@ public struct LearningPrediction: Sendable {
 /// kappa); level k is learnt to n lambda_k / (n lambda_k + kappa); the error is (sum_k E_k (kappa / (n lambda_k + kappa))^2 + gamma
 /// noise) / (1 - gamma), gamma = sum_k N_k n lambda_k^2 / (n lambda_k + kappa)^2. [derived: Gaussian equivalence of the features; checked
 /// against simulated regressions.] Infinite error at the interpolation threshold of a finite spectrum without ridge.
-public func learningPrediction(_ target: SpectralTarget, samples n: Double, ridge: Double, noise: Double) -> LearningPrediction {
-  let kappa = effectiveRidge(target, n, ridge)
+public func learningPrediction(_ target: SpectralTarget, samples n: Double, ridge: Double, noise: Double) throws(NumericError)
+  -> LearningPrediction
+{
+  let kappa = try effectiveRidge(target, n, ridge)
   let (base, levels) = (ridge + target.tailTrace, 0..<target.eigenvalues.count)
   var (bias, gamma) = (target.tailEnergy, 0.0)
   // 1 - gamma without cancellation, from the equation for kappa.
@@ -66,11 +68,12 @@ public func learningPrediction(_ target: SpectralTarget, samples n: Double, ridg
 }
 
 /// Newton's method from above on a convex function: it descends to the root without passing it.
-private func effectiveRidge(_ target: SpectralTarget, _ n: Double, _ ridge: Double) -> Double {
+private func effectiveRidge(_ target: SpectralTarget, _ n: Double, _ ridge: Double) throws(NumericError) -> Double {
   let base = ridge + target.tailTrace
   var kappa = base
   for (value, count) in zip(target.eigenvalues, target.multiplicities) { kappa += value * count }
   for _ in 0..<500 {
+    try checkCancelled()
     var (rest, slope) = (kappa - base, 1.0)
     for (value, count) in zip(target.eigenvalues, target.multiplicities) where value > 0 {
       let below = n * value + kappa

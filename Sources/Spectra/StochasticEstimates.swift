@@ -25,10 +25,10 @@ public struct StochasticEstimates {
     let (v, w) = (try Workspace<Double>(dimension), try Workspace<Double>(dimension))
     var samples: [Double] = []
     for probe in 0..<probes {
-      signs(UInt64(probe), into: v.pointer)
+      try signs(UInt64(probe), into: v.pointer)
       try op.multiply(v.pointer, into: w.pointer, context: share(probe, probes))
       var total = 0.0
-      for i in 0..<dimension { total += v[i] * w[i] }
+      try forEachSlice(of: dimension) { (slice) throws(NumericError) in for i in slice { total += v[i] * w[i] } }
       guard total.isFinite else { throw .invalid("[trace] the operator must return finite numbers. Received NaN or infinity.") }
       samples.append(total)
       try context.checkpoint(Double(probe + 1) / Double(probes))
@@ -54,7 +54,7 @@ public struct StochasticEstimates {
     }
     let v = try Workspace<Double>(dimension)
     for probe in 0..<probes {
-      signs(UInt64(probe), into: v.pointer)
+      try signs(UInt64(probe), into: v.pointer)
       let rule = try lanczosQuadrature(
         op, steps: steps, start: v.pointer, seed: seed &+ UInt64(probe), context: share(probe, probes))
       for k in 0..<steps {
@@ -70,13 +70,15 @@ public struct StochasticEstimates {
   }
 
   /// +1 and -1 by the bits of a stream of its own.
-  private func signs(_ probe: UInt64, into v: UnsafeMutablePointer<Double>) {
+  private func signs(_ probe: UInt64, into v: UnsafeMutablePointer<Double>) throws(NumericError) {
     let stream = PhiloxStream(key: (seed, 0x7072_6F62_6573), counter: (0, probe, 0, 0))
-    for first in stride(from: 0, to: dimension, by: 256) {
-      let words = stream.block(UInt64(first / 256))
-      let parts = [words.0, words.1, words.2, words.3]
-      for i in first..<min(first + 256, dimension) {
-        v[i] = parts[(i - first) / 64] >> UInt64(i % 64) & 1 == 0 ? 1 : -1
+    try forEachSlice(of: dimension, size: 1 << 16) { (slice) throws(NumericError) in
+      for first in stride(from: slice.lowerBound, to: slice.upperBound, by: 256) {
+        let words = stream.block(UInt64(first / 256))
+        let parts = [words.0, words.1, words.2, words.3]
+        for i in first..<min(first + 256, dimension) {
+          v[i] = parts[(i - first) / 64] >> UInt64(i % 64) & 1 == 0 ? 1 : -1
+        }
       }
     }
   }

@@ -55,11 +55,11 @@ private struct KernelSums {
     try context.reserve(
       numbers.flatMap { checkedProduct($0, 8) }, for: "the kernel of an autoencoder on \(n) inputs",
       instead: "Use fewer inputs.")
-    features = try Workspace(n * n, zeroed: true)
-    gram = try Workspace(n * n)
-    mixed = network.isTied ? try Workspace(n * size, zeroed: true) : nil
-    let activations = try Workspace<Double>(rows * n)
-    let signals = try Workspace<Double>(wantsEncoder ? rows * size : 1)
+    features = try Workspace(n, n, zeroed: true)
+    gram = try Workspace(n, n)
+    mixed = network.isTied ? try Workspace(n, size, zeroed: true) : nil
+    let activations = try Workspace<Double>(rows, n)
+    let signals = try wantsEncoder ? Workspace<Double>(rows, size) : Workspace<Double>(1)
     try multiplySelf(network.inputs, into: StridedMatrix(gram.pointer, rows: n, cols: n), context: context.part(0, 0.01))
     var first = 0
     while first < m {
@@ -106,6 +106,7 @@ private struct KernelSums {
     let (n, d, s) = (network.count, network.dimension, network.scale * network.scale)
     try runTasks(n, context: context) { (i, _) throws(NumericError) in
       for j in 0..<n {
+        try checkCancelled()
         let product = gram[i * n + j]
         for a in 0..<d {
           let row = out.base + (i * d + a) * n * d + j * d

@@ -49,6 +49,7 @@ public func tiedAutoencoderLimit(
   try requireShape(out, rows, cols, "the limit")
   try runTasks(x.rows, context: context) { (i, _) throws(NumericError) in
     for j in 0..<y.rows {
+      try checkCancelled()
       let pair = InputPair(x, i, y, j)
       for a in 0..<d { for b in 0..<d { out[i * d + a, j * d + b] = pair.tied(a, b) } }
     }

@@ -20,16 +20,19 @@ public func autoencoderMovement(
   try requireShape(start.encoder, network.width, network.dimension, "the initial encoder")
   try requireShape(start.decoder, network.width, network.dimension, "the initial decoder")
   var movement = AutoencoderMovement()
-  (movement.encoder, movement.largestNeuron) = distance(network.encoder, start.encoder)
-  movement.decoder = network.isTied ? movement.encoder : distance(network.decoder, start.decoder).relative
+  (movement.encoder, movement.largestNeuron) = try distance(network.encoder, start.encoder)
+  movement.decoder = network.isTied ? movement.encoder : try distance(network.decoder, start.decoder).relative
   movement.flipped = try flippedShare(network, start, context: context)
   return movement
 }
 
 /// Relative distance of two matrices, and the largest distance of two rows.
-private func distance(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) -> (relative: Double, largestRow: Double) {
+private func distance(_ a: StridedMatrix<Double>, _ b: StridedMatrix<Double>) throws(NumericError) -> (
+  relative: Double, largestRow: Double
+) {
   var (total, reference, largest) = (0.0, 0.0, 0.0)
   for r in 0..<a.rows {
+    try checkCancelled()
     var row = 0.0
     for k in 0..<a.cols {
       let difference = a[r, k] - b[r, k]
@@ -50,7 +53,7 @@ private func flippedShare(
   try context.reserve(
     checkedProduct(rows, n).flatMap { checkedProduct($0, 16) }, for: "the activations of \(rows) neurons",
     instead: "Use fewer inputs at a time.")
-  let (now, then) = (try Workspace<Double>(rows * n), try Workspace<Double>(rows * n))
+  let (now, then) = (try Workspace<Double>(rows, n), try Workspace<Double>(rows, n))
   var (first, flips) = (0, 0)
   while first < m {
     let count = min(rows, m - first)

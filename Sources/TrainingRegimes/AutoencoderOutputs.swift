@@ -14,7 +14,7 @@ public func autoencoderOutputs(
   try context.reserve(
     checkedProduct(blockRows, n).flatMap { checkedProduct($0, 8) }, for: "the activations of \(blockRows) neurons",
     instead: "Use fewer inputs at a time.")
-  let room = try Workspace<Double>(blockRows * n)
+  let room = try Workspace<Double>(blockRows, n)
   var first = 0
   while first < m {
     let rows = min(blockRows, m - first)

@@ -77,15 +77,15 @@ final class AutoencoderState: @unchecked Sendable {
       instead: "Use fewer neurons or inputs, or a larger memory limit.")
     hidden = try Workspace(hiddenCount)
     residual = try Workspace(outputs)
-    partial = try Workspace(outputs * plan.chunks)
+    partial = try Workspace(outputs, plan.chunks)
     rowLoss = try Workspace(n)
-    back = try Workspace(plan.threads * plan.blockRows * n)
+    back = try Workspace(plan.threads, plan.blockRows, n)
     saved = saves ? try Workspace(copyCount) : nil
   }
 
   /// Passes over the neurons until `decide` returns nil. It is called on the calling thread after each pass, with the loss.
   func drive(_ decide: (Double) throws(NumericError) -> AutoencoderChange?) throws(NumericError) {
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     let desk = Desk()
     runTeam(of: plan.threads) { team, member in
       while let change = desk.change {

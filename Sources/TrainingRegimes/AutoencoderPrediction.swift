@@ -30,9 +30,11 @@ public func predictedLoss(
   for j in 0..<n {
     let factor = isFlow ? exp(-rate * values[j]) : 1 - rate * values[j]
     var energy = 0.5 * energies[j]
-    for k in 0...steps {
-      loss[k] += energy
-      energy *= factor * factor
+    try forEachSlice(of: steps + 1) { (slice) throws(NumericError) in
+      for k in slice {
+        loss[k] += energy
+        energy *= factor * factor
+      }
     }
   }
   try context.checkpoint(1)
@@ -46,15 +48,21 @@ private func energies(
   try context.reserve(
     checkedProduct(n, columns).flatMap { checkedProduct($0, 8) }, for: "the residuals of \(n) inputs",
     instead: "Use fewer inputs.")
-  let room = try Workspace<Double>(n * columns)
+  let room = try Workspace<Double>(n, columns)
   let turned = StridedMatrix(room.pointer, rows: n, cols: residual.cols)
   try multiply(vectors, residual, into: turned, context: context)
   var energies = [Double](repeating: 0, count: n)
-  for j in 0..<n { for c in 0..<residual.cols { energies[j] += turned[j, c] * turned[j, c] } }
+  for j in 0..<n {
+    try checkCancelled()
+    for c in 0..<residual.cols { energies[j] += turned[j, c] * turned[j, c] }
+  }
   if let spread {
     let image = StridedMatrix(room.pointer, rows: n, cols: n)
     try multiply(vectors, spread, into: image, context: context)
-    for j in 0..<n { for c in 0..<n { energies[j] += image[j, c] * vectors[j, c] } }
+    for j in 0..<n {
+      try checkCancelled()
+      for c in 0..<n { energies[j] += image[j, c] * vectors[j, c] }
+    }
   }
   return energies
 }

@@ -58,8 +58,8 @@ final class BatchRoom {
   init(_ x: StridedMatrix<Double>, _ y: StridedMatrix<Double>, _ batches: EpochBatches) throws(NumericError) {
     (self.x, self.y, self.batches) = (x, y, batches)
     let rows = batches.size < batches.count ? batches.size : 0
-    inputs = try Workspace(rows * x.cols)
-    targets = try Workspace(rows * y.cols)
+    inputs = try Workspace(rows, x.cols)
+    targets = try Workspace(rows, y.cols)
   }
 
   /// Inputs and targets of a step.

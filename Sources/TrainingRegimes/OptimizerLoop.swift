@@ -74,10 +74,10 @@ public func evaluate(
   try context.reserve(
     checkedProduct(n, outputs).flatMap { checkedProduct($0, isLinearised ? 16 : 8) }, for: "outputs", instead: "Use fewer inputs."
   )
-  let values = try Workspace<Double>(n * outputs)
+  let values = try Workspace<Double>(n, outputs)
   let out = StridedMatrix(values.pointer, rows: n, cols: outputs)
   if isLinearised {
-    let (step, change) = (try Workspace<Double>(count), try Workspace<Double>(n * outputs))
+    let (step, change) = (try Workspace<Double>(count), try Workspace<Double>(n, outputs))
     for i in 0..<count { step[i] = parameters[i] - start[i] }
     try task.network.derivatives(
       task.x, parameters: start, along: [UnsafePointer(step.pointer)],

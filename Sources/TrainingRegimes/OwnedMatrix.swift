@@ -12,7 +12,7 @@ struct OwnedMatrix {
     try context.reserve(
       checkedProduct(rows, cols).flatMap { checkedProduct($0, 8) }, for: purpose,
       instead: "Use fewer units, or a larger memory_limit.")
-    room = try Workspace<Double>(rows * cols, zeroed: true)
+    room = try Workspace<Double>(rows, cols, zeroed: true)
     view = StridedMatrix(room.pointer, rows: rows, cols: cols)
   }
 

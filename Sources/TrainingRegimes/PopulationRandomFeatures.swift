@@ -57,6 +57,7 @@ private func addSquaredProducts(
   }
   // Row i and column i are averaged so that the matrix is symmetric to the bit, as an in-place factorisation needs.
   for i in 0..<n {
+    try checkCancelled()
     for j in 0...i {
       let product = (products.view[i, j] + products.view[j, i]) / 2
       out[i, j] += product * product

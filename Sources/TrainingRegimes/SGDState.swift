@@ -40,15 +40,15 @@ final class SGDState<Element: BLASReal>: @unchecked Sendable {
     try context.reserve(
       numbers.flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }, for: "training with batches of \(batch)",
       instead: "Use a smaller batch or width.")
-    inputs = try Workspace<Element>(2 * batch * dimension)
-    targets = try Workspace<Element>(2 * batch)
-    values = try Workspace<Element>(width * batch)
-    slopes = try Workspace<Element>(width * batch)
-    linear = try Workspace<Element>(network.tangents == nil ? 0 : width * batch)
-    parts = try Workspace<Element>(blocks * batch)
-    features = try Workspace<Element>(blocks * batch)
+    inputs = try Workspace<Element>(2, batch, dimension)
+    targets = try Workspace<Element>(2, batch)
+    values = try Workspace<Element>(width, batch)
+    slopes = try Workspace<Element>(width, batch)
+    linear = try Workspace<Element>(network.tangents == nil ? 0 : width, batch)
+    parts = try Workspace<Element>(blocks, batch)
+    features = try Workspace<Element>(blocks, batch)
     residual = try Workspace<Element>(batch)
-    room = try Workspace<Double>(unit.isSimple ? 0 : 3 * width * batch)
+    room = try Workspace<Double>(unit.isSimple ? 0 : 3, width, batch)
   }
 
   /// Tasks of the two phases.

@@ -44,16 +44,21 @@ final class BatchMaker<Element: BLASReal>: @unchecked Sendable {
     }
     isDiagonal = diagonal
     self.batch = rows
-    chunks = max(1, min(8, rows * d / 8192))
-    let padded = (rows * d + NormalStream.strip - 1) / NormalStream.strip * NormalStream.strip + NormalStream.strip * chunks
-    let numbers = checkedProduct(d, d).flatMap { checkedProduct($0, 2) }.flatMap { checkedSum($0, padded * 2) }
+    let all = checkedProduct(rows, d)
+    let parts = max(1, min(8, (all ?? .max) / 8192))
+    chunks = parts
+    // Every chunk has whole strips, and a spare one.
+    let padded = all.flatMap { checkedSum($0, NormalStream.strip * (parts + 1)) }
+    let numbers = checkedProduct(d, d).flatMap { square in padded.flatMap { checkedSum(square, $0) } }.flatMap {
+      checkedProduct($0, 2)
+    }
     try context.reserve(
       numbers.flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }, for: "batches of \(rows) samples of \(d) numbers",
       instead: "Use a smaller batch.")
-    scratch = try Workspace<Float>(padded)
-    product = try Workspace<Element>(rows * d)
-    first = try Workspace<Element>(matrices > 0 ? d * d : 0)
-    second = try Workspace<Element>(matrices > 1 ? d * d : 0)
+    scratch = try Workspace<Float>(padded ?? .max)
+    product = try Workspace<Element>(rows, d)
+    first = try Workspace<Element>(matrices > 0 ? d : 0, d)
+    second = try Workspace<Element>(matrices > 1 ? d : 0, d)
     fillMatrices()
   }
 

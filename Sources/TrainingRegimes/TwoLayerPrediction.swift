@@ -13,7 +13,7 @@ public func predict(
   let rows = max(1, min(256, max(16, (1 << 18) / width), n))
   let workers = context.forBLAS.threads
   let scratch = try OwnedMatrix(workers, width * rows * 6 + rows * d, for: "predicting with \(width) units", context)
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   try runTasks((n + rows - 1) / rows, context: context.forBLAS) { (task, worker) throws(NumericError) in
     let (from, count) = (task * rows, min(rows, n - task * rows))
     let base = scratch.view.base + worker * scratch.view.cols

@@ -57,7 +57,8 @@ public struct TwoLayerRidge {
       let products = try OwnedMatrix(n, n, for: "the products of \(n) samples", context)
       try multiplySelf(layer.slopes.view.transposed, into: gram.view, context: context.part(0, 0.3))
       try multiplySelf(inputs, into: products.view, context: context.part(0.3, 0.4))
-      for i in 0..<n * n { gram.view.base[i] *= products.view.base[i] }
+      try forEachSlice(of: n * n) { (slice) throws(NumericError) in for i in slice { gram.view.base[i] *= products.view.base[i] }
+      }
     }
     if usesOutputs {
       try multiplySelf(layer.values.view.transposed, into: gram.view, beta: 1, context: context.part(0.4, 0.6))
@@ -90,7 +91,10 @@ public struct TwoLayerRidge {
       for i in 0..<network.outputs.rows { network.outputs[i, 0] = 0 }
     }
     guard let tangents = network.tangents else { return }
-    for i in 0..<layer.slopes.view.rows { for k in 0..<dual.rows { layer.slopes.view[i, k] *= dual[k, 0] } }
+    for i in 0..<layer.slopes.view.rows {
+      try checkCancelled()
+      for k in 0..<dual.rows { layer.slopes.view[i, k] *= dual[k, 0] }
+    }
     try multiply(layer.slopes.view, inputs, into: tangents, context: context)
   }
 
@@ -108,13 +112,17 @@ public struct TwoLayerRidge {
     if fitsOffset {
       for k in 0..<n { mean += targets[k, 0] / Double(n) }
       for from in stride(from: 0, to: n, by: rows) {
-        for k in from..<min(n, from + rows) { writeFeatures(network, layer, k, block.view.base + (k - from) * p) }
-        for k in 0..<min(rows, n - from) { for j in 0..<p { means.view[j, 0] += block.view[k, j] / Double(n) } }
+        for k in 0..<min(rows, n - from) {
+          try checkCancelled()
+          writeFeatures(network, layer, from + k, block.view.base + k * p)
+          for j in 0..<p { means.view[j, 0] += block.view[k, j] / Double(n) }
+        }
       }
     }
     for from in stride(from: 0, to: n, by: rows) {
       let count = min(rows, n - from)
       for k in 0..<count {
+        try checkCancelled()
         writeFeatures(network, layer, from + k, block.view.base + k * p)
         let y = targets[from + k, 0] - mean
         for j in 0..<p {
@@ -177,6 +185,7 @@ struct HiddenLayer {
     let room = try OwnedMatrix(3, n, for: "one unit on \(n) samples", context)
     try multiply(network.weights, inputs.transposed, into: slopes.view, context: context)
     for i in 0..<width {
+      try checkCancelled()
       let row = slopes.view.base + i * n
       try unit.evaluate(row, n, value: values.view.base + i * n, slope: row, room: room.view.base)
     }

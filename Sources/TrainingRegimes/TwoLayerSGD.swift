@@ -84,7 +84,7 @@ public struct TwoLayerSGD: Sendable {
     defer { offset.pointee = state.offset }
     var loop = TrainingLoop(steps: steps, record: record, growth: 1e6, floor: 1e-30, context: context)
     defer { record = loop.record }
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     maker.prepare(firstStep)
     for chunk in 0..<maker.chunks { state.fill(firstStep, chunk) }
     try StepCrew.lead(threads: context.forBLAS.threads, counts: state.taskCounts, body: state.work) { crew throws(NumericError) in

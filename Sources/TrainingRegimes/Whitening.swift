@@ -70,7 +70,7 @@ extension QuadraticTask {
       for label in [1.0, -1.0] {
         let spread = try OwnedMatrix(copying: covariance, for: "a covariance", context)
         spread.view.add(-label, difference)
-        let room = try Workspace<Double>(d * d)
+        let room = try Workspace<Double>(d, d)
         _ = try cholesky(
           spread.view, into: StridedMatrix(room.pointer, rows: d, cols: d), Regularization(largestJitter: 0), context: context)
         factors.append(room)

@@ -133,7 +133,7 @@ import Testing
     }
     for (set, other) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
       let sum = try Workspace<Double>(9, zeroed: true)
-      parts.addProducts(set, parts, other, rows: 3, cols: 3, room: try ProductRoom(9), to: sum.pointer)
+      try parts.addProducts(set, parts, other, rows: 3, cols: 3, room: try ProductRoom(3, 3), to: sum.pointer)
       let expected = (0..<9).map { (pair: Int) -> Double in
         zip(held[pair / 3][set], held[pair % 3][other]).reduce(0) { $0 + $1.0 * $1.1 }
       }

@@ -16,9 +16,9 @@ import VectorKernelProduct
     return .serial(activations.flatMap { [dense, .activation($0)] } + [dense])
   }
 
-  static func inputs(_ rows: Int, _ width: Int) -> [Double] {
+  static func inputs(_ rows: Int, _ width: Int) throws -> [Double] {
     var x = [Double](repeating: 0, count: rows * width)
-    PhiloxStream(key: (5, 2)).fillNormal(&x, count: x.count)
+    try PhiloxStream(key: (5, 2)).fillNormal(&x, count: x.count)
     for k in 0..<width { (x[(rows - 1) * width + k], x[width + k]) = (x[k], -2 * x[k]) }
     return x
   }
@@ -67,7 +67,7 @@ import VectorKernelProduct
 
   static func checkProducts<Element: RowElement>(_ width: Int, of type: Element.Type) throws {
     let (rows, cols, leading) = (23, 75, 80)
-    let x = inputs(cols, width).map { Element($0) }
+    let x = try inputs(cols, width).map { Element($0) }
     let (all, one) = (try Workspace<Element>(rows * leading), try Workspace<Element>(64))
     let packed = try Workspace<Element>(RowProducts.room(dimension: width))
     x.withUnsafeBufferPointer { x in
@@ -89,9 +89,9 @@ import VectorKernelProduct
     }
   }
 
-  @Test func distancesOfRows() {
+  @Test func distancesOfRows() throws {
     for width in [1, 7, 8, 9, 40] {
-      let x = Self.inputs(3, width)
+      let x = try Self.inputs(3, width)
       var expected = 0.0
       for k in 0..<width {
         let sum = 2 * x[k] + 0.5 * x[width + k]

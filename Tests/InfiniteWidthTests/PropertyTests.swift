@@ -25,9 +25,9 @@ import Testing
     return .serial(layers + [.dense(DenseLayer(outDim: 1, weightStd: 1.4, biasStd: bias, hasBias: bias > 0))])
   }
 
-  static func inputs(_ rows: Int, _ d: Int) -> [Double] {
+  static func inputs(_ rows: Int, _ d: Int) throws -> [Double] {
     var x = [Double](repeating: 0, count: rows * d)
-    PhiloxStream(key: (3, 1)).fillNormal(&x, count: x.count)
+    try PhiloxStream(key: (3, 1)).fillNormal(&x, count: x.count)
     // A duplicate, an opposite, a multiple and a row of zeros.
     for k in 0..<d {
       x[1 * d + k] = x[k]
@@ -56,7 +56,7 @@ import Testing
 
   @Test func threadsDoNotChangeBits() throws {
     let (rows, d) = (431, 7)
-    let x = Self.inputs(rows, d)
+    let x = try Self.inputs(rows, d)
     let reference = try kernels(Self.relu(3), x, rows, d, threads: 1)
     for threads in Self.threadCounts {
       let result = try kernels(Self.relu(3), x, rows, d, threads: threads)
@@ -93,7 +93,7 @@ import Testing
 
   @Test func homogeneityWithoutBias() throws {
     let (rows, d) = (30, 4)
-    let x = Self.inputs(rows, d)
+    let x = try Self.inputs(rows, d)
     let (k1, t1) = try kernels(Self.relu(4, bias: 0), x, rows, d)
     for scale in [1e-150, 1e-9, 1024, 1e140] {
       let (k2, t2) = try kernels(Self.relu(4, bias: 0), x.map { $0 * scale }, rows, d)

@@ -15,7 +15,7 @@ struct Dense {
   /// Standard normal entries.
   static func random(_ rows: Int, _ cols: Int, seed: UInt64 = 1) throws -> Dense {
     let m = try Dense(rows, cols)
-    PhiloxStream(key: (seed, 0)).fillNormal(m.room.pointer, count: rows * cols)
+    try PhiloxStream(key: (seed, 0)).fillNormal(m.room.pointer, count: rows * cols)
     return m
   }
 

@@ -17,7 +17,7 @@ private final class Gradients {
   /// Normal numbers about a common mean, the first coordinates larger than the last.
   convenience init(_ rows: Int, _ cols: Int, seed: UInt64) throws {
     let draws = try Workspace<Double>(rows * cols)
-    PhiloxStream(key: (seed, 0)).fillNormal(draws.pointer, count: rows * cols)
+    try PhiloxStream(key: (seed, 0)).fillNormal(draws.pointer, count: rows * cols)
     try self.init(rows, cols) { i, j in draws[i * cols + j] * 3 / Double(j + 1) + 0.4 * Double(j % 3) }
   }
 

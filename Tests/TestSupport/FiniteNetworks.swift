@@ -56,7 +56,7 @@ private struct FiniteSamples {
       let parameters = try Workspace<Double>(max(1, network.plan.parameterCount), zeroed: true)
       for (number, slot) in network.plan.parameters.enumerated() where slot.initialDeviation > 0 {
         let (start, stream) = (parameters.pointer + slot.offset, PhiloxStream(key: seed, counter: (0, UInt64(number), 0, 0)))
-        stream.fillNormal(start, count: slot.count)
+        try stream.fillNormal(start, count: slot.count)
         for k in 0..<slot.count { start[k] *= slot.initialDeviation }
       }
       nngp.append(try FiniteSamples.outputs(network, x, parameters))

@@ -82,7 +82,7 @@ public struct OperatorConformance {
 
   private func random(_ n: Int, _ count: Int) throws -> Workspace<Double> {
     let room = try Workspace<Double>(n * count)
-    PhiloxStream(key: (7, 3)).fillNormal(room.pointer, count: n * count)
+    try PhiloxStream(key: (7, 3)).fillNormal(room.pointer, count: n * count)
     return room
   }
 

@@ -42,7 +42,7 @@ import Testing
     try tiedAutoencoderLimit(x.view, y.view, out: out.view, context: context)
     let count = 40_000
     let draws = try Workspace<Double>(2 * count)
-    PhiloxStream(key: (3, 0)).fillNormal(draws.pointer, count: 2 * count)
+    try PhiloxStream(key: (3, 0)).fillNormal(draws.pointer, count: 2 * count)
     let inner = x.view[0, 0] * y.view[0, 0] + x.view[0, 1] * y.view[0, 1]
     for a in 0..<2 {
       for b in 0..<2 {

@@ -25,12 +25,12 @@ import Testing
     let problem = try linear(x, y)
     let state = (0..<problem.stateCount).map { Double(($0 * 5) % 9) / 5 - 0.8 }
     var slope = [Double](repeating: 0, count: state.count)
-    _ = problem.derivative(state, &slope)
+    _ = try problem.derivative(state, &slope)
     for e in state.indices {
-      let losses = [1e-5, -1e-5].map { h -> Double in
+      let losses = try [1e-5, -1e-5].map { h throws -> Double in
         var (moved, ignored) = (state, slope)
         moved[e] += h
-        return problem.derivative(moved, &ignored)
+        return try problem.derivative(moved, &ignored)
       }
       let depth = e < 6 ? 2.0 : 3.0
       #expect(abs(slope[e] + depth * (losses[0] - losses[1]) / 2e-5) < 1e-8)

@@ -38,7 +38,7 @@ import Testing
 
   private func normal(_ count: Int, _ seed: UInt64) throws -> Workspace<Double> {
     let room = try Workspace<Double>(count)
-    PhiloxStream(key: (seed, 0)).fillNormal(room.pointer, count: count)
+    try PhiloxStream(key: (seed, 0)).fillNormal(room.pointer, count: count)
     return room
   }
 

@@ -10,7 +10,7 @@ import TestSupport
 
   private func gaussian(_ rows: Int, _ cols: Int, seed: UInt64) throws -> OwnedMatrix {
     let m = try OwnedMatrix(rows, cols, for: "a test", context)
-    PhiloxStream(key: (seed, 0)).fillNormal(m.view.base, count: rows * cols)
+    try PhiloxStream(key: (seed, 0)).fillNormal(m.view.base, count: rows * cols)
     return m
   }
 

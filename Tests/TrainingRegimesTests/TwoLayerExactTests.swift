@@ -22,7 +22,7 @@ import Testing
       let context = CallContext()
       func normal(_ rows: Int, _ cols: Int, _ seed: UInt64) throws -> OwnedMatrix {
         let m = try OwnedMatrix(rows, cols, for: "a test", context)
-        PhiloxStream(key: (seed, 0)).fillNormal(m.view.base, count: rows * cols)
+        try PhiloxStream(key: (seed, 0)).fillNormal(m.view.base, count: rows * cols)
         return m
       }
       (weights, outputs, tangents) = (try normal(width, 2, 1), try normal(width, 1, 2), try normal(width, 2, 3))

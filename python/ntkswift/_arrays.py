@@ -7,6 +7,7 @@ already usable, and nothing here ever writes to one.
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -76,18 +77,29 @@ def check_array(
 
 def check_finite(array: np.ndarray, name: str, *, op: str = "ntkswift") -> None:
     """Raises ValueError naming the first NaN or infinity of `array`; returns nothing where there is none."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = array.sum(dtype=np.float64)
-    if np.isfinite(total):  # no temporary for the usual case; a huge but finite array falls through
-        return
-    finite = np.isfinite(array)
-    if finite.all():
-        return
-    index = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), array.shape))
-    raise ValueError(
-        f"[{op}] {name} must be finite, without NaN and inf. "
-        f"Received {array[index]} at index {index} of shape {array.shape}."
-    )
+    entries = np.atleast_1d(array)
+    for rows in row_blocks(entries):
+        part = entries[rows]
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = part.sum(dtype=np.float64)
+        if np.isfinite(total):  # no temporary for the usual case; a huge but finite array falls through
+            continue
+        finite = np.isfinite(part)
+        if finite.all():
+            continue
+        first, *others = (int(i) for i in np.unravel_index(int(np.argmin(finite)), part.shape))
+        index = (rows.start + first, *others)[: array.ndim]
+        raise ValueError(
+            f"[{op}] {name} must be finite, without NaN and inf. "
+            f"Received {array[index]} at index {index} of shape {array.shape}."
+        )
+
+
+def row_blocks(array: np.ndarray) -> Iterator[slice]:
+    """Rows of `array`, about a million numbers at a time: temporaries stay small, and Ctrl-C need not wait for the whole."""
+    at_once = max(1, (1 << 20) * len(array) // max(1, array.size))
+    for first in range(0, len(array), at_once):
+        yield slice(first, first + at_once)
 
 
 def check_widths(x1: np.ndarray, x2: np.ndarray, names: tuple[str, str], *, op: str = "ntkswift") -> None:

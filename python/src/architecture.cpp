@@ -150,7 +150,7 @@ int64_t Architecture::output_blocks(int64_t input_width) const {
 int32_t UserFunctions::evaluate(void *context, int64_t index, int32_t what, const double *a, const double *b, const double *c,
                                 double *y, int64_t n) noexcept {
   auto *self = static_cast<UserFunctions *>(context);
-  nb::gil_scoped_acquire gil;
+  WithGil gil;
   try {
     const nb::object known = self->architecture.functions();
     if (!known.is_valid()) throw nb::value_error("[Architecture] the functions of this network are gone.");

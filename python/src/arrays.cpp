@@ -130,6 +130,25 @@ std::pair<const double *, int64_t> doubles(const Input &array, const char *name)
 NewArray new_matrix(int64_t rows, int64_t cols, ntk_dtype dtype) { return new_array(2, rows, cols, dtype); }
 NewArray new_vector(int64_t count, ntk_dtype dtype) { return new_array(1, count, 1, dtype); }
 
+namespace {
+[[noreturn]] void raise_too_large() {
+  PyErr_SetString(PyExc_MemoryError, "[memory] the result must have fewer than 2^63 rows, columns and bytes. Received more.");
+  throw nb::python_error();
+}
+}  // namespace
+
+int64_t checked_product(int64_t a, int64_t b) {
+  int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) raise_too_large();
+  return product;
+}
+
+int64_t checked_sum(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  if (__builtin_add_overflow(a, b, &sum)) raise_too_large();
+  return sum;
+}
+
 int64_t matrix_bytes(int64_t rows, int64_t cols, ntk_dtype dtype, const char *op) {
   int64_t bytes = 0;
   const int64_t size = dtype == NTK_FLOAT32 ? 4 : 8;

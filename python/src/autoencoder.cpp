@@ -21,12 +21,6 @@ NewArray result(Call &call, int64_t rows, int64_t cols, int64_t memory_limit, co
   return new_matrix(rows, cols, NTK_FLOAT64);
 }
 
-int64_t multiplied(int64_t a, int64_t b) {
-  int64_t product = 0;
-  if (__builtin_mul_overflow(a, b, &product)) throw nb::value_error("[autoencoder] the result must have fewer than 2^63 rows.");
-  return product;
-}
-
 void train(const Input &x, const Output &encoder, const std::optional<Output> &decoder, double scale, bool trains_decoder, bool is_flow,
            double rate, double tolerance, int64_t steps, const Output &record, const Output &done, int32_t threads,
            int64_t memory_limit, nb::object progress) {
@@ -45,8 +39,8 @@ nb::tuple outputs(const Input &x, const Input &encoder, const OptionalInput &dec
   const ntk_autoencoder network = network_of(x, encoder, decoder, scale);
   const int64_t n = network.x.rows, d = network.x.cols, m = network.encoder.rows;
   int64_t bytes = 0;
-  if (wants_outputs) bytes += matrix_bytes(n, d, NTK_FLOAT64, "autoencoder");
-  if (wants_hidden) bytes += matrix_bytes(n, m, NTK_FLOAT64, "autoencoder");
+  if (wants_outputs) bytes = matrix_bytes(n, d, NTK_FLOAT64, "autoencoder");
+  if (wants_hidden) bytes = checked_sum(bytes, matrix_bytes(n, m, NTK_FLOAT64, "autoencoder"));
   call.set_memory_limit(std::max<int64_t>(1, reserve(bytes, memory_limit, "autoencoder")));
   NewArray u{nb::none(), {}}, h{nb::none(), {}};
   if (wants_outputs) u = new_matrix(n, d, NTK_FLOAT64);
@@ -59,7 +53,7 @@ Array kernel(const Input &x, const Input &encoder, const OptionalInput &decoder,
              int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_autoencoder network = network_of(x, encoder, decoder, scale);
-  const int64_t size = multiplied(network.x.rows, network.x.cols);
+  const int64_t size = checked_product(network.x.rows, network.x.cols);
   const NewArray out = result(call, size, size, memory_limit, "autoencoder_kernel");
   call.run([&](const ntk_call *how, ntk_error *error) { return ntk_autoencoder_kernel(&network, layers, &out.view, how, error); });
   return out.array;
@@ -69,7 +63,7 @@ nb::tuple limits(const Input &x, const Input &y, int32_t threads, int64_t memory
   Call call(threads, memory_limit, std::move(progress));
   const ntk_matrix left = row(x, "x"), right = row(y, "y");
   const int64_t each = matrix_bytes(left.rows, right.rows, NTK_FLOAT64, "autoencoder_limits");
-  call.set_memory_limit(std::max<int64_t>(1, reserve(multiplied(2, each), memory_limit, "autoencoder_limits")));
+  call.set_memory_limit(std::max<int64_t>(1, reserve(checked_product(2, each), memory_limit, "autoencoder_limits")));
   const NewArray h = new_matrix(left.rows, right.rows, NTK_FLOAT64), s = new_matrix(left.rows, right.rows, NTK_FLOAT64);
   call.run([&](const ntk_call *how, ntk_error *error) { return ntk_autoencoder_limits(&left, &right, &h.view, &s.view, how, error); });
   return nb::make_tuple(h.array, s.array);
@@ -79,7 +73,7 @@ Array tied_limit(const Input &x, const Input &y, int32_t threads, int64_t memory
   Call call(threads, memory_limit, std::move(progress));
   const ntk_matrix left = row(x, "x"), right = row(y, "y");
   const NewArray out =
-      result(call, multiplied(left.rows, left.cols), multiplied(right.rows, right.cols), memory_limit, "autoencoder_tied_limit");
+      result(call, checked_product(left.rows, left.cols), checked_product(right.rows, right.cols), memory_limit, "autoencoder_tied_limit");
   call.run([&](const ntk_call *how, ntk_error *error) { return ntk_autoencoder_tied_limit(&left, &right, &out.view, how, error); });
   return out.array;
 }

@@ -46,7 +46,7 @@ struct Start {
 
   static int32_t evaluate(void *context, const double *positions, int64_t count, double *values, double *gradients) noexcept {
     auto *self = static_cast<Start *>(context);
-    nb::gil_scoped_acquire gil;
+    WithGil gil;
     try {
       const NewArray z = new_matrix(count, self->units, NTK_FLOAT64);
       std::memcpy(z.view.data, positions, static_cast<size_t>(count * self->units) * sizeof(double));
@@ -142,9 +142,9 @@ class BottleneckRun {
     arrays.losses = room("losses", info.losses, 1);
     arrays.state_steps = room("state_steps", info.states, 1);
     arrays.state_times = room("state_times", info.states, 1);
-    arrays.values = room("values", info.states, points * outputs);
-    arrays.z = room("z", info.states, points * units);
-    arrays.gradients = room("gradients", info.states, points * outputs * units);
+    arrays.values = room("values", info.states, checked_product(points, outputs));
+    arrays.z = room("z", info.states, checked_product(points, units));
+    arrays.gradients = room("gradients", info.states, checked_product(checked_product(points, outputs), units));
     arrays.anchors = room("anchors", info.anchors, units);
     arrays.weights = room("weights", info.anchors, outputs);
     arrays.drive = room("drive", train, units);
@@ -211,7 +211,7 @@ nb::tuple outer_evaluate(const Architecture &outer, const nb::dict &start, const
   begin.call = &call;
   const ntk_outer network = begin.describe(outer, start);
   const NewArray values = room(points.rows, outputs, memory_limit, "Bottleneck");
-  const NewArray gradients = room(points.rows, outputs * points.cols, memory_limit, "Bottleneck");
+  const NewArray gradients = room(points.rows, checked_product(outputs, points.cols), memory_limit, "Bottleneck");
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_outer_evaluate(&network, &points, &y, &w, &values.view, &gradients.view, how, error);
   });
@@ -225,7 +225,7 @@ nb::tuple input_gradient(const Architecture &network, bool is_ntk, const Input &
   const int64_t pairs = matrix_bytes(left.rows, right.rows, NTK_FLOAT64, "input_gradient") / 8;
   reserve(matrix_bytes(pairs, left.cols + 1, NTK_FLOAT64, "input_gradient"), memory_limit, "input_gradient");
   const NewArray values = new_matrix(left.rows, right.rows, NTK_FLOAT64);
-  const NewArray gradient = new_matrix(left.rows, right.rows * left.cols, NTK_FLOAT64);
+  const NewArray gradient = new_matrix(left.rows, checked_product(right.rows, left.cols), NTK_FLOAT64);
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_input_gradient(network.handle(), is_ntk, &left, &right, &values.view, &gradient.view, how, error);
   });

@@ -25,7 +25,14 @@ PyObject *builtin_exception(int32_t status) {
 
 }  // namespace
 
+int32_t is_interrupted() noexcept {
+  if (is_abandoned()) return 1;
+  WithGil gil;
+  return PyErr_CheckSignals() != 0;
+}
+
 void raise(int32_t status, const ntk_error &error) {
+  if (PyErr_Occurred()) throw nb::python_error();
   const char *message = error.message[0] ? error.message : "[core] failed without a message. Please report this.";
   if (status == NTK_NOT_POSITIVE_DEFINITE) {
     raise_own("NotPositiveDefiniteError", message, error.index[0], error.value);
@@ -47,8 +54,9 @@ void Call::keep_exception() noexcept {
 }
 
 int32_t Call::on_progress(void *context, double fraction) noexcept {
+  if (is_abandoned()) return 1;
   auto *self = static_cast<Call *>(context);
-  nb::gil_scoped_acquire gil;
+  WithGil gil;
   try {
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
     if (!self->progress_.is_none()) self->progress_(fraction);

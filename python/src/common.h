@@ -13,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "gil.h"
 #include "ntkswift.h"
 
 namespace nb = nanobind;
@@ -63,6 +64,10 @@ struct NewArray {
 NewArray new_matrix(int64_t rows, int64_t cols, ntk_dtype dtype);
 NewArray new_vector(int64_t count, ntk_dtype dtype);
 
+// a * b and a + b of sizes; MemoryError beyond 63 bits.
+int64_t checked_product(int64_t a, int64_t b);
+int64_t checked_sum(int64_t a, int64_t b);
+
 // Bytes of a matrix; MemoryError where they cannot be counted in 63 bits.
 int64_t matrix_bytes(int64_t rows, int64_t cols, ntk_dtype dtype, const char *op);
 
@@ -72,7 +77,10 @@ int64_t reserve(int64_t bytes, int64_t memory_limit, const char *op);
 
 // ---------------------------------------------------------------- calls
 
-// Raises the Python exception that belongs to the status.
+// Whether Python was interrupted, by PyErr_CheckSignals; the exception stays set. For `ntk_set_interrupt`.
+int32_t is_interrupted() noexcept;
+
+// Raises the Python exception that belongs to the status; one that is set already goes first.
 [[noreturn]] void raise(int32_t status, const ntk_error &error);
 
 // One call into the core: its threads, memory limit and progress; the Python exception that a callback left behind.
@@ -88,7 +96,7 @@ class Call {
     ntk_error error{};
     int32_t status;
     {
-      nb::gil_scoped_release release;
+      WithoutGil away;
       status = body(static_cast<const ntk_call *>(&call_), &error);
     }
     finish(status, error);
@@ -106,6 +114,18 @@ class Call {
   nb::object progress_;
   std::exception_ptr pending_;
 };
+
+// Runs body(ntk_error *) -> status without the GIL, for what takes its time but has no settings. Ctrl-C stops it.
+template <typename Body>
+void compute(Body &&body) {
+  ntk_error error{};
+  int32_t status;
+  {
+    WithoutGil away;
+    status = body(&error);
+  }
+  if (status != NTK_OK) raise(status, error);
+}
 
 // Runs body(ntk_error *) -> status with the GIL, for what takes no time.
 template <typename Body>

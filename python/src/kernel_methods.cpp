@@ -17,12 +17,6 @@ NewArray result(Call &call, int64_t rows, int64_t cols, int64_t memory_limit, co
   return new_matrix(rows, cols, NTK_FLOAT64);
 }
 
-int64_t multiplied(int64_t a, int64_t b) {
-  int64_t product = 0;
-  if (__builtin_mul_overflow(a, b, &product)) throw nb::value_error("[predict] the result must have fewer than 2^63 rows or columns.");
-  return product;
-}
-
 // ---------------------------------------------------------------- posteriors
 
 Array posterior_covariance(const Input &factor, const Input &k_test_train, const Input &k_test_test, int32_t threads,
@@ -65,7 +59,7 @@ nb::tuple log_marginal_likelihood(const Input &factor, const Input &targets, con
 double inner_product(const Input &a, const Input &b) {
   const ntk_matrix left = matrix(a, "a"), right = matrix(b, "b");
   double value = 0;
-  check([&](ntk_error *error) { return ntk_inner_product(&left, &right, &value, error); });
+  compute([&](ntk_error *error) { return ntk_inner_product(&left, &right, &value, error); });
   return value;
 }
 
@@ -73,7 +67,7 @@ nb::tuple sample_posterior(const Input &mean, const Input &covariance, std::pair
                            int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_matrix center = matrix(mean, "mean"), spread = matrix(covariance, "covariance");
-  const NewArray out = result(call, center.rows, multiplied(samples, center.cols), memory_limit, "sample_posterior");
+  const NewArray out = result(call, center.rows, checked_product(samples, center.cols), memory_limit, "sample_posterior");
   const uint64_t words[2] = {key.first, key.second}, counter[4] = {0, 0, 0, 0};
   double jitter = 0;
   call.run([&](const ntk_call *how, ntk_error *error) {
@@ -94,11 +88,11 @@ nb::tuple gradient_flow(const Input &values, const Input &vectors, const Input &
   Call call(threads, memory_limit, std::move(progress));
   const ntk_flow flow = flow_of(values, vectors, times, size);
   const ntk_matrix start = matrix(residual, "residual"), cross = matrix(k_test_train, "k_test_train");
-  const int64_t width = multiplied(start.cols, flow.time_count);
+  const int64_t width = checked_product(start.cols, flow.time_count);
   NewArray on_train{nb::none(), {}}, on_test{nb::none(), {}};
   int64_t bytes = 0;
-  if (train) bytes += matrix_bytes(flow.vectors.rows, width, NTK_FLOAT64, "gradient_flow");
-  if (k_test_train) bytes += matrix_bytes(cross.rows, width, NTK_FLOAT64, "gradient_flow");
+  if (train) bytes = matrix_bytes(flow.vectors.rows, width, NTK_FLOAT64, "gradient_flow");
+  if (k_test_train) bytes = checked_sum(bytes, matrix_bytes(cross.rows, width, NTK_FLOAT64, "gradient_flow"));
   call.set_memory_limit(std::max<int64_t>(1, reserve(bytes, memory_limit, "gradient_flow")));
   if (train) on_train = new_matrix(flow.vectors.rows, width, NTK_FLOAT64);
   if (k_test_train) on_test = new_matrix(cross.rows, width, NTK_FLOAT64);
@@ -117,7 +111,7 @@ Array flow_covariance(const Input &values, const Input &vectors, const Input &ti
   const ntk_ensemble_kernels kernels{matrix(k_test_train, "k_test_train"), matrix(nngp_train_train, "nngp_train_train"),
                                      matrix(nngp_test_train, "nngp_test_train"), matrix(nngp_test_test, "nngp_test_test")};
   const int64_t points = nngp_test_test ? kernels.nngp_test_test.rows : flow.vectors.rows;
-  const NewArray out = result(call, multiplied(points, flow.time_count), points, memory_limit, "flow_covariance");
+  const NewArray out = result(call, checked_product(points, flow.time_count), points, memory_limit, "flow_covariance");
   call.run([&](const ntk_call *how, ntk_error *error) { return ntk_flow_covariance(&flow, is_ntk, &kernels, &out.view, how, error); });
   return out.array;
 }
@@ -131,7 +125,7 @@ struct PythonLoss {
 
   static int32_t evaluate(void *context, int32_t what, const double *outputs, double *out, int64_t count) noexcept {
     auto *self = static_cast<PythonLoss *>(context);
-    nb::gil_scoped_acquire gil;
+    WithGil gil;
     try {
       const NewArray copy = new_vector(count, NTK_FLOAT64);
       std::memcpy(copy.view.data, outputs, static_cast<size_t>(count) * sizeof(double));

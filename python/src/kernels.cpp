@@ -30,12 +30,6 @@ struct Results {
   }
 };
 
-int64_t multiplied(int64_t rows, int64_t blocks) {
-  int64_t product = 0;
-  if (__builtin_mul_overflow(rows, blocks, &product)) throw nb::value_error("[kernel] rows times blocks must fit in 63 bits.");
-  return product;
-}
-
 // Makes the arrays that the caller did not bring, after asking for room for them.
 struct Wanted {
   bool nngp, ntk, cov;
@@ -83,7 +77,7 @@ ntk_bytes plan_bytes(const nb::bytes &plan) {
   return {static_cast<uint8_t *>(const_cast<void *>(static_cast<const void *>(plan.c_str()))), static_cast<int64_t>(plan.size())};
 }
 
-Kernels compute(const Architecture &architecture, const ntk_kernel_source &source, const std::optional<nb::bytes> &plan,
+Kernels run(const Architecture &architecture, const ntk_kernel_source &source, const std::optional<nb::bytes> &plan,
                 Results &results, Call &call) {
   UserFunctions functions{architecture, call};
   double missed = 0;
@@ -103,20 +97,20 @@ Kernels kernel(const Architecture &architecture, const Input &x1, const Optional
   Call call(threads, memory_limit, std::move(progress));
   const ntk_kernel_source source = inputs(x1, x2, places);
   const int64_t blocks = architecture.output_blocks(source.width);
-  Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, multiplied(source.x1.shape[0], blocks),
-                            multiplied(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
-  return compute(architecture, source, plan, results, call);
+  Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, checked_product(source.x1.shape[0], blocks),
+                            checked_product(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
+  return run(architecture, source, plan, results, call);
 }
 
 Kernels kernel_diagonal(const Architecture &architecture, const Input &x, bool nngp, bool ntk, const std::optional<nb::bytes> &plan,
                         int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_kernel_source source = inputs(x, std::nullopt);
-  const int64_t rows = multiplied(source.x1.shape[0], architecture.output_blocks(source.width));
+  const int64_t rows = checked_product(source.x1.shape[0], architecture.output_blocks(source.width));
   Results results;
   if (nngp) results.want("nngp", results.views.cov1, new_vector(rows, NTK_FLOAT64));
   if (ntk) results.want("ntk", results.views.ntk_diagonal, new_vector(rows, NTK_FLOAT64));
-  return compute(architecture, source, plan, results, call);
+  return run(architecture, source, plan, results, call);
 }
 
 nb::bytes kernel_plan(const Architecture &architecture, const Input &x1, const OptionalInput &x2, bool nngp, bool ntk,
@@ -153,9 +147,9 @@ Kernels kernel_from_kernel(const Architecture &architecture, const Input &nngp, 
   source.is_gaussian = is_gaussian;
   source.x1_is_x2 = x1_is_x2;
   const OptionalOutput none;
-  Results results = prepare({true, get_ntk, true, none, none}, multiplied(source.nngp.rows, blocks),
-                            multiplied(source.nngp.cols, blocks), !cov2, static_cast<ntk_dtype>(source.nngp.dtype), memory_limit, call);
-  return compute(architecture, source, std::nullopt, results, call);
+  Results results = prepare({true, get_ntk, true, none, none}, checked_product(source.nngp.rows, blocks),
+                            checked_product(source.nngp.cols, blocks), !cov2, static_cast<ntk_dtype>(source.nngp.dtype), memory_limit, call);
+  return run(architecture, source, std::nullopt, results, call);
 }
 
 Kernels kernel_tangent(const Architecture &architecture, const Input &x1, const OptionalInput &x2, const Input &dense_W,
@@ -168,7 +162,7 @@ Kernels kernel_tangent(const Architecture &architecture, const Input &x1, const 
   }
   const int64_t blocks = architecture.output_blocks(source.width);
   const OptionalOutput none;
-  Results results = prepare({nngp, ntk, false, none, none}, multiplied(source.x1.shape[0], blocks), multiplied(second_rows(source), blocks),
+  Results results = prepare({nngp, ntk, false, none, none}, checked_product(source.x1.shape[0], blocks), checked_product(second_rows(source), blocks),
                             !x2, NTK_FLOAT64, memory_limit, call);
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_kernel_tangent(architecture.handle(), &source, weights.first, biases.first, weights.second, &results.views, how, error);

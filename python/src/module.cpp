@@ -1,5 +1,8 @@
 // The extension module: the list of its topics.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <string>
 
 namespace nb = nanobind;
 
@@ -20,8 +23,28 @@ void bind_two_layer(nb::module_ &m);
 void bind_spectra(nb::module_ &m);
 void bind_hierarchy(nb::module_ &m);
 
+namespace {
+
+// Types are known to nanobind once for the whole process: a module that is imported again, after it was taken out of sys.modules,
+// has the contents of the first. False where `m` is the first.
+bool repeat(nb::module_ &m) {
+  static PyObject *contents = nullptr;
+  const nb::dict own = nb::cast<nb::dict>(m.attr("__dict__"));
+  if (contents == nullptr) {
+    contents = nb::object(own).release().ptr();
+    return false;
+  }
+  for (const auto [name, value] : nb::borrow<nb::dict>(contents)) {
+    if (nb::cast<std::string>(name).rfind("__", 0) != 0) own[name] = value;
+  }
+  return true;
+}
+
+}  // namespace
+
 NB_MODULE(_core, m) {
   m.doc() = "The Swift core of ntkswift: what it computes, without the checks and conveniences of the package.";
+  if (repeat(m)) return;
   nb::set_leak_warnings(false);  // networks may live until the interpreter ends
   bind_system(m);
   bind_random(m);

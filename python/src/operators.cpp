@@ -19,7 +19,7 @@ struct PythonFunction {
   template <typename Body>
   static int32_t guarded(void *context, Body &&body) noexcept {
     auto *self = static_cast<PythonFunction *>(context);
-    nb::gil_scoped_acquire gil;
+    WithGil gil;
     try {
       body(self->function);
       return 0;

@@ -14,13 +14,7 @@ Array drawn(int64_t count, Draw draw) {
   if (count < 0) throw nb::value_error("[philox] count must not be negative. Received a negative count.");
   NewArray memory = new_vector(count, NTK_FLOAT64);
   auto *words = static_cast<Element *>(memory.view.data);
-  ntk_error error{};
-  int32_t status;
-  {
-    nb::gil_scoped_release release;
-    status = draw(words, &error);
-  }
-  if (status != NTK_OK) raise(status, error);
+  compute([&](ntk_error *error) { return draw(words, error); });
   return memory.array;
 }
 

@@ -17,7 +17,7 @@ nb::tuple angle_rule(int64_t count) {
   const NewArray a = new_vector(count, NTK_FLOAT64), w = new_vector(count, NTK_FLOAT64);
   const NewArray c = new_vector(count, NTK_FLOAT64), s = new_vector(count, NTK_FLOAT64);
   const NewArray packed = new_vector(4 * ((count + 1) / 2), NTK_FLOAT64);
-  check([&](ntk_error *error) { return ntk_angle_rule(&a.view, &w.view, &c.view, &s.view, &packed.view, error); });
+  compute([&](ntk_error *error) { return ntk_angle_rule(&a.view, &w.view, &c.view, &s.view, &packed.view, error); });
   return nb::make_tuple(a.array, w.array, c.array, s.array, packed.array);
 }
 
@@ -36,14 +36,14 @@ nb::tuple zonal_spectrum(const Input &values, const Input &packed, int64_t dimen
 Array legendre_polynomials(int64_t dimension, const Input &angles, int64_t frequencies) {
   const ntk_matrix a = matrix(angles, "angles");
   const NewArray out = new_matrix(positive(frequencies, "frequencies"), a.rows, NTK_FLOAT64);
-  check([&](ntk_error *error) { return ntk_legendre_polynomials(dimension, &a, &out.view, error); });
+  compute([&](ntk_error *error) { return ntk_legendre_polynomials(dimension, &a, &out.view, error); });
   return out.array;
 }
 
 nb::tuple endpoint_expansion(const Input &values, const Input &scales) {
   const ntk_matrix v = matrix(values, "values"), s = matrix(scales, "scales");
   const NewArray coefficients = new_vector(4, NTK_FLOAT64), errors = new_vector(4, NTK_FLOAT64);
-  check([&](ntk_error *error) { return ntk_endpoint_expansion(&v, &s, &coefficients.view, &errors.view, error); });
+  compute([&](ntk_error *error) { return ntk_endpoint_expansion(&v, &s, &coefficients.view, &errors.view, error); });
   return nb::make_tuple(coefficients.array, errors.array);
 }
 
@@ -62,7 +62,7 @@ nb::tuple learning_curve(const Input &eigenvalues, const Input &multiplicities, 
   const ntk_matrix shares = matrix(energies, "energies"), sizes = matrix(samples, "samples");
   const NewArray ridges = new_vector(sizes.rows, NTK_FLOAT64), errors = new_vector(sizes.rows, NTK_FLOAT64);
   const NewArray learned = new_matrix(sizes.rows, values.rows, NTK_FLOAT64);
-  check([&](ntk_error *error) {
+  compute([&](ntk_error *error) {
     return ntk_learning_curve(&values, &counts, &shares, tail_trace, tail_energy, &sizes, ridge, noise, &ridges.view, &errors.view,
                               &learned.view, error);
   });

@@ -4,6 +4,8 @@
 using namespace ntkswift;
 
 void bind_system(nb::module_ &m) {
+  ntk_set_interrupt(is_interrupted);
+  nb::module_::import_("atexit").attr("register")(nb::cpp_function(end_calls));
   m.def("version", &ntk_version, "Version of the core.");
   m.def("cpu_level", &ntk_cpu_level, "x86-64 level in use (2, 3 or 4); 0 on other processors.");
   m.def("cpu_level_available", &ntk_cpu_level_available, "Highest x86-64 level that this processor runs; 0 on others.");

@@ -64,14 +64,14 @@ nb::tuple quadratic_fit(const Task &task, int32_t regime, const OptionalInput &w
 double lazy_limit(int32_t regime, const Input &spectrum, double rho) {
   const ntk_matrix values = matrix(spectrum, "spectrum");
   double risk = 0;
-  check([&](ntk_error *error) { return ntk_lazy_limit(regime, &values, rho, &risk, error); });
+  compute([&](ntk_error *error) { return ntk_lazy_limit(regime, &values, rho, &risk, error); });
   return risk;
 }
 
 double mean_tangent_risk(const Input &spectrum, int64_t width) {
   const ntk_matrix values = matrix(spectrum, "spectrum");
   double risk = 0;
-  check([&](ntk_error *error) { return ntk_mean_tangent_risk(&values, width, &risk, error); });
+  compute([&](ntk_error *error) { return ntk_mean_tangent_risk(&values, width, &risk, error); });
   return risk;
 }
 
@@ -161,7 +161,7 @@ void two_layer_sgd(const Architecture &activation, const Output &weights, const 
 Array normal_strips(uint64_t key, uint64_t stream, int64_t first, int64_t strips) {
   if (strips < 0 || strips > (int64_t{1} << 32)) throw nb::value_error("[normal_strips] strips must be from 0 to 2^32.");
   const NewArray out = new_vector(strips * 32, NTK_FLOAT32);
-  check([&](ntk_error *error) { return ntk_normal_strips(key, stream, first, static_cast<float *>(out.view.data), strips, error); });
+  compute([&](ntk_error *error) { return ntk_normal_strips(key, stream, first, static_cast<float *>(out.view.data), strips, error); });
   return out.array;
 }
 

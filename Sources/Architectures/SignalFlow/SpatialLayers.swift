@@ -19,11 +19,20 @@ extension SignalFlow {
     guard signal.spatial.count == window.lengths.count, !window.lengths.isEmpty else {
       throw wrongAxes(window.lengths.count == 1 ? "one spatial axis" : "\(window.lengths.count) spatial axes", signal, node)
     }
+    let text = { (lengths: [Int]) in lengths.map(String.init).joined(separator: " x ") }
     guard let placement = window.placement(on: signal.spatial) else {
-      let text = { (lengths: [Int]) in lengths.map(String.init).joined(separator: " x ") }
       throw .invalid(
         "[\(node.name)] a VALID window must fit in the image. Received a window of \(text(window.lengths)) on "
           + "\(text(signal.spatial)) positions\(place).")
+    }
+    guard regime == .finite else { return placement }
+    // Finite networks lay all windows of an input out as a matrix.
+    var numbers: Int? = signal.channels
+    for length in window.lengths + placement.output { numbers = numbers.flatMap { checkedProduct($0, length) } }
+    guard let numbers, numbers <= regime.largestSize else {
+      throw .invalid(
+        "[\(node.name)] needs at most \(regime.largestSize) numbers in the windows of one input. Received "
+          + "\(text(placement.output)) windows of \(text(window.lengths)) positions with \(signal.channels) channels\(place).")
     }
     return placement
   }

@@ -80,10 +80,11 @@ public struct GaussianQuadrature {
   /// Row-major (term, node): weight times He_n(z) / sqrt(n!); with `oddOnly` zero for even n.
   func weightedHermite(terms: Int, oddOnly: Bool) throws(NumericError) -> Workspace<Double> {
     let count = nodes.count
-    let table = try Workspace<Double>(terms * count)
+    let table = try Workspace<Double>(terms, count)
     var previous = [Double](repeating: 0, count: count)
     var current = [Double](repeating: 1, count: count)
     for n in 0..<terms {
+      try checkCancelled()
       let row = table.pointer + n * count
       let (back, ahead) = (Double(n).squareRoot(), Double(n + 1).squareRoot())
       for m in 0..<count {
@@ -161,8 +162,11 @@ struct HermiteExpansion {
     }
     let table = try byQuadrature(distinct, terms, steepness, evaluate)
     guard distinct.count < deviations.count else { return table }
-    let result = try Workspace<Double>(deviations.count * terms)
-    for (i, row) in place.enumerated() { (result.pointer + i * terms).update(from: table.pointer + row * terms, count: terms) }
+    let result = try Workspace<Double>(deviations.count, terms)
+    for (i, row) in place.enumerated() {
+      if i % 256 == 0 { try checkCancelled() }
+      (result.pointer + i * terms).update(from: table.pointer + row * terms, count: terms)
+    }
     return result
   }
 
@@ -178,10 +182,11 @@ struct HermiteExpansion {
     // In groups: the values of f take little memory.
     let group = min(48, deviations.count)
     let padded = (terms + RowProducts.padding - 1) / RowProducts.padding * RowProducts.padding
-    let result = try Workspace<Double>(deviations.count * terms)
-    let (x, y) = (try Workspace<Double>(group * count), try Workspace<Double>(group * count))
-    let (products, packed) = (try Workspace<Double>(group * padded), try Workspace<Double>(RowProducts.room(dimension: count)))
+    let result = try Workspace<Double>(deviations.count, terms)
+    let (x, y) = (try Workspace<Double>(group, count), try Workspace<Double>(group, count))
+    let (products, packed) = (try Workspace<Double>(group, padded), try Workspace<Double>(RowProducts.room(dimension: count)))
     for first in stride(from: 0, to: deviations.count, by: max(1, group)) {
+      try checkCancelled()
       let rows = min(group, deviations.count - first)
       for i in 0..<rows {
         for m in 0..<count { x.pointer[i * count + m] = deviations[first + i] * rule.nodes[m] }
@@ -204,9 +209,10 @@ struct HermiteExpansion {
 
   /// E z^k He_n(z) / sqrt(n!) = k! / (((k - n)/2)! 2^((k - n)/2) sqrt(n!)) for k - n even and >= 0.
   private func exact(_ c: [Double], _ deviations: [Double], _ terms: Int) throws(NumericError) -> Workspace<Double> {
-    let result = try Workspace<Double>(deviations.count * terms, zeroed: true)
+    let result = try Workspace<Double>(deviations.count, terms, zeroed: true)
     for n in 0..<min(terms, c.count) {
       for k in stride(from: n, to: c.count, by: 2) where c[k] != 0 {
+        try checkCancelled()
         let pairs = (k - n) / 2
         let moment = exp(
           lgamma(Double(k + 1)) - lgamma(Double(pairs + 1)) - Double(pairs) * log(2.0) - 0.5 * lgamma(Double(n + 1)))

@@ -53,6 +53,7 @@ struct UserDuals: Sendable {
     var fu = u
     var fv = v
     for p in 0..<c.count {
+      try checkCancelled()
       let isZero = q1[p] <= 0
       let spread = (2 * max(isZero ? q2[p] : q2[p] - c[p] * c[p] / q1[p], 0)).squareRoot()
       let tilt = isZero ? 0 : c[p] / (q1[p] / 2).squareRoot()
@@ -79,6 +80,7 @@ struct UserDuals: Sendable {
     var points: [Double] = []
     points.reserveCapacity(variances.count * degree)
     for q in variances { for t in x { points.append((2 * q).squareRoot() * t) } }
+    try checkCancelled()
     var f = [Double](repeating: 0, count: points.count)
     try run(function, .value, points, nil, nil, &f)
     return variances.indices.map { i in

@@ -21,6 +21,7 @@ final class Diagonal: @unchecked Sendable {
     thetas = wantsNTK ? try Workspace<Double>(max(1, count)) : nil
     let s = side.arrays[output].pointer
     for i in inputs {
+      if i % 16 == 0 { try checkCancelled() }
       let v = side.at(i)
       covariances.pointer[i - first] = planes == 2 ? 2 * s[v] * s[v + 8] : s[v] * s[v]
     }
@@ -30,6 +31,7 @@ final class Diagonal: @unchecked Sendable {
     let strip = try StripMemory<Double>(slots: program.slotCount, width: 32, planes: planes, wantsTheta: true)
     guard let theta = strip.theta(0) else { return }
     for i in inputs {
+      if i % 16 == 0 { try checkCancelled() }
       strip.gapElements(0).update(repeating: 0, count: lanes * planes)
       theta.update(repeating: 0, count: lanes * planes)
       let lane = i % lanes

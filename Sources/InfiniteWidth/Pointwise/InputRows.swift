@@ -33,6 +33,7 @@ final class InputRows<Element: RowElement>: @unchecked Sendable {
     var needsScaling = false
     var foundZero = false
     for i in 0..<count {
+      if i % 64 == 0 { try checkCancelled() }
       let (length, exponent) = try InputRows.length(x, i, name)
       exponents[i] = exponent
       if exponent != 0 { needsScaling = true }
@@ -49,6 +50,7 @@ final class InputRows<Element: RowElement>: @unchecked Sendable {
     let room = try InputRows.room(count, dimension, name, context)
     defer { withExtendedLifetime(own) {} }
     for i in 0..<count {
+      if i % 64 == 0 { try checkCancelled() }
       let factor = Element(sign: .plus, exponent: Element.Exponent(-exponents[i]), significand: 1)
       for k in 0..<dimension { room.pointer[i * dimension + k] = x[i, k] * factor }
     }
@@ -64,7 +66,10 @@ final class InputRows<Element: RowElement>: @unchecked Sendable {
       if let rows = array.rows { return (rows, nil) }
       let (count, dimension) = (inputs.count, array.countPerEntry)
       let room = try room(count, dimension, name, context)
-      for i in 0..<count { array.copyEntry(i, to: room.pointer + i * dimension) }
+      for i in 0..<count {
+        if i % 64 == 0 { try checkCancelled() }
+        array.copyEntry(i, to: room.pointer + i * dimension)
+      }
       return (StridedMatrix(room.pointer, rows: count, cols: dimension), room)
     }
   }
@@ -74,7 +79,7 @@ final class InputRows<Element: RowElement>: @unchecked Sendable {
   ) throws(NumericError) -> Workspace<Element> {
     let bytes = checkedProduct(count, dimension).flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }
     try context.reserve(bytes, for: "a contiguous copy of \(name)", instead: "Pass a C-contiguous array.")
-    return try Workspace<Element>(count * dimension)
+    return try Workspace<Element>(count, dimension)
   }
 
   /// |row| divided by 2^exponent; the exponent is 0 unless the row is far from unit scale.

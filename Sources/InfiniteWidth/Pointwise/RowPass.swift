@@ -17,10 +17,14 @@ struct RowPass {
         let plan = try series(source, step, planned.map { $0.count > table ? $0[table] : nil })
         made.append(plan)
         for side in sides {
+          try checkCancelled()
           try side.fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, plan: plan)
         }
       } else {
-        for side in sides { try side.run(step) }
+        for side in sides {
+          try checkCancelled()
+          try side.run(step)
+        }
       }
       for (side, name) in zip(sides, names) { try side.check(step, limit, name) }
     }

@@ -30,7 +30,7 @@ final class RowSide {
     planes = kernels.planes
     padded = (count + 63) / 32 * 32
     tables = [[Workspace<Double>]](repeating: [], count: tableCount)
-    for _ in 0..<arrayCount { arrays.append(try Workspace<Double>(padded * planes, zeroed: true)) }
+    for _ in 0..<arrayCount { arrays.append(try Workspace<Double>(padded, planes, zeroed: true)) }
     for i in 0..<count { arrays[0].pointer[at(i)] = deviations[i] }
   }
 
@@ -214,9 +214,10 @@ extension RowSide {
     let deviations = values(input)
     let a = try expansion(of: source).coefficients(deviations, terms: known, steepness: plan.deviations.largest)
     var columns: [Workspace<Double>] = []
-    for _ in 0..<terms { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
+    for _ in 0..<terms { columns.append(try Workspace<Double>(padded, planes, zeroed: true)) }
     let (s, out, r) = (arrays[input].pointer, arrays[output].pointer, arrays[ratio].pointer)
     for i in 0..<count {
+      if i % 256 == 0 { try checkCancelled() }
       let row = a.pointer + i * known
       let (v, d) = (at(i), at(i) + 8)
       var energy = 0.0

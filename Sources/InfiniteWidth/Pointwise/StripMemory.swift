@@ -15,7 +15,7 @@ final class StripMemory<Element: RowElement> {
     self.width = width
     self.planes = planes
     self.wantsTheta = wantsTheta
-    own = try Workspace<Element>(2 * slots * width * planes, zeroed: true)
+    own = try Workspace<Element>(2, slots, width, planes, zeroed: true)
     gap0 = own.pointer
     theta0 = own.pointer + width * planes
   }

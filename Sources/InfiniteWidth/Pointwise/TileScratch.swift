@@ -25,7 +25,7 @@ final class TileMemory<Work: RowElement> {
 
   init(_ plan: TilePlan, slots: Int, planes: Int, wantsTheta: Bool) throws(NumericError) {
     width = plan.tileCols * planes
-    room = try Workspace<Work>(plan.tileRows * width * (wantsTheta ? 2 : 1), zeroed: true)
+    room = try Workspace<Work>(plan.tileRows, width, wantsTheta ? 2 : 1, zeroed: true)
     gaps = room.pointer
     ownThetas = room.pointer + (wantsTheta ? plan.tileRows * width : 0)
     (thetas, thetaWidth) = (ownThetas, width)

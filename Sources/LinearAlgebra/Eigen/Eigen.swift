@@ -28,7 +28,7 @@ public func symmetricEigen<Element: BLASReal>(
     checkedProduct(n * n, 8 * matrices), for: "the eigendecomposition of a \(n) x \(n) matrix",
     instead: "Use fewer rows, or t=None, which needs no eigenvectors.")
   guard n > 0 else { return }
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   let context = context.forBLAS
   let form = try TridiagonalForm(a, shift: shift, context: context.part(0, vectors == nil ? 1 : 0.5))
   if let vectors {

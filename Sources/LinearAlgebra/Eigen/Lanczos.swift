@@ -101,7 +101,7 @@ public func lanczosQuadrature(
   guard n >= 1, steps >= 1 else { throw .invalid("[lanczos] needs a dimension and steps of 1 or more. Received \(n), \(steps).") }
   let most = min(steps, n)
   let space = try LanczosSpace(dimension: n, capacity: most, seed: seed, context: context.forBLAS)
-  space.begin(start)
+  try space.begin(start)
   let pacer = Pacer(context)
   while space.size < most {
     let done = Double(space.size) / Double(most)
@@ -140,7 +140,7 @@ struct LanczosIteration {
 
   /// The pairs of a space that holds what is wanted, and their places, the wanted ones first.
   func run(_ start: UnsafePointer<Double>?, _ op: any SymmetricOperator) throws(NumericError) -> (RitzPairs, [Int]) {
-    space.begin(start)
+    try space.begin(start)
     var confirmed: [Double]?
     while true {
       let (pairs, isFound) = try fill(looksEarly: confirmed == nil, op)
@@ -201,7 +201,7 @@ struct LanczosIteration {
     let wanted = Array(order.prefix(request.count))
     if let vectors {
       let (coordinates, owner) = try pairs.rows(wanted)
-      withExtendedLifetime(owner) { space.expand(coordinates, into: vectors) }
+      try withExtendedLifetime(owner) { () throws(NumericError) in try space.expand(coordinates, into: vectors) }
     }
     return LanczosResult(
       values: wanted.map { pairs.values[$0] }, residuals: wanted.map { pairs.residuals[$0] }, products: space.products)

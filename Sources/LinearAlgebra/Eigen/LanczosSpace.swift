@@ -37,20 +37,20 @@ final class LanczosSpace {
       numbers.flatMap { checkedProduct($0, 8) }, for: "a Lanczos basis of \(capacity + 1) vectors of \(n) numbers",
       instead: "Ask for fewer eigenvalues or a smaller subspace.")
     (self.n, self.capacity, self.seed) = (n, capacity, seed)
-    basis = try Workspace((capacity + 1) * n)
-    room = try Workspace(capacity * capacity, zeroed: true)
-    coefficients = try Workspace(2 * (capacity + 1))
+    basis = try Workspace(capacity + 1, n)
+    room = try Workspace(capacity, capacity, zeroed: true)
+    coefficients = try Workspace(2, capacity + 1)
     projection = StridedMatrix(room.pointer, rows: capacity, cols: capacity)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
   }
 
   /// No direction is left: the basis spans everything.
   var isExhausted: Bool { size == n }
 
   /// The first direction: `start`, or a random one where it is nil or zero.
-  func begin(_ start: UnsafePointer<Double>?) {
+  func begin(_ start: UnsafePointer<Double>?) throws(NumericError) {
     if let start { basis.pointer.update(from: start, count: n) }
-    if start == nil || normalize(0) == 0 { drawDirection(0) }
+    if start == nil || normalize(0) == 0 { try drawDirection(0) }
   }
 
   /// Multiplies the next direction, orthogonalises the product, and makes it the direction after that.
@@ -64,7 +64,7 @@ final class LanczosSpace {
       throw .invalid("[lanczos] the operator must return finite numbers. Received NaN or infinity in product \(products).")
     }
     scale = max(scale, norm)
-    orthogonalize(j + 1, against: j + 1)
+    try orthogonalize(j + 1, against: j + 1)
     for i in 0...j { (projection[i, j], projection[j, i]) = (coefficients[i], coefficients[i]) }
     // Right after a restart the new column is coupled to all kept vectors; from then on to the one before it, as that was to it.
     if j > restarted, abs(coefficients[j - 1] - before) > 1e-3 * scale {
@@ -74,7 +74,7 @@ final class LanczosSpace {
     coupling = isExhausted ? 0 : normalize(j + 1)
     if coupling <= 4e-16 * Double(n).squareRoot() * scale {
       coupling = 0
-      if !isExhausted { drawDirection(j + 1) }
+      if !isExhausted { try drawDirection(j + 1) }
     }
   }
 
@@ -83,8 +83,9 @@ final class LanczosSpace {
   func restart(_ values: [Double], _ coordinates: StridedMatrix<Double>, isFresh: Bool) throws(NumericError) {
     let (kept, next) = (coordinates.rows, size)
     let width = 512
-    let block = try Workspace<Double>(kept * width)
+    let block = try Workspace<Double>(kept, width)
     for first in stride(from: 0, to: n, by: width) {
+      try checkCancelled()
       let columns = min(width, n - first)
       cblas_dgemm(
         BLAS_ROW_MAJOR, BLAS_NO_TRANS, BLAS_NO_TRANS, Int32(kept), Int32(columns), Int32(size), 1, coordinates.base,
@@ -94,7 +95,7 @@ final class LanczosSpace {
     (basis.pointer + kept * n).update(from: basis.pointer + next * n, count: n)
     for i in 0..<kept { for j in 0..<kept { projection[i, j] = i == j ? values[i] : 0 } }
     (size, restarted) = (kept, kept)
-    if isFresh { drawDirection(kept) }
+    if isFresh { try drawDirection(kept) }
   }
 
   /// Eigenvalues of the projection, ascending, and its eigenvectors as rows.
@@ -111,10 +112,10 @@ final class LanczosSpace {
   }
 
   /// Writes the vectors with the given coordinates into the rows of `out`.
-  func expand(_ coordinates: StridedMatrix<Double>, into out: StridedMatrix<Double>) {
-    cblas_dgemm(
-      BLAS_ROW_MAJOR, BLAS_NO_TRANS, BLAS_NO_TRANS, Int32(coordinates.rows), Int32(n), Int32(size), 1, coordinates.base,
-      Int32(coordinates.rowStride), basis.pointer, Int32(n), 0, out.base, Int32(out.rowStride))
+  func expand(_ coordinates: StridedMatrix<Double>, into out: StridedMatrix<Double>) throws(NumericError) {
+    try Double.slicedGemm(
+      false, false, coordinates.rows, n, size, 1, coordinates.base, coordinates.rowStride, basis.pointer, n, 0, out.base,
+      out.rowStride)
   }
 
   // MARK: - Ritz vectors after a restart
@@ -144,7 +145,10 @@ final class LanczosSpace {
   /// The sum of the first `count` basis vectors.
   func sum(_ count: Int) throws(NumericError) -> Workspace<Double> {
     let total = try Workspace<Double>(n, zeroed: true)
-    for i in 0..<count { cblas_daxpy(Int32(n), 1, basis.pointer + i * n, 1, total.pointer, 1) }
+    for i in 0..<count {
+      try checkCancelled()
+      cblas_daxpy(Int32(n), 1, basis.pointer + i * n, 1, total.pointer, 1)
+    }
     return total
   }
 
@@ -153,22 +157,22 @@ final class LanczosSpace {
   /// Classical Gram-Schmidt of vector j against the first `count`, twice; the sums of both passes stay in `coefficients`.
   ///
   /// The basis is read three times instead of four: the first pass subtracts from a stretch of the vector what the second one then multiplies.
-  private func orthogonalize(_ j: Int, against count: Int) {
+  private func orthogonalize(_ j: Int, against count: Int) throws(NumericError) {
     let (w, h) = (basis.pointer + j * n, coefficients.pointer)
     let again = h + capacity + 1
     for i in 0..<2 * (capacity + 1) { h[i] = 0 }
-    forEachStretch { addProducts(count, $0, w, to: h) }
-    forEachStretch {
+    try forEachStretch { addProducts(count, $0, w, to: h) }
+    try forEachStretch {
       subtract(count, $0, h, from: w)
       addProducts(count, $0, w, to: again)
     }
-    forEachStretch { subtract(count, $0, again, from: w) }
+    try forEachStretch { subtract(count, $0, again, from: w) }
     for i in 0..<count { h[i] += again[i] }
   }
 
   /// Stretches of which the basis stays in the cache.
-  private func forEachStretch(_ body: (Range<Int>) -> Void) {
-    for first in stride(from: 0, to: n, by: 2048) { body(first..<min(n, first + 2048)) }
+  private func forEachStretch(_ body: (Range<Int>) -> Void) throws(NumericError) {
+    try forEachSlice(of: n, size: 2048) { (stretch) throws(NumericError) in body(stretch) }
   }
 
   /// Adds the inner products of a stretch of the first `count` vectors with that of `w`.
@@ -196,13 +200,13 @@ final class LanczosSpace {
   }
 
   /// A random direction orthogonal to the first j vectors.
-  private func drawDirection(_ j: Int) {
+  private func drawDirection(_ j: Int) throws(NumericError) {
     for _ in 0..<3 {
-      PhiloxStream(key: (0x6E74_6B73 ^ seed, draws)).fillNormal(basis.pointer + j * n, count: n)
+      try PhiloxStream(key: (0x6E74_6B73 ^ seed, draws)).fillNormal(basis.pointer + j * n, count: n)
       draws += 1
       normalize(j)
       if j == 0 { return }
-      orthogonalize(j, against: j)
+      try orthogonalize(j, against: j)
       if normalize(j) > 1e-8 { return }
     }
   }
@@ -221,7 +225,7 @@ struct RitzPairs {
     values = try Workspace(size)
     residuals = try Workspace(size)
     moves = [Double](repeating: .infinity, count: size)
-    room = try Workspace(size * size)
+    room = try Workspace(size, size)
     coordinates = StridedMatrix(room.pointer, rows: size, cols: size)
   }
 
@@ -230,7 +234,7 @@ struct RitzPairs {
 
   /// The rows of `coordinates` at the given places, in that order.
   func rows(_ places: [Int]) throws(NumericError) -> (StridedMatrix<Double>, owner: Workspace<Double>) {
-    let picked = try Workspace<Double>(places.count * count)
+    let picked = try Workspace<Double>(places.count, count)
     for (i, place) in places.enumerated() {
       (picked.pointer + i * count).update(from: coordinates.base + place * count, count: count)
     }

@@ -15,11 +15,12 @@ struct TridiagonalForm {
   @_specialize(where Element == Float)
   init<Element: BLASReal>(_ a: StridedMatrix<Element>, shift: Double, context: CallContext) throws(NumericError) {
     n = a.rows
-    reflectors = try Workspace(n * n)
+    reflectors = try Workspace(n, n)
     scales = try Workspace(max(n, 1), zeroed: true)
     diagonal = try Workspace(max(n, 1), zeroed: true)
     offDiagonal = try Workspace(max(n, 1), zeroed: true)
     for i in 0..<n {
+      try checkCancelled()
       let row = reflectors.pointer + i * n
       for j in i..<n { row[j] = Double(a[i, j]) }
       row[i] += shift
@@ -29,7 +30,7 @@ struct TridiagonalForm {
 
   private func reduce(_ context: CallContext) throws(NumericError) {
     let width = 32
-    let side = try Workspace<Double>(max(n, 1) * width)
+    let side = try Workspace<Double>(max(n, 1), width)
     let pacer = Pacer(context)
     let a = reflectors.pointer
     var k = 0
@@ -85,7 +86,7 @@ struct TridiagonalForm {
     let count = (n + tile - 1) / tile
     let threads = min(context.threads, count)
     let room = tile * 64 + 64 * 65  // dormtr's best workspace: columns x block + block x (block + 1)
-    let scratch = try Workspace<Double>(threads * room)
+    let scratch = try Workspace<Double>(threads, room)
     try runTasks(count, context: context) { (task, worker) throws(NumericError) in
       let j = task * tile
       var (rows, cols, lda, ldc) = (Int32(n), Int32(min(tile, n - j)), Int32(n), Int32(vectors.rowStride))

@@ -10,7 +10,7 @@ func factorLower(
   _ a: UnsafeMutablePointer<Double>, _ n: Int, leading: Int, context: CallContext
 ) throws(NumericError) -> Int? {
   try requireInt32(max(n, leading), "cholesky")
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   let block = 256
   let pacer = Pacer(context)
   for k in stride(from: 0, to: n, by: block) {

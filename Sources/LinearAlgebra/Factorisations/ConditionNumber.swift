@@ -36,7 +36,7 @@ private struct InverseNorm {
   /// The best of the mean, of growing numbers of alternating sign and of random signs; and the signs of its product.
   func sample() throws(NumericError) -> (norm: Double, signs: [Double]) {
     let random = try Workspace<Double>(n)
-    PhiloxStream(key: (0x636f_6e64, 0)).fillNormal(random.pointer, count: n)
+    try PhiloxStream(key: (0x636f_6e64, 0)).fillNormal(random.pointer, count: n)
     let size = 1 / Double(n)
     for i in 0..<n {
       x[i, 0] = size

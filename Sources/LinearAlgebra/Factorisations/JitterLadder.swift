@@ -49,7 +49,7 @@ public func cholesky<Element: BLASReal>(
   var (relative, tried) = (0.0, 0.0)
   var isFirst = true
   while true {
-    if isInPlace { if !isFirst { restoreLower(factor) } } else { copyLower(a, to: factor) }
+    if isInPlace { if !isFirst { try restoreLower(factor) } } else { try copyLower(a, to: factor) }
     isFirst = false
     report.jitter = relative * mean
     for i in 0..<n { factor[i, i] = diagonal[i] + (report.ridge + report.jitter) }
@@ -64,7 +64,10 @@ public func cholesky<Element: BLASReal>(
         index: (pivot, -1), value: tried)
     }
   }
-  for i in 0..<n { (factor.base + i * factor.rowStride + i + 1).update(repeating: 0, count: n - i - 1) }
+  for i in 0..<n {
+    try checkCancelled()
+    (factor.base + i * factor.rowStride + i + 1).update(repeating: 0, count: n - i - 1)
+  }
   report.logDeterminant = logDeterminant(ofFactor: factor)
   for i in 0..<n { report.norm = max(report.norm, sums[i] + abs(diagonal[i] + (report.ridge + report.jitter))) }
   return report
@@ -116,14 +119,18 @@ private func columnSums<Element: BLASReal>(_ a: StridedMatrix<Element>) throws(N
 
 @_specialize(where Element == Double)
 @_specialize(where Element == Float)
-private func copyLower<Element: BLASReal>(_ a: StridedMatrix<Element>, to factor: StridedMatrix<Double>) {
+private func copyLower<Element: BLASReal>(_ a: StridedMatrix<Element>, to factor: StridedMatrix<Double>) throws(NumericError) {
   for i in 0..<a.rows {
+    try checkCancelled()
     let (source, target) = (a.base + i &* a.rowStride, factor.base + i &* factor.rowStride)
     for j in 0...i { target[j] = Double(source[j &* a.colStride]) }
   }
 }
 
 /// Brings back the lower triangle that a failed attempt destroyed, from the upper one.
-private func restoreLower(_ factor: StridedMatrix<Double>) {
-  for i in 0..<factor.rows { for j in 0..<i { factor[i, j] = factor[j, i] } }
+private func restoreLower(_ factor: StridedMatrix<Double>) throws(NumericError) {
+  for i in 0..<factor.rows {
+    try checkCancelled()
+    for j in 0..<i { factor[i, j] = factor[j, i] }
+  }
 }

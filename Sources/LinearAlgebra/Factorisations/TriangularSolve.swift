@@ -27,7 +27,7 @@ public func solve(
     !bIsTransposed || b.rows == 1
   else { throw .invalid("[solve] needs a factor and right-hand sides with contiguous rows.") }
   try requireInt32(max(l.rows, b.cols), "solve")
-  BLASThreads.useOne()
+  try BLASThreads.useOne()
   let solver = FactorSolver(l: l.base, ldl: Int32(ldl), b: b.base, ldb: Int32(ldb), n: l.rows, columns: b.cols)
   switch system {
   case .forward: try solver.forward(context)

@@ -23,7 +23,7 @@ extension BlockSource {
   /// The diagonal by blocks of 64 rows and columns.
   public func diagonalByBlocks(into out: UnsafeMutablePointer<Double>, context: CallContext) throws(NumericError) {
     let side = min(64, dimension)
-    let room = try Workspace<Double>(side * side)
+    let room = try Workspace<Double>(side, side)
     let pacer = Pacer(context)
     for first in stride(from: 0, to: dimension, by: side) {
       let last = min(dimension, first + side)

@@ -28,30 +28,32 @@ public struct CovarianceOperator: SymmetricOperator {
   ) throws(NumericError) {
     try requireBlocks(block, products)
     let (count, length) = (block.rows, vectors.rows)
-    let room = try Workspace<Double>(count * length)
+    let room = try Workspace<Double>(count, length)
     let coefficients = StridedMatrix(room.pointer, rows: count, cols: length)
-    BLASThreads.useOne()
-    try inTiles(length, of: 16, context.part(0, 0.5)) { i, rows in
-      Double.gemm(
-        false, true, Int32(count), Int32(rows), Int32(dimension), 1, block.base, block.leading,
-        vectors.base + i * vectors.rowStride, vectors.leading, 0, room.pointer + i, Int32(length))
+    try BLASThreads.useOne()
+    try inTiles(length, of: 16, context.part(0, 0.5)) { (i, rows) throws(NumericError) in
+      try Double.slicedGemm(
+        false, true, count, rows, dimension, 1, block.base, Int(block.leading), vectors.base + i * vectors.rowStride,
+        Int(vectors.leading), 0, room.pointer + i, length)
     }
     for v in 0..<count {
+      try checkCancelled()
       let mean = isCentred ? (0..<length).reduce(0.0) { $0 + coefficients[v, $1] } / Double(length) : 0
       for i in 0..<length { coefficients[v, i] = (coefficients[v, i] - mean) / Double(length) }
     }
-    try inTiles(dimension, of: 1024, context.part(0.5, 1)) { j, columns in
-      Double.gemm(
-        false, false, Int32(count), Int32(columns), Int32(length), 1, room.pointer, Int32(length), vectors.base + j,
-        vectors.leading, 0, products.base + j, products.leading)
+    try inTiles(dimension, of: 1024, context.part(0.5, 1)) { (j, columns) throws(NumericError) in
+      try Double.slicedGemm(
+        false, false, count, columns, length, 1, room.pointer, length, vectors.base + j, Int(vectors.leading), 0,
+        products.base + j, Int(products.leading))
     }
   }
 
   /// Variances of the components.
   public func diagonal(into out: UnsafeMutablePointer<Double>, context: CallContext) throws(NumericError) {
     let length = vectors.rows
-    try inTiles(dimension, of: 1024, context) { first, columns in
+    try inTiles(dimension, of: 1024, context) { (first, columns) throws(NumericError) in
       for j in first..<first + columns {
+        try checkCancelled()
         let mean = isCentred ? (0..<length).reduce(0.0) { $0 + vectors[$1, j] } / Double(length) : 0
         out[j] = (0..<length).reduce(0.0) { $0 + (vectors[$1, j] - mean) * (vectors[$1, j] - mean) } / Double(length)
       }
@@ -59,10 +61,10 @@ public struct CovarianceOperator: SymmetricOperator {
   }
 
   private func inTiles(
-    _ count: Int, of size: Int, _ context: CallContext, _ body: (_ first: Int, _ length: Int) -> Void
+    _ count: Int, of size: Int, _ context: CallContext, _ body: (_ first: Int, _ length: Int) throws(NumericError) -> Void
   ) throws(NumericError) {
     try runTasks((count + size - 1) / size, context: context.forBLAS) { (task, _) throws(NumericError) in
-      body(task * size, min(size, count - task * size))
+      try body(task * size, min(size, count - task * size))
     }
   }
 }

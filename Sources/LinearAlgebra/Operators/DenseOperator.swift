@@ -25,7 +25,7 @@ public struct DenseOperator: SymmetricOperator {
   ) throws(NumericError) {
     try requireBlocks(vectors, products)
     let (n, count, tile) = (dimension, vectors.rows, 128)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     try runTasks((n + tile - 1) / tile, context: context.forBLAS) { (task, _) throws(NumericError) in
       let i = task * tile
       let rows = min(tile, n - i)
@@ -36,15 +36,15 @@ public struct DenseOperator: SymmetricOperator {
           products.base + i, 1)
         return
       }
-      Double.gemm(
-        false, true, Int32(count), Int32(rows), Int32(n), 1, vectors.base, vectors.leading, block,
-        Int32(operand.leading), 0, products.base + i, products.leading)
+      try Double.slicedGemm(
+        false, true, count, rows, n, 1, vectors.base, Int(vectors.leading), block, operand.leading, 0, products.base + i,
+        Int(products.leading))
     }
   }
 
   /// Copies.
   public func rows(_ indices: [Int], into out: StridedMatrix<Double>, context: CallContext) throws(NumericError) {
-    for (i, index) in indices.enumerated() { a.rows(index, 1).copy(to: out.rows(i, 1)) }
+    for (i, index) in indices.enumerated() { try a.rows(index, 1).copy(to: out.rows(i, 1)) }
   }
 
   /// Copies.

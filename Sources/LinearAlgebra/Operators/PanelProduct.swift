@@ -13,7 +13,7 @@ struct PanelProduct {
 
   init(_ x: StridedMatrix<Double>, _ y: StridedMatrix<Double>, _ panels: Panels) throws(NumericError) {
     (self.x, self.y) = (x, y)
-    parts = try Workspace(((panels.dimension + chunk - 1) / chunk + 1) * panels.side * max(1, x.rows))
+    parts = try Workspace((panels.dimension + chunk - 1) / chunk + 1, panels.side, max(1, x.rows))
   }
 
   func add(_ rows: Range<Int>, _ panel: StridedMatrix<Double>, _ context: CallContext) throws(NumericError) {
@@ -26,10 +26,11 @@ struct PanelProduct {
       let width = task == 0 ? height : min(chunk, panel.cols - first)
       let block = panel.base + first
       let part = parts.pointer + task * height * x.rows
-      across(block, height, width, panel.cols, from: rows.lowerBound + first, into: part)
-      if task > 0 { down(block, height, width, panel.cols, from: rows.lowerBound, into: rows.lowerBound + first) }
+      try across(block, height, width, panel.cols, from: rows.lowerBound + first, into: part)
+      if task > 0 { try down(block, height, width, panel.cols, from: rows.lowerBound, into: rows.lowerBound + first) }
     }
     for task in 0..<chunks {
+      try checkCancelled()
       for v in 0..<x.rows {
         let part = parts.pointer + (task * x.rows + v) * height
         cblas_daxpy(Int32(height), 1, part, 1, y.base + v * y.rowStride + rows.lowerBound, 1)
@@ -41,28 +42,27 @@ struct PanelProduct {
   private func across(
     _ block: UnsafePointer<Double>, _ height: Int, _ width: Int, _ leading: Int, from column: Int,
     into part: UnsafeMutablePointer<Double>
-  ) {
+  ) throws(NumericError) {
     guard x.rows > 1 else {
       cblas_dgemv(
         BLAS_ROW_MAJOR, BLAS_NO_TRANS, Int32(height), Int32(width), 1, block, Int32(leading), x.base + column, 1, 0, part, 1)
       return
     }
-    Double.gemm(
-      false, true, Int32(x.rows), Int32(height), Int32(width), 1, x.base + column, x.leading, block, Int32(leading), 0,
-      part, Int32(height))
+    try Double.slicedGemm(
+      false, true, x.rows, height, width, 1, x.base + column, Int(x.leading), block, leading, 0, part, height)
   }
 
   /// y[:, target...] += x[:, from...] block
   private func down(
     _ block: UnsafePointer<Double>, _ height: Int, _ width: Int, _ leading: Int, from row: Int, into target: Int
-  ) {
+  ) throws(NumericError) {
     guard x.rows > 1 else {
       cblas_dgemv(
         BLAS_ROW_MAJOR, BLAS_TRANS, Int32(height), Int32(width), 1, block, Int32(leading), x.base + row, 1, 1, y.base + target, 1)
       return
     }
-    Double.gemm(
-      false, false, Int32(x.rows), Int32(width), Int32(height), 1, x.base + row, x.leading, block, Int32(leading), 1,
-      y.base + target, y.leading)
+    try Double.slicedGemm(
+      false, false, x.rows, width, height, 1, x.base + row, Int(x.leading), block, leading, 1, y.base + target,
+      Int(y.leading))
   }
 }

@@ -28,6 +28,7 @@ public struct ShiftedOperator: SymmetricOperator {
   ) throws(NumericError) {
     try base.multiply(vectors, into: products, context: context)
     for i in 0..<vectors.rows {
+      try checkCancelled()
       let (vector, product) = (vectors.base + i * vectors.rowStride, products.base + i * products.rowStride)
       for k in 0..<dimension { product[k] += shifts[k] * vector[k] }
     }

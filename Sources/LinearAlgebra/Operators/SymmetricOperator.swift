@@ -33,7 +33,7 @@ extension SymmetricOperator {
   /// By products with unit vectors, `blockRows` at a time.
   public func rows(_ indices: [Int], into out: StridedMatrix<Double>, context: CallContext) throws(NumericError) {
     let (n, width) = (dimension, min(max(1, indices.count), blockRows))
-    let units = try Workspace<Double>(n * width, zeroed: true)
+    let units = try Workspace<Double>(n, width, zeroed: true)
     for first in stride(from: 0, to: indices.count, by: width) {
       let block = indices[first..<min(first + width, indices.count)]
       for (i, index) in block.enumerated() { units[i * n + index] = 1 }
@@ -47,7 +47,7 @@ extension SymmetricOperator {
   /// By `rows`: as dear as the whole matrix.
   public func diagonal(into out: UnsafeMutablePointer<Double>, context: CallContext) throws(NumericError) {
     let (n, width) = (dimension, min(dimension, blockRows))
-    let room = try Workspace<Double>(n * width)
+    let room = try Workspace<Double>(n, width)
     for first in stride(from: 0, to: n, by: width) {
       let last = min(n, first + width)
       try rows(

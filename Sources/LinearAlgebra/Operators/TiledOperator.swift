@@ -46,7 +46,7 @@ public struct TiledOperator: SymmetricOperator {
     try requireBlocks(vectors, products)
     let step = try PanelProduct(vectors, products, panels)
     for i in 0..<vectors.rows { (products.base + i * products.rowStride).update(repeating: 0, count: dimension) }
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
     try forEachPanel(context) { (rows, panel, context) throws(NumericError) in try step.add(rows, panel, context.forBLAS) }
   }
 
@@ -76,7 +76,8 @@ public struct TiledOperator: SymmetricOperator {
     let n = dimension
     try forEachPanel(context) { (rows, panel, _) throws(NumericError) in
       let target = out.base + rows.lowerBound * out.rowStride + rows.lowerBound
-      panel.copy(to: StridedMatrix(target, rows: rows.count, cols: n - rows.lowerBound, rowStride: out.rowStride, colStride: 1))
+      try panel.copy(
+        to: StridedMatrix(target, rows: rows.count, cols: n - rows.lowerBound, rowStride: out.rowStride, colStride: 1))
     }
     try mirrorLower(out.transposed, context: context)
   }
@@ -86,7 +87,7 @@ public struct TiledOperator: SymmetricOperator {
     _ context: CallContext, _ body: (Range<Int>, StridedMatrix<Double>, CallContext) throws(NumericError) -> Void
   ) throws(NumericError) {
     let n = dimension
-    let scratch = stored < panels.count ? try Workspace<Double>(panels.side * n) : nil
+    let scratch = stored < panels.count ? try Workspace<Double>(panels.side, n) : nil
     let pacer = Pacer(context)
     for i in 0..<panels.count {
       let rows = panels.rows(i)

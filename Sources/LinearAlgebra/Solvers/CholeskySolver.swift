@@ -23,7 +23,7 @@ public struct CholeskySolver: LinearSolver {
         .flatMap { checkedProduct($0, 8) },
       for: "a \(n) x \(n) matrix to be factored", instead: "Use method \"cg\", which needs products with it only.")
     let report = try factorAndSolve(op, b, into: x, context)
-    let room = try Workspace<Double>(n * count)
+    let room = try Workspace<Double>(n, count)
     let residuals = try relativeResiduals(
       op, b, x, into: StridedMatrix(room.pointer, rows: count, cols: n), context: context.part(0.9, 1))
     let isExact = residuals.allSatisfy { $0 <= request.tolerance }
@@ -34,17 +34,20 @@ public struct CholeskySolver: LinearSolver {
     _ op: any SymmetricOperator, _ b: StridedMatrix<Double>, into x: StridedMatrix<Double>, _ context: CallContext
   ) throws(NumericError) -> FactorReport {
     let n = op.dimension
-    let room = try Workspace<Double>(n * n)
-    let columns = try Workspace<Double>(n * b.rows)
+    let room = try Workspace<Double>(n, n)
+    let columns = try Workspace<Double>(n, b.rows)
     let factor = StridedMatrix(room.pointer, rows: n, cols: n)
     let right = StridedMatrix(columns.pointer, rows: n, cols: b.rows)
     try op.matrix(into: factor, context: context.part(0, 0.3))
     for i in 0..<n where !factor[i, i].isFinite { throw .notFinite }
     let report = try cholesky(factor, into: factor, context: context.part(0.3, 0.8))
-    b.transposed.copy(to: right)
+    try b.transposed.copy(to: right)
     try LinearAlgebra.solve(.whole, factor, right, context: context.part(0.8, 0.9))
-    right.transposed.copy(to: x)
-    for i in 0..<x.rows { for j in 0..<n where !x[i, j].isFinite { throw .overflow } }
+    try right.transposed.copy(to: x)
+    for i in 0..<x.rows {
+      try checkCancelled()
+      for j in 0..<n where !x[i, j].isFinite { throw .overflow }
+    }
     return report
   }
 }

@@ -39,7 +39,7 @@ private final class ConjugateGradientRun {
 
   init(_ rounds: ResidualRounds, _ context: CallContext) throws(NumericError) {
     let (count, n) = (rounds.b.rows, rounds.op.dimension)
-    room = try Workspace<Double>(2 * count * n)
+    room = try Workspace<Double>(2, count, n)
     p = StridedMatrix(room.pointer, rows: count, cols: n)
     q = StridedMatrix(room.pointer + count * n, rows: count, cols: n)
     (self.rounds, self.n, mostIterations) = (rounds, Int32(n), rounds.request.iterations(n))
@@ -74,6 +74,7 @@ private final class ConjugateGradientRun {
 
   /// One step of right-hand side i, whose direction is row `place` of p.
   private func step(_ i: Int, _ place: Int, _ square: inout Double) throws(NumericError) -> Outcome {
+    try checkCancelled()
     let (direction, image, residual) = (row(p, place), row(q, place), row(rounds.r, i))
     let curvature = cblas_ddot(n, direction, 1, image, 1)
     guard curvature.isFinite else { throw .notFinite }

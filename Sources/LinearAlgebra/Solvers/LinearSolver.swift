@@ -65,6 +65,7 @@ extension SolveRequest {
     }
     try op.requireBlocks(b, x)
     for i in 0..<b.rows {
+      try checkCancelled()
       for j in 0..<b.cols where !b[i, j].isFinite {
         throw .invalid("[solve] b must be finite. Received \(b[i, j]) at [\(j), \(i)].", index: (j, i))
       }
@@ -81,6 +82,7 @@ func relativeResiduals(
   let n = Int32(op.dimension)
   var found: [Double] = []
   for i in 0..<b.rows {
+    try checkCancelled()
     let (row, right) = (r.base + i * r.rowStride, b.base + i * b.rowStride)
     for j in 0..<b.cols { row[j] = right[j] - row[j] }
     let (error, size) = (cblas_dnrm2(n, row, 1), cblas_dnrm2(n, right, 1))

@@ -42,7 +42,7 @@ private final class MinimalResidualRun {
 
   init(_ rounds: ResidualRounds, _ context: CallContext) throws(NumericError) {
     let (count, n) = (rounds.b.rows, rounds.op.dimension)
-    let room = try Workspace<Double>(5 * count * n)
+    let room = try Workspace<Double>(5, count, n)
     let block = { (k: Int) in StridedMatrix(room.pointer + k * count * n, rows: count, cols: n) }
     (v, image, last, w, before) = (block(0), block(1), block(2), block(3), block(4))
     (self.rounds, self.n, self.room, mostIterations) = (rounds, n, room, rounds.request.iterations(n))
@@ -61,7 +61,8 @@ private final class MinimalResidualRun {
   /// Iterates on some right-hand sides until each has its residual, by the recursion, or does not get better.
   func iterate(_ columns: [Int]) throws(NumericError) -> ResidualRounds.End {
     var active = columns
-    var states = columns.enumerated().map { begin($1, $0) }
+    var states: [Rotation] = []
+    for (place, i) in columns.enumerated() { states.append(try begin(i, place)) }
     while !active.isEmpty, iterations < mostIterations {
       try rounds.op.multiply(v.rows(0, active.count), into: image.rows(0, active.count), context: progress.step)
       iterations += 1
@@ -80,7 +81,8 @@ private final class MinimalResidualRun {
   }
 
   /// The start of a round: the Lanczos vector along the residual.
-  private func begin(_ i: Int, _ place: Int) -> Rotation {
+  private func begin(_ i: Int, _ place: Int) throws(NumericError) -> Rotation {
+    try checkCancelled()
     for vector in [last, w, before] { row(vector, i).update(repeating: 0, count: n) }
     var state = Rotation()
     state.residual = norm(row(rounds.r, i))
@@ -91,6 +93,7 @@ private final class MinimalResidualRun {
 
   /// One step of right-hand side i, whose Lanczos vector is row `place` of v; false where it was the last one.
   private func step(_ i: Int, _ place: Int, _ s: inout Rotation) throws(NumericError) -> Bool {
+    try checkCancelled()
     let (current, next) = (row(v, place), row(image, place))
     cblas_daxpy(Int32(n), -s.coupling, row(last, i), 1, next, 1)
     let alpha = cblas_ddot(Int32(n), current, 1, next, 1)

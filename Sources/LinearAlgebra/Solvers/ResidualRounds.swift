@@ -31,18 +31,21 @@ struct ResidualRounds {
     try context.reserve(
       checkedProduct(8 * vectors, count).flatMap { checkedProduct($0, n) },
       for: "\(vectors) vectors for each of \(count) right-hand sides", instead: "Solve for fewer at a time.")
-    room = try Workspace<Double>(count * n)
+    room = try Workspace<Double>(count, n)
     (self.op, self.b, self.x, self.request) = (op, b, x, request)
     r = StridedMatrix(room.pointer, rows: count, cols: n)
-    BLASThreads.useOne()
+    try BLASThreads.useOne()
   }
 
   /// Runs rounds until every right-hand side is done or does not get better.
   func run(
     context: CallContext, _ round: (_ columns: [Int]) throws(NumericError) -> End
   ) throws(NumericError) -> (status: SolveStatus, residuals: [Double]) {
-    for i in 0..<x.rows { (x.base + i * x.rowStride).update(repeating: 0, count: x.cols) }
-    b.copy(to: r)
+    for i in 0..<x.rows {
+      try checkCancelled()
+      (x.base + i * x.rowStride).update(repeating: 0, count: x.cols)
+    }
+    try b.copy(to: r)
     var residuals = (0..<b.rows).map { cblas_dnrm2(Int32(b.cols), b.base + $0 * b.rowStride, 1) > 0 ? 1.0 : 0 }
     var statuses = [SolveStatus](repeating: .converged, count: b.rows)
     var open = residuals.indices.filter { residuals[$0] > 0 }

@@ -24,9 +24,9 @@ final class AnchorBasis: @unchecked Sendable {
   init(_ network: OuterNetwork, outputs: Int, tolerance: Double) throws(NumericError) {
     (self.outputs, self.tolerance, leading) = (outputs, tolerance, 64)
     anchors = try PointSet(network, capacity: leading)
-    factor = try Workspace(leading * leading, zeroed: true)
-    whitened = try Workspace(outputs * leading, zeroed: true)
-    weights = try Workspace(outputs * leading, zeroed: true)
+    factor = try Workspace(leading, leading, zeroed: true)
+    whitened = try Workspace(outputs, leading, zeroed: true)
+    weights = try Workspace(outputs, leading, zeroed: true)
   }
 
   var count: Int { anchors.count }
@@ -47,7 +47,7 @@ final class AnchorBasis: @unchecked Sendable {
   func extend(with set: PointSet, context: CallContext) throws(NumericError) -> Projection {
     let (n, before) = (set.count, count)
     try reserve(before + n, n, context)
-    let room = try Workspace<Double>((before + n) * n, zeroed: true)
+    let room = try Workspace<Double>(before + n, n, zeroed: true)
     let b = StridedMatrix(room.pointer, rows: before + n, cols: n)
     let known = StridedMatrix(room.pointer, rows: before, cols: n)
     if before > 0 {
@@ -58,6 +58,7 @@ final class AnchorBasis: @unchecked Sendable {
     var residuals: [Double] = []
     let strip = try KernelStrip()
     for i in 0..<n {
+      try checkCancelled()
       strip.compute(.ntk, set, i, set, i, 1)
       norms.append(strip.value[0])
       var rest = strip.value[0]
@@ -87,11 +88,13 @@ final class AnchorBasis: @unchecked Sendable {
     let nugget = max(0.01 * tolerance * tolerance, 1e-13) * norm
     let pivot = (residuals[p] + nugget).squareRoot()
     for first in stride(from: 0, to: n, by: KernelStrip.width) {
+      try checkCancelled()
       let width = min(KernelStrip.width, n - first)
       strip.compute(.ntk, set, p, set, first, width)
       for j in 0..<width { b[row, first + j] = strip.value[j] }
     }
     for a in 0..<row {
+      if a % 64 == 0 { try checkCancelled() }
       let (own, others) = (b[a, p], b.base + a * n)
       let target = b.base + row * n
       for i in 0..<n { target[i] -= own * others[i] }
@@ -108,8 +111,9 @@ final class AnchorBasis: @unchecked Sendable {
   }
 
   /// v += sum_i components_i c_io, with c of points x outputs.
-  func add(_ projection: Projection, _ c: StridedMatrix<Double>) {
+  func add(_ projection: Projection, _ c: StridedMatrix<Double>) throws(NumericError) {
     for a in 0..<projection.components.rows {
+      try checkCancelled()
       let row = projection.components.base + a * projection.components.cols
       for o in 0..<outputs {
         var sum = 0.0
@@ -123,12 +127,21 @@ final class AnchorBasis: @unchecked Sendable {
   /// Makes `weights` belong to the present components.
   func refresh(_ context: CallContext) throws(NumericError) {
     guard !isFresh, count > 0 else { return }
-    let room = try Workspace<Double>(count * outputs)
+    let room = try Workspace<Double>(count, outputs)
     let right = StridedMatrix(room.pointer, rows: count, cols: outputs)
     for a in 0..<count { for o in 0..<outputs { right[a, o] = whitened[o * leading + a] } }
     try solve(.backward, factorView, right, context: context)
     for a in 0..<count { for o in 0..<outputs { weights[o * leading + a] = right[a, o] } }
     isFresh = true
+  }
+
+  /// v, output after output.
+  var components: [Double] {
+    get { (0..<outputs).flatMap { o in (0..<count).map { a in whitened[o * leading + a] } } }
+    set {
+      for o in 0..<outputs { for a in 0..<count { whitened[o * leading + a] = newValue[o * count + a] } }
+      isFresh = false
+    }
   }
 
   private var factorView: StridedMatrix<Double> {
@@ -145,7 +158,7 @@ final class AnchorBasis: @unchecked Sendable {
       numbers.flatMap { checkedProduct($0, 8) }, for: "a basis of \(needed) positions",
       instead: "Raise the tolerance of the compression.")
     guard wider > leading else { return }
-    let larger = try Workspace<Double>(wider * wider, zeroed: true)
+    let larger = try Workspace<Double>(wider, wider, zeroed: true)
     for a in 0..<count { (larger.pointer + a * wider).update(from: factor.pointer + a * leading, count: count) }
     factor = larger
     whitened = try widened(whitened, wider)
@@ -154,7 +167,7 @@ final class AnchorBasis: @unchecked Sendable {
   }
 
   private func widened(_ old: Workspace<Double>, _ wider: Int) throws(NumericError) -> Workspace<Double> {
-    let new = try Workspace<Double>(outputs * wider, zeroed: true)
+    let new = try Workspace<Double>(outputs, wider, zeroed: true)
     for o in 0..<outputs { (new.pointer + o * wider).update(from: old.pointer + o * leading, count: count) }
     return new
   }

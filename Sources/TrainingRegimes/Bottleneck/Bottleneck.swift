@@ -47,6 +47,8 @@ public final class Bottleneck {
   var control: StepControl?
   private let memory: [Workspace<Double>]
   let current: OuterValues
+  /// `current` before a step, see `wholeStep`.
+  let kept: OuterValues
 
   /// Number of training points.
   public var trainCount: Int { targets.rows }
@@ -73,19 +75,20 @@ public final class Bottleneck {
     let copies = [inner, positions, targets].reduce(0) { $0 + $1.rows * $1.cols }
     try context.reserve(checkedProduct(copies + 64 * n, 8), for: "the state of training", instead: "Use fewer points.")
     func copy(_ m: StridedMatrix<Double>) throws(NumericError) -> (StridedMatrix<Double>, Workspace<Double>) {
-      let room = try Workspace<Double>(m.rows * m.cols)
+      let room = try Workspace<Double>(m.rows, m.cols)
       let result = StridedMatrix(room.pointer, rows: m.rows, cols: m.cols)
       for i in 0..<m.rows { for j in 0..<m.cols { result[i, j] = m[i, j] } }
       return (result, room)
     }
     let (k, z, y) = (try copy(inner), try copy(positions), try copy(targets))
-    let d = try Workspace<Double>(n * outer.units, zeroed: true)
+    let d = try Workspace<Double>(n, outer.units, zeroed: true)
     (self.outer, self.options, self.initial) = (outer, options, initial)
     (self.inner, self.positions, self.targets) = (k.0, z.0, y.0)
     drive = StridedMatrix(d.pointer, rows: n, cols: outer.units)
     memory = [k.1, z.1, y.1, d]
     learned = try LearnedFunction(outer, outputs: targets.cols, tolerance: options.compression)
     current = try OuterValues(outer, points: n, outputs: targets.cols)
+    kept = try OuterValues(outer, points: n, outputs: targets.cols)
   }
 
   private static func check(_ o: BottleneckOptions) throws(NumericError) {
@@ -105,21 +108,22 @@ public final class Bottleneck {
   ///
   /// May be called again to go on. After an error or a cancellation the state is that after the last whole step.
   public func descend(_ count: Int, recordingEvery interval: Int, context: CallContext) throws(NumericError) {
-    // Steps change the state in several places, so only whole ones are left where a call is cancelled.
     let quiet = context.reporting(nil)
     var loop = try begin(count, context)
     while try loop.goesOn() {
-      try learned.add(current.points, current.residuals, scale: -options.learningRate, context: quiet)
-      try move(by: options.learningRate, quiet)
-      steps += 1
-      time = Double(steps) * options.learningRate
-      loop.countStep()
-      do {
-        try evaluateAndRecord(steps % interval == 0 || loop.done == count, &loop, quiet)
-      } catch {
-        guard error.kind == .overflow else { throw error }
-        steps -= 1
-        throw divergence(.infinity)
+      try wholeStep { () throws(NumericError) in
+        try learned.add(current.points, current.residuals, scale: -options.learningRate, context: quiet)
+        try move(by: options.learningRate, quiet)
+        steps += 1
+        time = Double(steps) * options.learningRate
+        loop.countStep()
+        do throws(NumericError) {
+          try evaluateAndRecord(steps % interval == 0 || loop.done == count, &loop, quiet)
+        } catch {
+          guard error.kind == .overflow else { throw error }
+          steps -= 1
+          throw divergence(.infinity)
+        }
       }
     }
   }

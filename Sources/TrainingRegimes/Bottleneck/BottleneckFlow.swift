@@ -16,9 +16,11 @@ extension Bottleneck {
     for target in times {
       while time < target {
         try loop.pacer.checkpoint((time - start) / (end - start))
-        try stages.advance(to: target)
-        steps += 1
-        try record(recordingSteps || time >= target, &loop, quiet)
+        try wholeStep { () throws(NumericError) in
+          try stages.advance(to: target)
+          steps += 1
+          try record(recordingSteps || time >= target, &loop, quiet)
+        }
       }
     }
   }
@@ -44,7 +46,7 @@ private final class FlowStages: StagedFlow {
     var stages: [OuterValues] = []
     for _ in 0..<7 { stages.append(try OuterValues(network.outer, points: n, outputs: c)) }
     self.stages = stages
-    room = try Workspace(n * k * 3 + all * k + n * c)
+    room = try Workspace(checkedSum(checkedProduct(3 * n + all, k) ?? .max, checkedProduct(n, c) ?? .max) ?? .max)
     stagePositions = StridedMatrix(room.pointer, rows: n, cols: k)
     errorPositions = StridedMatrix(room.pointer + n * k, rows: n, cols: k)
     combined = StridedMatrix(room.pointer + 2 * n * k, rows: n, cols: k)
@@ -120,7 +122,7 @@ private final class FlowStages: StagedFlow {
     _ l: Int, _ factor: Double, at points: PointSet, _ values: StridedMatrix<Double>, _ gradients: StridedMatrix<Double>?
   ) throws(NumericError) {
     let c = stages[l].residuals
-    let weights = try Workspace<Double>(c.rows * c.cols)
+    let weights = try Workspace<Double>(c.rows, c.cols)
     for o in 0..<c.cols { for i in 0..<c.rows { weights[o * c.rows + i] = factor * c[i, o] } }
     try addKernelSum(
       .ntk, points, stages[l].points, weights: weights.pointer, stride: c.rows, values: values, gradients: gradients,

@@ -28,7 +28,7 @@ extension Bottleneck {
     let held = records.values.count + records.positions.count + records.gradients.count + 2 * all * (c + k + c * k)
     try context.reserve(checkedProduct(2 * held, 8), for: "the recorded states", instead: "Record fewer states.")
     let m = all - n
-    let room = try Workspace<Double>(m * c * (1 + k), zeroed: true)
+    let room = try Workspace<Double>(m, c, 1 + k, zeroed: true)
     let test = StridedMatrix(room.pointer, rows: m, cols: c)
     let testGradients = StridedMatrix(room.pointer + m * c, rows: m, cols: c * k)
     if m > 0 {
@@ -72,7 +72,7 @@ extension Bottleneck {
   }
 
   /// The elements of a contiguous matrix.
-  private func elements(_ m: StridedMatrix<Double>) -> UnsafeBufferPointer<Double> {
+  func elements(_ m: StridedMatrix<Double>) -> UnsafeBufferPointer<Double> {
     UnsafeBufferPointer(start: m.base, count: m.rows * m.cols)
   }
 }

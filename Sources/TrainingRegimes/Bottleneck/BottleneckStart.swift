@@ -69,7 +69,7 @@ public func evaluateOuterFunction(
   guard anchors.rows > 0 else { return }
   let set = try PointSet(network, capacity: anchors.rows)
   try set.append(anchors, rows: anchors.rows)
-  let room = try Workspace<Double>(weights.rows * weights.cols)
+  let room = try Workspace<Double>(weights.rows, weights.cols)
   for o in 0..<weights.cols { for a in 0..<weights.rows { room[o * weights.rows + a] = weights[a, o] } }
   try addKernelSum(
     .ntk, points, set, weights: room.pointer, stride: weights.rows, values: values, gradients: gradients, context: context)

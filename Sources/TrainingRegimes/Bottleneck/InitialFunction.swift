@@ -20,7 +20,7 @@ enum InitialFunction {
       gradients.base.update(repeating: 0, count: n * outputs * units)
     case .network(let network): try network.evaluate(points, values: values, gradients: gradients, context: context)
     case .function(let call):
-      let rows = try Workspace<Double>(n * units)
+      let rows = try Workspace<Double>(n, units)
       for i in 0..<n { for d in 0..<units { rows[i * units + d] = points.coordinate(d)[i] } }
       guard call(rows.pointer, n, values.base, gradients.base) else {
         throw NumericError(.callbackFailed, "[Bottleneck] initial must return values and gradients. It raised.")

@@ -8,13 +8,13 @@ import NumericCore
 final class LearnedFunction: @unchecked Sendable {
   let network: OuterNetwork
   let outputs: Int
-  private let basis: AnchorBasis?
+  let basis: AnchorBasis?
   private let positions: PointSet
   /// Weights of output o, capacity `stride`; exact mode only.
   private var weights: Workspace<Double>
   private var stride: Int
   /// See the type's description; 0 in exact mode.
-  private(set) var dropped = 0.0
+  var dropped = 0.0
 
   /// `tolerance` 0 is exact.
   init(_ network: OuterNetwork, outputs: Int, tolerance: Double) throws(NumericError) {
@@ -22,7 +22,7 @@ final class LearnedFunction: @unchecked Sendable {
     basis = tolerance > 0 ? try AnchorBasis(network, outputs: outputs, tolerance: tolerance) : nil
     stride = tolerance > 0 ? 1 : 1024
     positions = try PointSet(network, capacity: stride)
-    weights = try Workspace(outputs * stride)
+    weights = try Workspace(outputs, stride)
   }
 
   /// Number of positions that the function is made of.
@@ -36,7 +36,7 @@ final class LearnedFunction: @unchecked Sendable {
   func add(_ set: PointSet, _ c: StridedMatrix<Double>, context: CallContext) throws(NumericError) {
     guard let basis else { return try keep(set, c, context) }
     let projection = try basis.extend(with: set, context: context)
-    basis.add(projection, c)
+    try basis.add(projection, c)
     try basis.refresh(context)
     var loss = 0.0
     for o in 0..<outputs {
@@ -55,7 +55,7 @@ final class LearnedFunction: @unchecked Sendable {
       try context.reserve(
         checkedProduct(3 * wider, PointSet.bytesPerPoint(network) + 8 * outputs), for: "the history of \(wider) positions",
         instead: "Use history=\"compressed\".")
-      let larger = try Workspace<Double>(outputs * wider)
+      let larger = try Workspace<Double>(outputs, wider)
       for o in 0..<outputs { (larger.pointer + o * wider).update(from: weights.pointer + o * stride, count: first) }
       (weights, stride) = (larger, wider)
     }

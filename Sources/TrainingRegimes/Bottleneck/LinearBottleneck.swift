@@ -44,7 +44,7 @@ public struct LinearBottleneck {
   public var stateCount: Int { units * inputs.cols + units }
 
   /// d(A, w)/dt at `state`; the value is the loss there.
-  public func derivative(_ state: UnsafePointer<Double>, _ slope: UnsafeMutablePointer<Double>) -> Double {
+  public func derivative(_ state: UnsafePointer<Double>, _ slope: UnsafeMutablePointer<Double>) throws(NumericError) -> Double {
     let (n, d, k) = (inputs.rows, inputs.cols, units)
     let (w, wSlope) = (state + k * d, slope + k * d)
     var beta = [Double](repeating: 0, count: d)
@@ -52,6 +52,7 @@ public struct LinearBottleneck {
     for a in 0..<k { for j in 0..<d { beta[j] += scale * w[a] * state[a * d + j] } }
     var loss = 0.0
     for i in 0..<n {
+      if i % 64 == 0 { try checkCancelled() }
       var r = -targets[i, 0]
       for j in 0..<d { r += beta[j] * inputs[i, j] }
       loss += r * r
@@ -83,7 +84,7 @@ public struct LinearBottleneck {
     var loop = TrainingLoop(steps: steps, record: record, growth: divergence, context: context)
     defer { record = loop.record }
     while true {
-      let loss = derivative(state, slope.pointer)
+      let loss = try derivative(state, slope.pointer)
       guard loop.takes(loss, rate: learningRate, time: Double(loop.done)), try loop.goesOn() else { return }
       for e in 0..<stateCount { state[e] += learningRate * slope[e] }
       loop.countStep()
@@ -104,7 +105,7 @@ public struct LinearBottleneck {
     let (state, slope) = (try Workspace<Double>(stateCount), try Workspace<Double>(stateCount))
     state.pointer.update(from: start, count: stateCount)
     let solver = try VectorFlow(state: state.pointer, length: stateCount, tolerance: tolerance, operation: "LinearBottleneck") {
-      _ = derivative($0, $1)
+      (state, slope) throws(NumericError) in _ = try derivative(state, slope)
     }
     for (i, target) in times.enumerated() {
       while solver.time < target {
@@ -112,7 +113,7 @@ public struct LinearBottleneck {
         try solver.advance(to: target)
       }
       (states + i * stateCount).update(from: state.pointer, count: stateCount)
-      losses[i] = derivative(state.pointer, slope.pointer)
+      losses[i] = try derivative(state.pointer, slope.pointer)
     }
   }
 }
@@ -133,7 +134,7 @@ public func constantKernelDescent(
   guard learningRate > 0, learningRate.isFinite else {
     throw .invalid("[constant_kernel_descent] learning_rate must be positive. Received \(learningRate).")
   }
-  let change = try Workspace<Double>(n * c)
+  let change = try Workspace<Double>(n, c)
   var loop = TrainingLoop(steps: steps, context: context)
   while true {
     var sum = 0.0
@@ -141,6 +142,7 @@ public func constantKernelDescent(
     losses[loop.done] = sum / Double(2 * n * c)
     guard try loop.goesOn() else { return }
     for i in 0..<n {
+      if i % 64 == 0 { try checkCancelled() }
       for o in 0..<c {
         var product = 0.0
         for j in 0..<n { product += kernel[i, j] * residuals[j, o] }

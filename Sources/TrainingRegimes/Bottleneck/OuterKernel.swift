@@ -23,7 +23,7 @@ final class KernelStrip: @unchecked Sendable {
   private var kind = OuterKernelKind.ntk
   private let room: Workspace<Double>
 
-  init() throws(NumericError) { room = try Workspace(6 * KernelStrip.width) }
+  init() throws(NumericError) { room = try Workspace(6, KernelStrip.width) }
 
   /// Covariance, its derivatives; NTK, its derivatives.
   @inline(__always) private func part(_ i: Int) -> UnsafeMutablePointer<Double> { room.pointer + i * KernelStrip.width }
@@ -92,8 +92,9 @@ func outerKernel(
 ) throws(NumericError) {
   let units = points.network.units
   let scale = points.network.scale
-  try forEachPoint(points.count, others.count, context) { (i, strip) in
+  try forEachPoint(points.count, others.count, context) { (i, strip) throws(NumericError) in
     for first in stride(from: 0, to: others.count, by: KernelStrip.width) {
+      try checkCancelled()
       let count = min(KernelStrip.width, others.count - first)
       strip.compute(kind, points, i, others, first, count)
       for j in 0..<count { out[i, first + j] = strip.value[j] }
@@ -114,8 +115,9 @@ func addKernelSum(
 ) throws(NumericError) {
   let (units, outputs, scale) = (points.network.units, values.cols, points.network.scale)
   guard others.count > 0 else { return }
-  try forEachPoint(points.count, others.count, context) { (i, strip) in
+  try forEachPoint(points.count, others.count, context) { (i, strip) throws(NumericError) in
     for first in stride(from: 0, to: others.count, by: KernelStrip.width) {
+      try checkCancelled()
       let count = min(KernelStrip.width, others.count - first)
       strip.compute(kind, points, i, others, first, count)
       for o in 0..<outputs {
@@ -141,13 +143,16 @@ func addKernelSum(
 
 /// Runs `body` for each point, in parallel where there is enough to do; each worker has its strip.
 private func forEachPoint(
-  _ points: Int, _ others: Int, _ context: CallContext, _ body: (_ i: Int, _ strip: KernelStrip) -> Void
+  _ points: Int, _ others: Int, _ context: CallContext, _ body: (_ i: Int, _ strip: KernelStrip) throws(NumericError) -> Void
 ) throws(NumericError) {
   let rows = max(1, pairsPerTask / max(others, 1))
   let tasks = (points + rows - 1) / rows
   guard tasks > 1, context.threads > 1 else {
     let strip = try KernelStrip()
-    for i in 0..<points { body(i, strip) }
+    for i in 0..<points {
+      try checkCancelled()
+      try body(i, strip)
+    }
     return
   }
   var strips: [KernelStrip] = []
@@ -155,6 +160,9 @@ private func forEachPoint(
   let shared = strips
   try runTasks(tasks, context: context.reporting(nil)) {
     (task, worker) throws(NumericError) in
-    for i in task * rows..<min(points, (task + 1) * rows) { body(i, shared[worker]) }
+    for i in task * rows..<min(points, (task + 1) * rows) {
+      try checkCancelled()
+      try body(i, shared[worker])
+    }
   }
 }

@@ -16,7 +16,7 @@ final class OuterValues {
   init(_ network: OuterNetwork, points n: Int, outputs: Int) throws(NumericError) {
     let k = network.units
     points = try PointSet(network, capacity: n)
-    room = try Workspace(n * (2 * outputs + outputs * k + k), zeroed: true)
+    room = try Workspace(n, 2 * outputs + outputs * k + k, zeroed: true)
     values = StridedMatrix(room.pointer, rows: n, cols: outputs)
     residuals = StridedMatrix(room.pointer + n * outputs, rows: n, cols: outputs)
     gradients = StridedMatrix(room.pointer + 2 * n * outputs, rows: n, cols: outputs * k)
@@ -68,7 +68,7 @@ final class OuterValues {
 extension LearnedFunction {
   /// Adds scale sum_i c_io Kf(., set_i).
   func add(_ set: PointSet, _ c: StridedMatrix<Double>, scale: Double, context: CallContext) throws(NumericError) {
-    let room = try Workspace<Double>(c.rows * c.cols)
+    let room = try Workspace<Double>(c.rows, c.cols)
     let scaled = StridedMatrix(room.pointer, rows: c.rows, cols: c.cols)
     for i in 0..<c.rows { for o in 0..<c.cols { scaled[i, o] = scale * c[i, o] } }
     try add(set, scaled, context: context)

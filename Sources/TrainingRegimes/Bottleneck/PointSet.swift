@@ -15,13 +15,13 @@ final class PointSet: @unchecked Sendable {
   init(_ network: OuterNetwork, capacity: Int) throws(NumericError) {
     self.network = network
     self.capacity = max(capacity, 1)
-    coordinates = try Workspace(network.units * self.capacity)
-    variances = try Workspace((network.layers.count + 1) * self.capacity)
-    slopes = try Workspace((network.layers.count + 1) * self.capacity)
+    coordinates = try Workspace(network.units, self.capacity)
+    variances = try Workspace(network.layers.count + 1, self.capacity)
+    slopes = try Workspace(network.layers.count + 1, self.capacity)
     series = []
     for layer in network.layers {
       if case .series = layer.dual {
-        series.append(try Workspace(SmoothSeries.stride * self.capacity))
+        series.append(try Workspace(SmoothSeries.stride, self.capacity))
       } else {
         series.append(nil)
       }
@@ -46,6 +46,8 @@ final class PointSet: @unchecked Sendable {
   }
 
   func removeAll() { count = 0 }
+  /// Forgets all points from `length` on.
+  func shorten(to length: Int) { count = min(count, length) }
 
   /// Appends the points whose coordinates are the first `rows` rows of `z` (rows x units).
   func append(_ z: StridedMatrix<Double>, rows: Int) throws(NumericError) {
@@ -54,7 +56,9 @@ final class PointSet: @unchecked Sendable {
       let target = coordinate(d) + count
       for i in 0..<rows { target[i] = z[i, d] }
     }
-    try describe(from: count, rows)
+    try forEachSlice(of: rows, size: 1024) { (slice) throws(NumericError) in
+      try describe(from: count + slice.lowerBound, slice.count)
+    }
     count += rows
   }
 
@@ -82,7 +86,7 @@ final class PointSet: @unchecked Sendable {
     slopes = try widened(slopes, network.layers.count + 1, wider)
     for l in series.indices {
       guard let old = series[l] else { continue }
-      let new = try Workspace<Double>(SmoothSeries.stride * wider)
+      let new = try Workspace<Double>(SmoothSeries.stride, wider)
       new.pointer.update(from: old.pointer, count: SmoothSeries.stride * count)
       series[l] = new
     }
@@ -90,7 +94,7 @@ final class PointSet: @unchecked Sendable {
   }
 
   private func widened(_ old: Workspace<Double>, _ rows: Int, _ wider: Int) throws(NumericError) -> Workspace<Double> {
-    let new = try Workspace<Double>(rows * wider)
+    let new = try Workspace<Double>(rows, wider)
     for r in 0..<rows { (new.pointer + r * wider).update(from: old.pointer + r * capacity, count: count) }
     return new
   }

@@ -36,7 +36,7 @@ final class SmoothSeries: @unchecked Sendable {
     guard largest.isFinite else { throw SmoothSeries.overflow(largest) }
     let rule = try table(steepness: largest.squareRoot())
     let nodes = rule.nodes.count
-    let values = try Workspace<Double>(4 * nodes)
+    let values = try Workspace<Double>(4, nodes)
     let points = try Workspace<Double>(nodes)
     for i in 0..<count {
       let s = max(variances[i], 0).squareRoot()
@@ -123,7 +123,7 @@ private struct HermiteTable {
     let half = Int(13 / step)
     let terms = SmoothSeries.terms
     nodes = (-half...half).map { Double($0) * step }
-    table = try Workspace<Double>(nodes.count * terms)
+    table = try Workspace<Double>(nodes.count, terms)
     for (m, z) in nodes.enumerated() {
       var (previous, current) = (0.0, step * exp(-z * z / 2) / (2 * Double.pi).squareRoot())
       for n in 0..<terms {

@@ -25,7 +25,8 @@ final class WideNetwork {
       instead: "Use a smaller start_width.")
     parameters = try Workspace(network.plan.parameterCount)
     for (number, slot) in network.plan.parameters.enumerated() {
-      PhiloxStream(key: key, counter: (0, UInt64(number), 0, 0)).fillNormal(parameters.pointer + slot.offset, count: slot.count)
+      try PhiloxStream(key: key, counter: (0, UInt64(number), 0, 0)).fillNormal(
+        parameters.pointer + slot.offset, count: slot.count)
     }
   }
 
@@ -64,7 +65,7 @@ final class WideNetwork {
     _ points: PointSet, values: StridedMatrix<Double>, gradients: StridedMatrix<Double>, context: CallContext
   ) throws(NumericError) {
     let (n, units) = (points.count, points.network.units)
-    let room = try Workspace<Double>(n * units)
+    let room = try Workspace<Double>(n, units)
     let x = StridedMatrix(room.pointer, rows: n, cols: units)
     for i in 0..<n { for d in 0..<units { x[i, d] = points.coordinate(d)[i] } }
     try network.inputGradients(x, parameters: parameters.pointer, values: values, gradients: gradients, context: context)

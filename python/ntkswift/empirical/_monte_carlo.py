@@ -87,7 +87,11 @@ def monte_carlo_kernel_fn(
             _, params = layer.init_fn(rng, np.shape(x1), distribution=distribution)
             seed = int(rng.integers(2**63)) if layer._trains_with_dropout() else None
             kernels = one(x1, x2, names, params, rng=seed)
-            totals = [k if n == 1 else total + k for total, k in zip(totals or kernels, kernels, strict=True)]
+            if n == 1:
+                totals = list(kernels)
+            else:
+                for total, kernel in zip(totals, kernels, strict=True):
+                    total += kernel  # in place: new memory for each sum would be most of its cost
             if progress is not None:
                 progress(n / max(counts))
             if n in counts:

@@ -216,8 +216,8 @@ class NTKRegressor(_KernelRegressor):
     See Also
     --------
     NNGPRegressor : The Gaussian process of networks at initialisation.
-    ntkswift.predict.gradient_descent_mse_ensemble : Mean and covariance of an ensemble of trained networks, also at
-    finite times.
+    ntkswift.predict.gradient_descent_mse_ensemble :
+        Mean and covariance of an ensemble of trained networks, also at finite times.
 
     Notes
     -----

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._arrays import check_array, check_lengths
+from .._arrays import check_array, check_lengths, row_blocks
 from .._call import Progress, Resources, double, multiply, takes_resources
 from .._kernel_matrix import check_symmetric
 from .._networks import find_layer
@@ -174,13 +174,18 @@ def kernel_alignment(
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
     targets = targets.reshape(len(targets), -1)
+    means = np.zeros(len(matrix))
     if _checks.flag(centered, op, "centered"):
-        means = matrix.mean(axis=0)
-        matrix = matrix - means - means[:, None] + means.mean()
+        for rows in row_blocks(matrix):
+            means += matrix[rows].sum(axis=0) / len(matrix)
         targets = targets - targets.mean(axis=0)
-    inner = float(np.sum(multiply(double(matrix), double(targets)) * targets))
+    inner, norms, total = 0.0, [], means.mean()
+    for rows in row_blocks(matrix):
+        part = matrix[rows] - means - means[rows, None] + total
+        inner += float(np.sum(multiply(part, double(targets)) * targets[rows]))
+        norms.append(euclidean_norm(part))
     outer = multiply(double(targets.T), double(targets))
-    size = euclidean_norm(matrix) * euclidean_norm(outer)
+    size = euclidean_norm(np.array(norms)) * euclidean_norm(outer)
     if size == 0:
         raise ValueError(f"[{op}] kernel and y must vary. Received constants.")
     return inner / size

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._arrays import check_array
 from .._checks import choice
+from .._random import standard_normal
 
 if TYPE_CHECKING:
     from .._core import ParameterSlot
@@ -35,7 +36,7 @@ class WeightDraws:
             return np.ones(slot.shape)
         if slot.role == "shift":
             return np.zeros(slot.shape)
-        numbers = self._weights(slot.shape) if slot.role == "weight" else self.generator.standard_normal(slot.shape)
+        numbers = self._weights(slot.shape) if slot.role == "weight" else standard_normal(self.generator, slot.shape)
         if slot.initial_deviation != 1:
             numbers *= slot.initial_deviation
         return numbers
@@ -43,7 +44,7 @@ class WeightDraws:
     def _weights(self, shape: tuple[int, ...]) -> np.ndarray:
         """Weights of shape (window, inputs, outputs); at each place of an orthogonal convolution's window is a block."""
         if self.distribution == "gaussian":
-            return self.generator.standard_normal(shape)
+            return standard_normal(self.generator, shape)
         if self.distribution == "rademacher":
             return self.generator.integers(0, 2, shape).astype(np.float64) * 2 - 1
         *window, inputs, outputs = shape
@@ -51,7 +52,7 @@ class WeightDraws:
 
     def _orthogonal(self, rows: int, cols: int) -> np.ndarray:
         size = max(rows, cols)
-        q, r = np.linalg.qr(self.generator.standard_normal((size, min(rows, cols))))
+        q, r = np.linalg.qr(standard_normal(self.generator, (size, min(rows, cols))))
         q *= np.sign(np.diagonal(r))  # without this the factor is not Haar-distributed
         return size**0.5 * (q if rows >= cols else q.T)
 

@@ -116,11 +116,11 @@ def test_constant_targets_and_a_single_point(make):
 @pytest.mark.parametrize("make", [NTKRegressor, NTKClassifier])
 def test_requests_over_the_limit_fail_at_once(make):
     x = np.zeros((10**6, 2))
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(MemoryError, match=r"\d+ bytes"):
         _network(stax.Relu()).kernel_fn(x, None, "ntk")
     with pytest.raises(MemoryError, match=r"\d+ bytes"):
         make().fit(x, np.arange(10**6) % 2)
     with pytest.raises(MemoryError, match=r"\d+ bytes"):
         make(memory_limit=10**6).fit(x[:1000], np.arange(1000) % 2)
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3

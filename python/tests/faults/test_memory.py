@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,3 +88,21 @@ def test_training_leaves_nothing_to_the_garbage_collector():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", [1, 6])
+@pytest.mark.parametrize("spare", [1, 9, 40, 100, 200, 600])
+def test_a_small_address_space_is_a_memory_error(spare, threads):
+    names = ["kernel", "train", "fit", "empirical", "hessian", "flow"]
+    first = spare % len(names)  # they take turns in beginning a process that has computed nothing yet
+    order = names[first:] + names[:first]
+    command = [sys.executable, Path(__file__).parent / "crowded.py", str(spare), str(threads), *order]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    outcomes = dict(line.split() for line in result.stdout.splitlines())
+    assert outcomes.keys() == set(names)
+    if spare == 1:
+        assert set(outcomes.values()) == {"MemoryError"}
+    if spare == 600:
+        assert outcomes["kernel"] == "done"

@@ -37,15 +37,6 @@ def _fit(estimator):
     return clone(estimator).fit(X, LABELS if isinstance(estimator, NTKClassifier) else Y)
 
 
-@pytest.mark.slow
-def test_interrupts_come_through_quickly():
-    result = subprocess.run(
-        [sys.executable, HERE / "interrupted.py"], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert float(result.stdout.split()[-1]) < 0.3  # 200 ms promised; the rest is for a busy machine
-
-
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
 def test_nested_parallelism_does_not_oversubscribe():
     free = {k: v for k, v in os.environ.items() if k not in ("NTKSWIFT_NUM_THREADS", "OMP_NUM_THREADS")}

@@ -208,10 +208,10 @@ LARGE = {
 
 @pytest.mark.parametrize("name", LARGE)
 def test_memory_is_refused_before_it_is_taken(name):
-    began = time.monotonic()
+    began = time.process_time()
     with ntkswift.memory_limit(2000), pytest.raises(MemoryError, match=r"\d+ bytes"):
         LARGE[name]()
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     with ntkswift.memory_limit(2**70):  # beyond every memory: as good as none
         assert ntkswift.get_memory_limit() > 2**60
 

@@ -1,8 +1,5 @@
 """Ctrl-C during long predictions: KeyboardInterrupt soon, and everything usable afterwards."""
 
-import os
-import signal
-import threading
 import time
 
 import numpy as np
@@ -28,28 +25,15 @@ def long_eigendecomposition():
 
 def slow_loss():
     def loss(f, y):
-        time.sleep(0.001)
+        end = time.process_time() + 0.001
+        while time.process_time() < end:
+            pass
         return 0.5 * np.mean((f - y) ** 2)
 
     return lambda: predict.gradient_descent(loss, kernel(100), np.ones((100, 1)))(1e6)
 
 
 @pytest.mark.parametrize("prepare", [long_descent, long_eigendecomposition, slow_loss])
-def test_interrupt(prepare):
-    work = prepare()
-    sent = []
-
-    def interrupt():
-        sent.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    timer = threading.Timer(0.2, interrupt)
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            work()
-        # 200 ms are promised on a quiet machine.
-        assert time.monotonic() - sent[0] < 1.0
-    finally:
-        timer.cancel()
+def test_interrupt(prepare, cpu_delay):
+    assert cpu_delay(prepare()) < 0.2
     assert predict.gradient_descent_mse(np.eye(2), np.ones((2, 1)))(1.0).shape == (2, 1)

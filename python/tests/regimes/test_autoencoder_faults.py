@@ -1,10 +1,7 @@
 """What an autoencoder refuses, and what it keeps when training is stopped."""
 
 import copy
-import os
 import pickle
-import signal
-import threading
 
 import numpy as np
 import pytest
@@ -136,15 +133,11 @@ def test_divergence_keeps_the_history():
 
 
 @pytest.mark.parametrize("optimizer", ["gd", "flow"])
-def test_interrupts_keep_the_history(optimizer):
+def test_interrupts_keep_the_history(optimizer, ctrl_c):
     # A small step size keeps the loss far from rounding.
     model = Autoencoder(5000, steps=50_000, learning_rate=1e-4, optimizer=optimizer, random_state=0)
-    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
+    with ctrl_c(0.5):
         assert model.fit(UNIT) is model
-    finally:
-        timer.cancel()
     history = model.history_
     assert history.interrupted
     assert 0 < history.steps < model.steps

@@ -1,10 +1,6 @@
 """What networks with a bottleneck refuse, and what they keep when training is stopped."""
 
-import os
 import pickle
-import signal
-import threading
-import time
 
 import numpy as np
 import pytest
@@ -125,17 +121,10 @@ def test_divergence_keeps_the_history():
         train_finite_bottleneck(OUTER, INNER, 2, 20, X, Y, learning_rate=1e200, steps=5)
 
 
-def test_interrupt_keeps_the_history():
+def test_interrupt_keeps_the_history(ctrl_c):
     model = Bottleneck(OUTER, INNER, 2, 0.1, steps=10**7, history="compressed", tolerance=1e-2, random_state=0)
-
-    def interrupt():
-        time.sleep(0.7)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    assert model.fit(X, Y, X[:2] + 1) is model
-    thread.join()
+    with ctrl_c(0.7):
+        assert model.fit(X, Y, X[:2] + 1) is model
     history = model.history_
     assert history.interrupted
     assert 2 < len(history.loss) < 10**7

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-
 import numpy as np
 import pytest
 
@@ -210,11 +206,11 @@ def test_divergence_keeps_the_history():
     assert not hasattr(model, "hidden_weights_")
 
 
-def test_ctrl_c_returns_what_was_reached():
+def test_ctrl_c_returns_what_was_reached(ctrl_c):
     target = regimes.lazy_training_target(d=200, seed=0)
     model = FullyTrained(200, steps=10_000_000, random_state=0)
-    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-    assert model.train(target) is model
+    with ctrl_c(0.5):
+        assert model.train(target) is model
     assert model.history_.interrupted
     assert 0 < model.history_.steps < 10_000_000
     assert np.isfinite(model.history_.loss).all()

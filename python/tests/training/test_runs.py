@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import threading
 
 import numpy as np
 import pytest
@@ -86,21 +84,19 @@ def test_bits_do_not_depend_on_threads(mode):
         assert same(run.params[0][0], runs[0].params[0][0])
 
 
-def test_ctrl_c_returns_the_history(problem, tmp_path):
+def test_ctrl_c_returns_the_history(problem, tmp_path, ctrl_c):
     file = tmp_path / "state.npz"
-    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    history = train(
-        problem.network,
-        problem.params,
-        problem.x,
-        problem.y,
-        optimizer=SGD(0.01),
-        steps=10**9,
-        batch_size=5,
-        checkpoint=file,
-    )
-    timer.join()
+    with ctrl_c(0.5):
+        history = train(
+            problem.network,
+            problem.params,
+            problem.x,
+            problem.y,
+            optimizer=SGD(0.01),
+            steps=10**9,
+            batch_size=5,
+            checkpoint=file,
+        )
     assert history.interrupted
     assert 0 < history.steps < 10**9
     assert len(history.loss) == history.steps
