@@ -22,7 +22,7 @@ OPENBLAS_DIR = $$($(BIN)/python -c "import scipy_openblas32; print(scipy_openbla
 help:
 	@echo "make demo     infinite-width networks on four data sets: a table, figures, numbers (two minutes)"
 	@echo "make test     every Swift test and every Python test"
-	@echo "make sanitize Swift tests under the address sanitizer (SANITIZER=thread for data races);  make fuzz  feeds op tables to the decoder"
+	@echo "make sanitize Swift tests under the address sanitizer (SANITIZER=thread for data races);  make fuzz  hostile op tables and calls"
 	@echo "make bench    ntkswift beside its peers; make bench CASE=name for one case"
 	@echo "make lint     formatters, linters, types, spelling;  make format repairs what can be repaired"
 	@echo "make wheel    a wheel in dist/ that needs no Swift where it is installed"
@@ -48,8 +48,9 @@ SANITIZER ?= address
 sanitize: $(STAMP)-build
 	ASAN_OPTIONS=detect_leaks=0 NTKSWIFT_OPENBLAS_DIR="$(OPENBLAS_DIR)" swift test --sanitize=$(SANITIZER) --disable-xctest --scratch-path .build-$(SANITIZER) $(SWIFT_TEST_FLAGS)
 
-fuzz:
+fuzz: $(STAMP)-test $(STAMP)-core
 	scripts/fuzz $(FUZZ_SECONDS)
+	$(BIN)/python python/tests/fuzz/fuzz.py $(if $(FUZZ_CALLS),--calls $(FUZZ_CALLS))
 
 bench: $(STAMP)-test $(STAMP)-core
 	$(BIN)/python -m benchmarks $(if $(CASE),--case $(CASE)) $(BENCH_FLAGS)

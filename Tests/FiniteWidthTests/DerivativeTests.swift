@@ -64,7 +64,7 @@ import Testing
   @Test(arguments: networks, [OutputLoss.meanSquaredError, .crossEntropy])
   func gradientsAndCurvatureAreThoseOfDifferences(_ layers: [LayerNode], _ loss: OutputLoss) throws {
     let (network, parameters) = try sample(layers, inputs: 4)
-    let (x, y) = (try Numbers(rows: 5, cols: 4, seed: 8), try Numbers([1, 0, 0, 1, 1, 0, 1, 0, 0, 1], cols: 2))
+    let (x, y) = (try Numbers(rows: 5, cols: 4, seed: 8), try Numbers([1, 0, 0, 1, 0.5, 0.75, 1, 0, 0.25, 2], cols: 2))
     let v = try Numbers(rows: 1, cols: network.plan.parameterCount, seed: 9)
     let step = 1e-5
     let evaluate = { (shift: Double) throws -> (Double, [Double]) in

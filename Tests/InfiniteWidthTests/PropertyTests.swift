@@ -5,6 +5,14 @@ import NumericCore
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct PropertyTests {
   static let threadCounts = [1, 2, 7]
 
@@ -28,6 +36,22 @@ import Testing
       x[4 * d + k] = 0
     }
     return x
+  }
+
+  /// Unit rows at a small angle t. The NTK of one ReLU layer falls by t / pi times its size, and half of the digits of t are lost where
+  /// 1 - cos t comes from the product of the rows.
+  @Test(arguments: [1e-3, 1e-5, 1e-7, 1e-9]) func rowsThatAreNearlyParallelKeepTheirAngle(_ t: Double) throws {
+    let dense = LayerNode.dense(DenseLayer(outDim: 1, weightStd: 2.0.squareRoot(), biasStd: 0, hasBias: false))
+    let network = LayerNode.serial([dense, .activation(.made("ABRelu", 0, 1)), dense])
+    // Turned, so that no product of the rows is exact.
+    let (c, s) = (cos(0.7), sin(0.7))
+    let second = [cos(t), sin(t), 0.0]
+    let turned = [[1.0, 0, 0], second].flatMap { [c * $0[0] - s * $0[1], s * $0[0] + c * $0[1], $0[2]] }
+    let (_, ntk) = try kernels(network, turned, 2, 3)
+    // Cho and Saul (arXiv:1112.3712): the NNGP plus (pi - t) / pi times that of the layer before.
+    let before = 2.0 / 3
+    let expected = before * (sin(t) + (.pi - t) * cos(t)) / .pi + before * cos(t) * (.pi - t) / .pi
+    #expect(abs(ntk[1] - expected) < 1e-15)
   }
 
   @Test func threadsDoNotChangeBits() throws {

@@ -27,6 +27,25 @@ import Testing
     for i in 0..<p.n { #expect(out[i, i] >= 0) }
   }
 
+  /// A prior that is too small for the cross kernel, as rounding makes it, leaves no negative variance.
+  @Test func variancesAreNotNegative() throws {
+    let p = try Problem()
+    let explained = try product(p.cross, try solved(p, try p.cross.transposed()))
+    let variances = try Dense(p.m, 1)
+    let prior = try Dense(p.m, 1) { i, _ in (i % 2 == 0 ? 0.5 : 2) * explained[i, i] }
+    try posteriorVariance(
+      factor: p.factor.view, cross: p.cross.view, prior: prior.view, out: variances.view, context: CallContext())
+    for i in 0..<p.m {
+      let expected = i % 2 == 0 ? 0 : explained[i, i]
+      #expect(variances[i, 0] >= 0 && abs(variances[i, 0] - expected) < 1e-12)
+    }
+    let out = try Dense(p.m, p.m)
+    try posteriorCovariance(
+      factor: p.factor.view, cross: p.cross.view, prior: try Dense(p.m, p.m) { 0.5 * explained[$0, $1] }.view, out: out.view,
+      context: CallContext())
+    for i in 0..<p.m { #expect(out[i, i] == 0) }
+  }
+
   /// Where the trained kernel is the prior covariance, the ensemble is the posterior.
   @Test func ensembleOfTheSameKernelIsThePosterior() throws {
     let p = try Problem()

@@ -128,6 +128,26 @@ import Testing
     }
   }
 
+  /// Weights of classes that do not add up to one, against differences of -sum(y log_softmax(f)) / n.
+  @Test func crossEntropyTakesAnyWeightsOfClasses() throws {
+    let targets = (0..<2 * p.n).map { 0.3 + 0.4 * Double($0 % 5) }
+    let count = Double(p.n)
+    let ready = try targets.withUnsafeBufferPointer {
+      try descend(.crossEntropy(targets: $0.baseAddress!, classes: 2, divisor: count), times: [3])
+    }
+    let value = try descend(
+      .value { f, value in
+        value.pointee = 0
+        for i in stride(from: 0, to: targets.count, by: 2) {
+          let largest = max(f[i], f[i + 1])
+          let total = largest + log(exp(f[i] - largest) + exp(f[i + 1] - largest))
+          value.pointee += (targets[i] * (total - f[i]) + targets[i + 1] * (total - f[i + 1])) / count
+        }
+        return true
+      }, times: [3])
+    #expect(distance(value, ready) < 1e-6)
+  }
+
   @Test func callersLossesAgreeWithTheReadyMadeOne() throws {
     let count = Double(2 * p.n)
     let targets = try Dense.random(p.n, 2, seed: 11).elements

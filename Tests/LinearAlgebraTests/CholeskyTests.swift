@@ -44,6 +44,29 @@ import Testing
     #expect(abs(report.logDeterminant - 2 * 1.504_077_396_776_274) < 1e-14)
   }
 
+  /// A diagonal matrix says which rung is the first that helps: the smallest power of ten times the mean that exceeds the negative element.
+  @Test(arguments: [-13, -12, -11, -10, -9, -8, -7, -6], [false, true])
+  func theLadderStopsAtTheFirstRungThatHelps(_ power: Int, _ inPlace: Bool) throws {
+    let rung = (0..<(-power)).reduce(1.0) { value, _ in value / 10 }
+    let k = try Dense(4, 4) { i, j in i == j ? (i == 2 ? -0.5 * rung : 1) : 0 }
+    let l = inPlace ? k : try Dense(4, 4)
+    let report = try cholesky(k.view, into: l.view, context: CallContext())
+    let mean = (3 - 0.5 * rung) / 4
+    #expect(abs(report.jitter / (rung * mean) - 1) < 1e-6)
+  }
+
+  @Test func theLadderEndsAtItsLargestJitter() throws {
+    let k = try Dense(4, 4) { i, j in i == j ? (i == 2 ? -2e-6 : 1) : 0 }
+    let l = try Dense(4, 4)
+    #expect { try cholesky(k.view, into: l.view, context: CallContext()) } throws: {
+      guard let error = $0 as? NumericError else { return false }
+      return error.kind == .notPositiveDefinite && error.index.0 == 2 && abs(error.value / 0.75e-6 - 1) < 1e-5
+    }
+    #expect(throws: NumericError.self) {
+      try cholesky(k.view, into: l.view, Regularization(ridge: -1), context: CallContext())
+    }
+  }
+
   /// Duplicate rows: singular, so the ladder must add a little, in place too.
   @Test(arguments: [false, true]) func singularMatricesGetJitter(_ inPlace: Bool) throws {
     let x = try Dense.random(50, 3)

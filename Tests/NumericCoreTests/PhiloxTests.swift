@@ -12,17 +12,25 @@ import Testing
     #expect(words == expected)
   }
 
-  @Test func counterCarriesLikeNumPys() throws {
-    let stream = PhiloxStream(key: (7, 0), counter: (.max, .max, 0, 0))
-    var words = [UInt64](repeating: 0, count: 4)
-    try stream.fillRaw(&words, count: 4)
-    var next = [UInt64](repeating: 0, count: 4)
-    try PhiloxStream(key: (7, 0), counter: (.max, .max, 0, 0)).fillRaw(&next, count: 4)
-    #expect(words == next)
-    // Counter 2^128 - 1 plus one is 2^128: the third word carries.
-    let carried = PhiloxStream(key: (7, 0), counter: (.max, .max, .max, 0)).block(0)
-    let direct = PhiloxStream(key: (7, 0), counter: (.max, .max, .max, .max)).block(0)
-    #expect(carried != direct)
+  /// Block b belongs to counter + b + 1, a number of 256 bits: the block after the last one before a carry is the first after it.
+  @Test func countersCarry() throws {
+    let key: (UInt64, UInt64) = (7, 0)
+    let carries: [((UInt64, UInt64, UInt64, UInt64), (UInt64, UInt64, UInt64, UInt64))] = [
+      ((.max, 3, 5, 6), (0, 4, 5, 6)), ((.max, .max, 5, 6), (0, 0, 6, 6)), ((.max, .max, .max, 6), (0, 0, 0, 7)),
+      ((.max, .max, .max, .max), (0, 0, 0, 0)),
+    ]
+    for (before, after) in carries {
+      #expect(PhiloxStream(key: key, counter: before).block(1) == PhiloxStream(key: key, counter: after).block(0))
+    }
+    // numpy.random.Philox(key=[7, 0], counter=[2**64 - 1] * 2 + [5, 6]).random_raw(4), NumPy 2.4.
+    let numPys: [UInt64] = [3766033928128124636, 8144964524907188928, 13109251115938795786, 4039596716667738710]
+    let block = PhiloxStream(key: key, counter: (.max, .max, 5, 6)).block(0)
+    #expect([block.0, block.1, block.2, block.3] == numPys)
+  }
+
+  @Test func uniformNumbersAreNeverZero() {
+    #expect(PhiloxStream.uniform(0) == 0x1p-53 && PhiloxStream.uniform(.max) == 1)
+    #expect(PhiloxStream.uniform(1 << 63) == 0.5 + 0x1p-53)
   }
 
   @Test func normalNumbersHaveUnitMoments() throws {

@@ -52,6 +52,18 @@ import Testing
     #expect(throws: NumericError.self) { try context.with(threads: 2).reserve(.max / 2, for: "a test", instead: "Use less.") }
   }
 
+  /// What is available changes while we look; by a quarter it does not.
+  @Test func theDefaultLimitIsHalfOfWhatIsAvailable() {
+    let share = Double(CallContext(memoryLimit: nil).memoryLimit) / Double(Machine.availableMemory)
+    #expect(abs(share - 0.5) < 0.125)
+    #expect(throws: NumericError.self) {
+      try CallContext(memoryLimit: nil).reserve(Machine.availableMemory / 4 * 3, for: "a test", instead: "Use less.")
+    }
+    #expect(throws: Never.self) {
+      try CallContext(memoryLimit: nil).reserve(Machine.availableMemory / 4, for: "a test", instead: "Use less.")
+    }
+  }
+
   @Test func aWorkspaceTooLargeIsAnError() {
     #expect(throws: NumericError.self) { try Workspace<Double>(.max) }
     #expect(throws: NumericError.self) { try Workspace<Double>(-1) }

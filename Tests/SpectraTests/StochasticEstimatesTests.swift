@@ -31,6 +31,18 @@ import Testing
     #expect(samples == [Double](repeating: Double(n * (n - 1) / 2), count: 3))
   }
 
+  /// The operator pairs each sign with the one `lag` later: a sum of n - lag products of signs, which repeat nowhere.
+  @Test(arguments: [1, 16, 32, 64, 128, 192, 256, 512]) func signsDoNotRepeat(_ lag: Int) throws {
+    let n = 1200
+    let shift = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
+      for i in 0..<n { y[i] = ((i + lag < n ? x[i + lag] : 0) + (i >= lag ? x[i - lag] : 0)) / 2 }
+    }
+    let samples = try StochasticEstimates(shift, seed: 7, context: context).traceSamples(probes: 4)
+    // Five standard deviations each.
+    for sample in samples { #expect(abs(sample) < 5 * Double(n - lag).squareRoot()) }
+    #expect(Set(samples).count > 1)
+  }
+
   @Test func probesHaveTheMeanAndTheVarianceOfHutchinson() throws {
     let estimates = try StochasticEstimates(product(entry, n), seed: 4, context: context)
     let count = 4000

@@ -149,11 +149,21 @@ def check_widths(x1: np.ndarray, x2: np.ndarray, names: tuple[str, str], *, op: 
 
 def check_lengths(x: np.ndarray, y: np.ndarray, names: tuple[str, str], *, op: str = "ntkswift") -> None:
     """Raises ValueError unless both arrays have the same number of rows; the message shows both shapes."""
-    if x.shape[0] != y.shape[0]:
+    if x.shape[:1] != y.shape[:1] or x.ndim == 0:
         raise ValueError(
             f"[{op}] {names[0]} and {names[1]} must have the same number of rows. "
             f"Received shapes {x.shape} and {y.shape}."
         )
+
+
+def integers(x: Any, op: str, name: str) -> np.ndarray:
+    """The whole numbers in a list or an array of one axis, as int64; TypeError for other types."""
+    array = _as_numpy(x, name, op)
+    if array.shape == (0,):
+        return np.empty(0, np.int64)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or (array > np.iinfo(np.int64).max).any():
+        raise TypeError(f"[{op}] {name} must be a list of integers. Received {x!r}.")
+    return array.astype(np.int64)
 
 
 def _as_numpy(x: Any, name: str, op: str) -> np.ndarray:

@@ -45,6 +45,10 @@ class Resources:
     memory_limit: int | None = None
     progress: Progress | None = None
 
+    def __post_init__(self) -> None:
+        if self.progress is not None and not callable(self.progress):
+            raise TypeError(f"[call] progress must be a function of the fraction done. Received {self.progress!r}.")
+
     @property
     def settings(self) -> dict[str, int]:
         """Threads and bytes as the core takes them, for calls too short for a progress bar."""

@@ -8,16 +8,33 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
-__all__ = ["axis", "between", "choice", "flag", "function", "integer", "pair", "real", "seed_number", "tolerance"]
+__all__ = [
+    "axes",
+    "axis",
+    "between",
+    "choice",
+    "flag",
+    "function",
+    "instance",
+    "integer",
+    "mapping",
+    "pair",
+    "real",
+    "seed_number",
+    "tolerance",
+    "words",
+]
 
 # Below what the core's integers and products of a few of them hold.
 _LARGEST = 2**40 - 1
 _LARGEST_SEED = 2**64 - 1
+
+T = TypeVar("T")
 
 
 def integer(value: Any, op: str, name: str, *, minimum: int = 1, maximum: int = _LARGEST) -> int:
@@ -97,6 +114,30 @@ def choice(value: Any, op: str, name: str, allowed: Iterable[str]) -> str:
     return value
 
 
+def words(value: Any, op: str, name: str, allowed: Iterable[str]) -> tuple[str, ...]:
+    """`value` as words that are all `allowed` and differ: one of them, or a tuple or list."""
+    known = tuple(allowed)
+    given = (value,) if isinstance(value, str) else value
+    is_known = isinstance(given, (tuple, list)) and all(isinstance(word, str) and word in known for word in given)
+    if not is_known or not given or len(set(given)) != len(given):
+        raise ValueError(f"[{op}] {name} must be one of {known}, or a tuple of them, each once. Received {value!r}.")
+    return tuple(given)
+
+
+def mapping(value: Any, op: str, name: str) -> Mapping[Any, Any]:
+    """`value` if it is a mapping."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"[{op}] {name} must be a mapping, as a dict. Received {type(value).__name__}.")
+    return value
+
+
+def instance(value: Any, kind: type[T], op: str, name: str) -> T:
+    """`value` if it is an object of class `kind`."""
+    if not isinstance(value, kind):
+        raise TypeError(f"[{op}] {name} must be a {kind.__name__}. Received {type(value).__name__}.")
+    return value
+
+
 def function(value: Any, op: str, name: str) -> Callable[..., Any] | None:
     """`value` if it is callable or None."""
     if value is not None and not callable(value):
@@ -112,6 +153,16 @@ def axis(value: Any, op: str, name: str, *, allowed: dict[int, int]) -> int:
         choices = " or ".join(str(a) for a in allowed)
         raise ValueError(f"[{op}] {name} must be {choices} (inputs are flat: batch, channel). Received {value!r}.")
     return allowed[int(value)]
+
+
+def axes(value: Any, op: str, name: str, *, rank: int, of: str) -> tuple[int, ...]:
+    """The axes 0 ... rank - 1 that `value` names, an integer or a tuple or list of them, in its order."""
+    given = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    for number in given:
+        is_integer = isinstance(number, numbers.Integral) and not isinstance(number, (bool, np.bool_))
+        if not is_integer or not -rank <= int(number) < rank:
+            raise ValueError(f"[{op}] {name} must be axes of {of}, which has {rank}. Received {value!r}.")
+    return tuple(int(number) % rank for number in given)
 
 
 def pair(value: Any, op: str, name: str) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -57,16 +58,20 @@ def philox_key(seed: Any, *, op: str = "ntkswift") -> tuple[int, int]:
 
 
 def _sequence(seed: Any, op: str) -> np.random.SeedSequence:
-    if isinstance(seed, np.random.SeedSequence):
-        return seed
-    try:
-        if isinstance(seed, np.ndarray):
-            if seed.dtype.kind not in "iu":
-                raise TypeError(f"an array of dtype {seed.dtype}")
-            seed = [int(word) for word in seed.ravel()]
-        return np.random.SeedSequence(seed)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"[{op}] a seed must be None, a non-negative integer, a sequence of them, a SeedSequence or a Generator. "
-            f"Received {seed!r}."
-        ) from error
+    # SeedSequence takes nested sequences too, and descends without end into one that holds itself.
+    if seed is None or isinstance(seed, np.random.SeedSequence):
+        return seed or np.random.SeedSequence()
+    is_list = isinstance(seed, (list, tuple, range)) or (isinstance(seed, np.ndarray) and seed.dtype.kind in "iu")
+    words = list(np.ravel(seed)) if isinstance(seed, np.ndarray) and is_list else list(seed) if is_list else [seed]
+    if any(isinstance(word, (bool, np.bool_)) or not isinstance(word, numbers.Integral) for word in words):
+        raise TypeError(_message(seed, op))
+    if any(word < 0 for word in words):
+        raise ValueError(_message(seed, op))
+    return np.random.SeedSequence([int(word) for word in words] if is_list else int(words[0]))
+
+
+def _message(seed: Any, op: str) -> str:
+    return (
+        f"[{op}] a seed must be None, a non-negative integer, a sequence of them, a SeedSequence or a Generator. "
+        f"Received {seed!r}."
+    )

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from . import stax
-from ._checks import integer
+from ._checks import instance, integer, real
 from ._random import generator
 
 __all__ = ["ABC", "Classification", "maximal_update", "mean_field", "ntk", "standard"]
@@ -139,7 +139,9 @@ class ABC:
         Layer
             Draw its parameters with `init`: those of its own ``init_fn`` have variance one.
         """
-        layer = stax.Tanh() if activation is None else activation
+        op = "ABC.network"
+        width, inputs = integer(width, op, "width"), integer(inputs, op, "inputs")
+        layer = stax.Tanh() if activation is None else instance(activation, stax.Nonlinearity, op, "activation")
         layers: list[Any] = []
         for i, exponent in enumerate(self.a):
             fan_in = inputs if i == 0 else width
@@ -157,6 +159,8 @@ class ABC:
 
     def learning_rate(self, width: int, base: float = 1.0) -> float | tuple[float, ...]:
         """``base n^-c``; one per layer where these differ."""
+        op = "ABC.learning_rate"
+        width, base = integer(width, op, "width"), real(base, op, "base", above=0)
         rates = tuple(base * float(width) ** -float(c) for c in self.c)
         return rates[0] if len(set(rates)) == 1 else rates
 
@@ -192,7 +196,7 @@ def _depth(value: Any, op: str) -> int:
 
 
 def _exponents(values: Any, name: str) -> tuple[Fraction, ...]:
-    if isinstance(values, (str, numbers.Number)):
+    if isinstance(values, (str, numbers.Number)) or not hasattr(values, "__len__"):
         raise TypeError(f"[ABC] {name} must be a sequence of numbers, one per layer. Received {values!r}.")
     return tuple(_exponent(value, name) for value in values)
 

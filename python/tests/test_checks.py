@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from ntkswift import _checks, _networks, stax
+from ntkswift import _checks, _networks, _random, stax
 
 
 @pytest.mark.parametrize("value", [3, np.int32(3), np.uint8(3)])
@@ -105,3 +105,39 @@ def test_what_is_no_network(value):
 def test_a_class_of_layers_is_not_a_layer():
     with pytest.raises(TypeError, match=r"Did you mean Relu\(\)"):
         _networks.layer_of(stax.Relu, "f")
+
+
+def test_words_axes_mappings_and_objects():
+    assert _checks.words("ntk", "f", "get", ("nngp", "ntk")) == ("ntk",)
+    assert _checks.words(["ntk", "nngp"], "f", "get", ("nngp", "ntk")) == ("ntk", "nngp")
+    for value in (None, 3, [], ("ntk", "ntk"), "gp", [["ntk"]], {"ntk"}, np.array(["ntk"])):
+        with pytest.raises(ValueError, match=r"^\[f\] get must be one of .* Received "):
+            _checks.words(value, "f", "get", ("nngp", "ntk"))
+    assert _checks.axes((-1, np.int64(0)), "f", "trace_axes", rank=3, of="y") == (2, 0)
+    assert _checks.axes(1, "f", "trace_axes", rank=3, of="y") == (1,)
+    for value in (3, -4, True, 0.0, "0", [None], np.array([0]), None, range(2)):
+        with pytest.raises(ValueError, match=r"^\[f\] trace_axes must be axes of y, which has 3. Received "):
+            _checks.axes(value, "f", "trace_axes", rank=3, of="y")
+    assert _checks.mapping({"a": 1}, "f", "scores") == {"a": 1}
+    with pytest.raises(TypeError, match=r"^\[f\] scores must be a mapping, as a dict. Received list."):
+        _checks.mapping([("a", 1)], "f", "scores")
+    assert _checks.instance(3, int, "f", "stop") == 3
+    with pytest.raises(TypeError, match=r"^\[f\] stop must be a int. Received str."):
+        _checks.instance("3", int, "f", "stop")
+
+
+def test_seeds():
+    words = np.random.SeedSequence([3, 4]).generate_state(2, np.uint64)
+    for same in ([3, 4], (3, 4), np.array([3, 4]), range(3, 5), [np.int8(3), 4], np.random.SeedSequence([3, 4])):
+        assert _random.philox_key(same) == (int(words[0]), int(words[1]))
+    large = np.random.SeedSequence(2**90).generate_state(2, np.uint64)
+    assert _random.philox_key(2**90) == (int(large[0]), int(large[1]))
+    itself = [1]
+    itself.append(itself)
+    for bad in (0.5, "3", True, itself, [[1]], [1.0], {}, {1}, np.array([1.0]), object(), [None]):
+        with pytest.raises(TypeError, match=r"^\[f\] a seed must be None, a non-negative integer"):
+            _random.philox_key(bad, op="f")
+    for bad in (-1, [3, -4], np.array([-1])):
+        with pytest.raises(ValueError, match=r"^\[f\] a seed must be None, a non-negative integer"):
+            _random.generator(bad, op="f")
+    assert _random.philox_key(None) != _random.philox_key(None)

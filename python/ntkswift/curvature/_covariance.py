@@ -163,6 +163,7 @@ def covariance_spectrum(
     """
     op = "covariance_spectrum"
     array = check_array(gradients, "gradients", min_rows=2, op=op)
+    is_gram = _checks.flag(is_gram, op, "is_gram")
     if is_gram:
         array = check_symmetric(array, "gradients", op=op, is_kernel=True)
     return CovarianceSpectrum(
@@ -170,7 +171,7 @@ def covariance_spectrum(
             "gradient_covariance",
             op,
             np.ascontiguousarray(array) if is_gram else array,
-            bool(is_gram),
+            is_gram,
             _checks.integer(top, op, "top"),
             0 if count is None else _checks.integer(count, op, "count"),
         )

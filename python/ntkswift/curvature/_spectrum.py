@@ -64,13 +64,14 @@ class SpectralDensity:
 
     def moment(self, power: int) -> float:
         """The mean of the eigenvalues to a power; `moment(1)` times `dimension` estimates the trace."""
+        power = _checks.integer(power, "SpectralDensity.moment", "power", minimum=0, maximum=1000)
         return float((self.weights * self.nodes**power).sum())
 
     def density(self, grid: Any, width: float) -> np.ndarray:
         """The density on `grid`, each node spread into a Gaussian of standard deviation `width`."""
-        points = check_array(grid, "grid", ndim=1, dtype=np.float64, op="SpectralDensity")
-        if not width > 0:
-            raise ValueError(f"[SpectralDensity] width must be positive. Received {width!r}.")
+        op = "SpectralDensity.density"
+        points = check_array(grid, "grid", ndim=1, dtype=np.float64, op=op)
+        width = _checks.real(width, op, "width", above=0)
         distance = (points[:, None] - self.nodes.ravel()) / width
         return np.exp(-0.5 * distance**2) @ self.weights.ravel() / (width * np.sqrt(2 * np.pi))
 
@@ -127,6 +128,7 @@ def eigenvalues(
     core = as_operator(operator, op=op).core
     count = _checks.integer(count, op, "count", maximum=core.dimension)
     _checks.choice(end, op, "end", _ENDS)
+    vectors = _checks.flag(vectors, op, "vectors")
     if start is not None:
         start = np.ascontiguousarray(check_array(start, "start", ndim=1, dtype=np.float64, op=op))
         if len(start) != core.dimension:

@@ -232,6 +232,8 @@ class Tracker:
         """
         if params is None:
             run = step
+            if not hasattr(run, "problem"):
+                raise TypeError(f"[{_OP}] needs a Snapshot, or a step and parameters. Received {type(run).__name__}.")
             if self._watched is not run.problem:
                 self.begin(run)
             self._rate = run.learning_rate
@@ -245,8 +247,9 @@ class Tracker:
     ) -> dict[str, float]:
         """Measure now; return the new entries."""
         tools = self._tools()
+        step = _checks.integer(step, _OP, "step", minimum=0)
         vector = self._vector(params, step)
-        entry: dict[str, float] = {"step": int(step)}
+        entry: dict[str, float] = {"step": step}
         for name in ("loss", *self.measure):
             began = time.process_time()
             try:
@@ -340,10 +343,7 @@ def _is_finite(params: Any) -> bool:
 
 
 def _checked_measures(measure: Any) -> tuple[str, ...]:
-    names = (measure,) if isinstance(measure, str) else tuple(measure)
-    for name in names:
-        if name not in MEASURES:
-            raise ValueError(f"[{_OP}] measure must be of {tuple(MEASURES)}. Received {name!r}.")
+    names = _checks.words(measure, _OP, "measure", MEASURES)
     if "stability" in names and "hessian" not in names:
         raise ValueError(f'[{_OP}] measure must hold "hessian" where it holds "stability". Received {names}.')
     return tuple(sorted(set(names), key=list(MEASURES).index))

@@ -10,6 +10,9 @@ import numpy as np
 from .._arrays import check_array
 from .._checks import integer
 
+# The first axis is the inputs'.
+_AXES = tuple(range(1, 33))
+
 
 def batch(
     kernel_fn: Callable[..., Any], batch_size: int = 0, device_count: int = -1, store_on_device: bool = True
@@ -33,13 +36,15 @@ def batch(
     callable
         With the arguments of `kernel_fn`.
     """
+    if not callable(kernel_fn):
+        raise TypeError(f"[batch] kernel_fn must be a function. Received {type(kernel_fn).__name__}.")
     batch_size = integer(batch_size, "batch", "batch_size", minimum=0)
     if batch_size == 0:
         return kernel_fn
 
     def batched(x1: Any, x2: Any = None, *args: Any, **kwargs: Any) -> Any:
-        x1 = check_array(x1, "x1", ndim=None, op="batch")
-        x2 = x1 if x2 is None else check_array(x2, "x2", ndim=None, op="batch")
+        x1 = check_array(x1, "x1", ndim=_AXES, op="batch")
+        x2 = x1 if x2 is None else check_array(x2, "x2", ndim=_AXES, op="batch")
         blocks = [
             [
                 kernel_fn(x1[i : i + batch_size], x2[j : j + batch_size], *args, **kwargs)

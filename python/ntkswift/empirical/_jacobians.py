@@ -9,6 +9,7 @@ import numpy as np
 
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
+from .._checks import flag
 
 
 @takes_resources()
@@ -51,6 +52,7 @@ def empirical_ntk_from_jacobians(
     array([[6., 3.],
            [3., 2.]])
     """
+    trace = flag(trace, "empirical_ntk_from_jacobians", "trace")
     parts1 = _arrays(jacobians1, "jacobians1")
     parts2 = parts1 if jacobians2 is None else _arrays(jacobians2, "jacobians2")
     shapes1, shapes2 = ({path: a.shape[1:] for path, a in parts.items()} for parts in (parts1, parts2))

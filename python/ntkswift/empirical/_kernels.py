@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._call import Progress, Resources, allowing, call
+from .._checks import words
 from .._networks import layer_of, network_for, second_rows, seed_of
 from ..stax import FiniteNetwork
 from ._axes import OutputAxes, output_axes
@@ -123,9 +124,7 @@ def empirical_kernel_fn(
     pairs = _pairs_of("empirical_kernel_fn", f, trace_axes, diagonal_axes, ignored)
 
     def kernel_fn(x1: Any, x2: Any, get: Any, params: Any, *, rng: Any = None) -> Any:
-        names = _NAMES if get is None else (get,) if isinstance(get, str) else tuple(get)
-        if not names or any(name not in _NAMES for name in names):
-            raise ValueError(f'[empirical_kernel_fn] get must be "nngp", "ntk" or a tuple of both. Received {get!r}.')
+        names = _NAMES if get is None else words(get, "empirical_kernel_fn", "get", _NAMES)
         both = pairs(x1, x2, params, rng)
         compute = {"nngp": _nngp, "ntk": _ntk}
         with allowing(resources, phases=len(names)):

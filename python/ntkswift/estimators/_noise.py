@@ -65,9 +65,9 @@ class Noise:
 
 def noise_of(ridge: Any, kept: np.ndarray, targets: int, weights: np.ndarray | None, owner: str) -> Noise:
     """The noise of the samples where `kept` is True; ValueError for shapes that do not fit and negative numbers."""
-    if np.ndim(ridge) == 0:
+    array = check_array(ridge, "ridge", ndim=(0, 1, 2), dtype=np.float64, op=owner)
+    if array.ndim == 0:
         return Noise(real(ridge, owner, "ridge", minimum=0), weights)
-    array = check_array(ridge, "ridge", ndim=(1, 2), dtype=np.float64, op=owner)
     count = len(kept)
     array = array[:, None] if array.ndim == 1 else array
     if array.shape not in ((count, 1), (1, targets), (count, targets)):

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._arrays import unit_of
-from .._checks import choice
+from .._checks import choice, flag
 from .._pickling import VersionedState
 from .._random import philox_key
 from ._network import KERNELS, all_or_nothing, network_of, validated
@@ -103,6 +103,8 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
         cov : ndarray of shape (n_samples, n_samples) or (n_samples, n_samples, n_targets)
             If `return_cov`.
         """
+        op = f"{type(self).__name__}.predict"
+        return_std, return_cov = flag(return_std, op, "return_std"), flag(return_cov, op, "return_cov")
         if return_std and return_cov:
             raise ValueError(f"[{type(self).__name__}] predict returns std or cov at a time. Received both as True.")
         check_is_fitted(self)

@@ -13,7 +13,7 @@ from .._call import Progress, call, double, takes_resources
 from .._kernel_matrix import factor
 from .._networks import layer_of, network_for
 from ..empirical import empirical_ntk_fn
-from ..stax import Dense, Serial, finite_network
+from ..stax import Dense, Serial
 
 _KERNELS = ("last_layer", "full")
 
@@ -259,12 +259,21 @@ def balance(network: Any, params: Any) -> np.ndarray:
     layers = layer.layers if isinstance(layer, Serial) else ()
     if len(layers) != 3 or not isinstance(layers[0], Dense) or not isinstance(layers[2], Dense):
         raise ValueError(f"[balance] network must be serial(Dense, nonlinearity, Dense). Received {layer!r}.")
-    finite = finite_network(layer, (np.shape(params[0][0])[0],), "balance")
-    (inner, bias), _, (outer, _) = finite.nested(finite.vector(params), params)
-    check_array(finite.vector(params), "params", ndim=1, squares=True, op="balance")
+    op = "balance"
+    is_nested = isinstance(params, (tuple, list)) and len(params) == 3
+    if not is_nested or not all(isinstance(params[i], (tuple, list)) and len(params[i]) == 2 for i in (0, 2)):
+        raise ValueError(f"[{op}] params must be ((W, b), (), (W, b)). Received {type(params).__name__}.")
+    (inner, bias), _, (outer, _) = params
+    inner = check_array(inner, "params[0][0]", dtype=np.float64, squares=True, op=op)
+    outer = check_array(outer, "params[2][0]", dtype=np.float64, squares=True, op=op)
     incoming = np.square(inner).sum(axis=0)
     if bias is not None:
-        incoming = incoming + np.square(bias).reshape(-1)
+        incoming = (
+            incoming
+            + np.square(check_array(bias, "params[0][1]", ndim=None, dtype=np.float64, squares=True, op=op)).ravel()
+        )
+    if len(outer) != len(incoming) or len(incoming) != inner.shape[1]:
+        raise ValueError(f"[{op}] params must belong together. Received shapes {inner.shape} and {outer.shape}.")
     return np.asarray(np.square(outer).sum(axis=1) - incoming)
 
 

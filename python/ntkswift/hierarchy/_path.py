@@ -72,6 +72,7 @@ def gradient_flow(
     FlowPath
     """
     op = "gradient_flow"
+    _checks.function(progress, op, "progress")
     finite, rows = network_for(network, x_train, op, "x_train")
     if finite.output_shape != (1,):
         raise ValueError(f"[{op}] network must have one output. Received outputs of shape {finite.output_shape}.")

@@ -110,13 +110,13 @@ def truncated_hierarchy(
         tensors,
         moments,
         _checks.tolerance(tolerance, op, "tolerance"),
-        bool(ntk),
+        _checks.flag(ntk, op, "ntk"),
     )
     return HierarchyPath(moments, path, moving.reshape(-1, len(start), len(targets)) if ntk else None)
 
 
 def _kernels(kernels: Sequence[Any], inputs: int, train: int, op: str) -> list[np.ndarray]:
-    if isinstance(kernels, np.ndarray) or len(kernels) < 1:
+    if not isinstance(kernels, (tuple, list)) or len(kernels) < 1:
         raise ValueError(f"[{op}] kernels must be a sequence of arrays, K2 first. Received {type(kernels).__name__}.")
     tensors = []
     for k, kernel in enumerate(kernels):

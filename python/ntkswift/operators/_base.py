@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._arrays import check_array
+from .._arrays import check_array, integers
 from .._call import Progress, Resources, allowing
 
 
@@ -59,12 +59,10 @@ class SymmetricOperator:
     def rows(self, indices: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The rows (columns, too) of the given numbers, from 0 on: an array of shape (number of indices, n)."""
         op = self._name("rows")
-        wanted = np.asarray(indices)
-        if wanted.shape == (0,):
+        wanted = integers(indices, op, "indices")
+        if wanted.size == 0:
             return np.empty((0, self.shape[1]))
-        if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
-            raise TypeError(f"[{op}] indices must be a list of integers. Received {indices!r}.")
-        if wanted.size and not 0 <= wanted.min() <= wanted.max() < self.shape[0]:
+        if not 0 <= wanted.min() <= wanted.max() < self.shape[0]:
             raise ValueError(
                 f"[{op}] indices must be between 0 and {self.shape[0] - 1}. Received {wanted.min()} to {wanted.max()}."
             )

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array
+from .._checks import flag
 from .._kernel_matrix import check_symmetric
 from ._base import SymmetricOperator
 
@@ -54,6 +55,5 @@ class GradientCovariance(SymmetricOperator):
 
     def __init__(self, gradients: Any, *, centered: bool = True) -> None:
         rows = check_array(gradients, "gradients", dtype=np.float64, op="GradientCovariance")
-        if not isinstance(centered, (bool, np.bool_)):
-            raise TypeError(f"[GradientCovariance] centered must be True or False. Received {centered!r}.")
-        super().__init__(_core.SymmetricOperator.covariance(np.ascontiguousarray(rows), bool(centered)))
+        centered = flag(centered, "GradientCovariance", "centered")
+        super().__init__(_core.SymmetricOperator.covariance(np.ascontiguousarray(rows), centered))

@@ -53,19 +53,20 @@ class KernelOperator(SymmetricOperator):
     def __init__(self, kernel: Any, X: Any, *, get: str = "ntk", ridge: Any = 0.0, store: int | None = None) -> None:
         op = "KernelOperator"
         get, network = _checks.choice(get, op, "get", ("ntk", "nngp")), _network_of(kernel, op)
-        shift = _checks.real(ridge, op, "ridge", minimum=0) if np.ndim(ridge) == 0 else 0.0
+        axes = check_array(ridge, "ridge", ndim=(0, 1), dtype=np.float64, op=op).ndim
+        shift = _checks.real(ridge, op, "ridge", minimum=0) if axes == 0 else 0.0
         bytes_kept = get_memory_limit() // 2 if store is None else _checks.integer(store, op, "store", minimum=0)
         if network is None:
             core = _core.SymmetricOperator.blocks(*_python_blocks(kernel, X, op), shift, bytes_kept)
         else:
-            points = check_array(X, "X", ndim=None, dtype=np.float64, op=op)
+            points = check_array(X, "X", ndim=(2, 3, 4, 5), dtype=np.float64, op=op)
             if points.ndim > 2 and network._starts_with_flatten():
                 points = points.reshape(len(points), -1)
             # One row says what is wrong with a network before the first product does.
             if network.kernel_fn(points[:1], None, get).shape != (1, 1):
                 raise ValueError(f"[{op}] the network must give one output per input. Received {kernel!r}.")
             core = _core.SymmetricOperator.kernel(network._compiled, points, get == "ntk", shift, bytes_kept)
-        if np.ndim(ridge) > 0:
+        if axes > 0:
             core.shift_by(_ridges(ridge, core.dimension, op))
         super().__init__(core)
 

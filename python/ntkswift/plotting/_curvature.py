@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .style import COLOURS, GREY, MARKERS, plain_log, tidy
+from .._checks import instance, mapping, real
+from ..curvature import SpectralDensity
+from .style import COLOURS, GREY, MARKERS, plain_log, tidy, vector
 
 # Columns of a tracker's history that a panel shows (the first that is there), its label, and whether it is logarithmic.
 _PANELS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
@@ -49,11 +51,15 @@ class CurvatureDisplay:
     def __init__(
         self, histories: Mapping[str, Mapping[str, Any]], *, learning_rates: Mapping[str, float] | None = None
     ) -> None:
+        op = "CurvatureDisplay"
         self.histories = {
-            name: {column: np.asarray(values, dtype=float) for column, values in history.items()}
-            for name, history in histories.items()
+            name: {
+                column: vector(values, op, f"histories[{name!r}][{column!r}]")
+                for column, values in mapping(history, op, f"histories[{name!r}]").items()
+            }
+            for name, history in mapping(histories, op, "histories").items()
         }
-        self.learning_rates = dict(learning_rates or {})
+        self.learning_rates = dict(mapping({} if learning_rates is None else learning_rates, op, "learning_rates"))
         for name, history in self.histories.items():
             if "step" not in history:
                 raise ValueError(f"[CurvatureDisplay] histories[{name!r}] must have a column 'step'. Received none.")
@@ -152,15 +158,16 @@ class SpectralDensityDisplay:
     figure_: Any
 
     def __init__(self, densities: Mapping[str, Any], *, width: float | None = None) -> None:
-        if not densities:
+        op = "SpectralDensityDisplay"
+        if not mapping(densities, op, "densities"):
             raise ValueError("[SpectralDensityDisplay] densities must hold at least one. Received none.")
-        self.densities = dict(densities)
+        self.densities = {
+            name: instance(d, SpectralDensity, op, f"densities[{name!r}]") for name, d in densities.items()
+        }
         low = min(float(d.nodes.min()) for d in self.densities.values())
         high = max(float(d.nodes.max()) for d in self.densities.values())
         self.range = (low, high)
-        self.width = max(high - low, 1e-300) / 200 if width is None else float(width)
-        if not self.width > 0:
-            raise ValueError(f"[SpectralDensityDisplay] width must be positive. Received {width!r}.")
+        self.width = max(high - low, 1e-300) / 200 if width is None else real(width, op, "width", above=0)
 
     @classmethod
     def from_density(

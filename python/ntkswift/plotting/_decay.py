@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import flag, instance, mapping
 from ..spectra import Comparison, DecayFit, SphereSpectrum
 from .style import COLOURS, MARKERS, new_axes, tidy
 
@@ -48,15 +49,13 @@ class EigenvalueDecayDisplay:
         fits: Mapping[str, DecayFit | None] | None = None,
         normalize: bool = True,
     ) -> None:
-        for name, spectrum in spectra.items():
-            if not isinstance(spectrum, SphereSpectrum):
-                raise TypeError(
-                    f"[EigenvalueDecayDisplay] spectra[{name!r}] must be a SphereSpectrum. Received {type(spectrum).__name__}."
-                )
+        op = "EigenvalueDecayDisplay"
+        for name, spectrum in mapping(spectra, op, "spectra").items():
+            instance(spectrum, SphereSpectrum, op, f"spectra[{name!r}]")
         if not spectra:
             raise ValueError("[EigenvalueDecayDisplay] spectra must hold one spectrum or more. Received none.")
-        self.spectra = {name: s.normalized() if normalize else s for name, s in spectra.items()}
-        self.fits = dict(fits or {})
+        self.spectra = {name: s.normalized() if flag(normalize, op, "normalize") else s for name, s in spectra.items()}
+        self.fits = dict(mapping({} if fits is None else fits, op, "fits"))
         unknown = self.fits.keys() - self.spectra.keys()
         if unknown:
             raise ValueError(f"[EigenvalueDecayDisplay] fits must have names of spectra. Received {sorted(unknown)}.")

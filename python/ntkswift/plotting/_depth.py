@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .style import COLOURS, GREY, MARKERS, new_axes, tidy
+from .._arrays import check_array
+from .._checks import mapping
+from .style import COLOURS, GREY, MARKERS, new_axes, tidy, vector
 
 
 class DepthDisplay:
@@ -47,16 +49,20 @@ class DepthDisplay:
         baselines: Mapping[str, Any] | None = None,
         metric: str = "score",
     ) -> None:
-        self.depths = list(depths)
+        op = "DepthDisplay"
+        self.depths = list(vector(depths, op, "depths"))
         self.scores = {
-            name: np.asarray(values, dtype=float).reshape(len(values), -1) for name, values in scores.items()
+            name: _rows(values, f"scores[{name!r}]") for name, values in mapping(scores, op, "scores").items()
         }
         for name, values in self.scores.items():
             if len(values) != len(self.depths):
                 raise ValueError(
                     f"[DepthDisplay] scores[{name!r}] must have one row per depth, {len(self.depths)}. Received {len(values)}."
                 )
-        self.baselines = {name: float(np.mean(values)) for name, values in (baselines or {}).items()}
+        self.baselines = {
+            name: float(check_array(values, f"baselines[{name!r}]", ndim=None, dtype=np.float64, op=op).mean())
+            for name, values in mapping({} if baselines is None else baselines, op, "baselines").items()
+        }
         self.metric = metric
 
     @classmethod
@@ -103,3 +109,9 @@ class DepthDisplay:
         handles = [handle_of[name] for name in names]
         self.ax_.legend(handles, names, frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
         return self
+
+
+def _rows(values: Any, name: str) -> np.ndarray:
+    """Scores as one row per depth."""
+    array = check_array(values, name, ndim=(1, 2), dtype=np.float64, finite=False, op="DepthDisplay")
+    return array.reshape(len(array), -1)

@@ -43,7 +43,7 @@ class GramMatrixDisplay:
 
     def __init__(self, gram: Any, *, labels: Any = None, name: str = "kernel") -> None:
         self.gram = square(gram, "GramMatrixDisplay")
-        self.labels = None if labels is None else np.asarray(labels)
+        self.labels = None if labels is None else _as_labels(labels)
         if self.labels is not None and self.labels.shape != (len(self.gram),):
             raise ValueError(
                 f"[GramMatrixDisplay] labels must have one element per row, ({len(self.gram)},). "
@@ -111,3 +111,11 @@ class GramMatrixDisplay:
         self.ax_.set_xticks(centres, names)
         self.ax_.set_yticks(centres, names)
         self.ax_.set(xlabel="inputs, ordered by class", ylabel="inputs, ordered by class")
+
+
+def _as_labels(labels: Any) -> np.ndarray:
+    """Labels of any type as an array."""
+    try:
+        return np.asarray(labels)
+    except ValueError:
+        raise ValueError(f"[GramMatrixDisplay] labels must be a list of labels. Received {labels!r}.") from None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import integer, mapping
 from .style import COLOURS, MARKERS, new_axes, tidy, vector
 
 
@@ -38,8 +39,10 @@ class HierarchyErrorDisplay:
     def __init__(self, times: Any, errors: Mapping[int, Any]) -> None:
         self.times = vector(times, "HierarchyErrorDisplay", "times")
         self.errors = {
-            int(order): vector(values, "HierarchyErrorDisplay", f"errors[{order}]", len(self.times))
-            for order, values in errors.items()
+            integer(order, "HierarchyErrorDisplay", "an order of errors"): vector(
+                values, "HierarchyErrorDisplay", f"errors[{order}]", len(self.times)
+            )
+            for order, values in mapping(errors, "HierarchyErrorDisplay", "errors").items()
         }
 
     @classmethod

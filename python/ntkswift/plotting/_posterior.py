@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arrays import check_array
 from .style import COLOURS, GREY, new_axes, tidy, vector
 
 # The standard normal quantile at 97.5 %: mean +- Z * std covers 95 %.
@@ -64,7 +65,7 @@ class PosteriorDisplay:
         self.x_train = None if x_train is None else vector(x_train, op, "x_train")
         self.y_train = None if self.x_train is None else vector(y_train, op, "y_train", len(self.x_train))
         self.truth = None if truth is None else vector(truth, op, "truth", len(x))[order]
-        self.samples = None if samples is None else np.asarray(samples, dtype=float)[order]
+        self.samples = None if samples is None else _draws(samples, len(x), op)[order]
 
     @classmethod
     def from_predictions(cls, x: Any, mean: Any, std: Any, **observed: Any) -> PosteriorDisplay:
@@ -139,3 +140,11 @@ class PosteriorDisplay:
         tidy(self.ax_)
         self.ax_.legend(frameon=False, fontsize="small")
         return self
+
+
+def _draws(samples: Any, length: int, op: str) -> np.ndarray:
+    """Functions drawn from the posterior, one per column."""
+    array = check_array(samples, "samples", ndim=(1, 2), dtype=np.float64, finite=False, op=op)
+    if len(array) != length:
+        raise ValueError(f"[{op}] samples must have {length} rows. Received shape {array.shape}.")
+    return array

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import integer
+from .._checks import integer, mapping
 from ..spectra import ZonalKernel
 from .style import COLOURS, new_axes, tidy
 
@@ -50,7 +50,7 @@ class KernelProfileDisplay:
     figure_: Any
 
     def __init__(self, kernels: Mapping[Any, Any], *, dimension: int = 3, get: str = "ntk", points: int = 361) -> None:
-        if not kernels:
+        if not mapping(kernels, "KernelProfileDisplay", "kernels"):
             raise ValueError("[KernelProfileDisplay] kernels must hold one kernel or more. Received none.")
         self.angles = np.linspace(0.0, 180.0, integer(points, "KernelProfileDisplay", "points", minimum=2))
         self.values = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import flag, mapping
 from .style import COLOURS, new_axes, square, tidy, vector
 
 
@@ -31,15 +32,16 @@ class SpectrumDisplay:
 
     def __init__(self, eigenvalues: Mapping[str, Any], *, relative: bool = False) -> None:
         self.eigenvalues = {
-            name: np.sort(vector(values, "SpectrumDisplay", name))[::-1] for name, values in eigenvalues.items()
+            name: np.sort(vector(values, "SpectrumDisplay", name))[::-1]
+            for name, values in mapping(eigenvalues, "SpectrumDisplay", "eigenvalues").items()
         }
-        self.relative = relative
+        self.relative = flag(relative, "SpectrumDisplay", "relative")
 
     @classmethod
     def from_matrices(cls, matrices: Mapping[str, Any], *, relative: bool = False) -> SpectrumDisplay:
         """Return the display of the eigenvalues of symmetric matrices; `relative` divides them by the trace."""
-        spectra = {}
-        for name, matrix in matrices.items():
+        spectra, relative = {}, flag(relative, "SpectrumDisplay", "relative")
+        for name, matrix in mapping(matrices, "SpectrumDisplay", "matrices").items():
             values = np.linalg.eigvalsh(square(matrix, "SpectrumDisplay"))
             spectra[name] = values / values.sum() if relative else values
         return cls(spectra, relative=relative)
@@ -47,7 +49,7 @@ class SpectrumDisplay:
     @classmethod
     def from_matrix(cls, matrix: Any, *, name: str = "kernel", relative: bool = False) -> SpectrumDisplay:
         """Return the display of the eigenvalues of one symmetric matrix."""
-        return cls.from_matrices({name: matrix}, relative=relative)
+        return cls.from_matrices({str(name): matrix}, relative=relative)
 
     def plot(self, ax: Any = None) -> SpectrumDisplay:
         """Draw positive eigenvalues against their rank; those below rounding error are left out."""

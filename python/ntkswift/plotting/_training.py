@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import mapping
 from .style import COLOURS, new_axes, tidy, vector
 
 
@@ -38,15 +39,20 @@ class TrainingDisplay:
         *,
         xlabel: str = "step",
     ) -> None:
-        self.losses = {name: _curve(curve, name) for name, curve in losses.items()}
-        self.validation_losses = {name: _curve(curve, name) for name, curve in (validation_losses or {}).items()}
+        self.losses = {
+            name: _curve(curve, name) for name, curve in mapping(losses, "TrainingDisplay", "losses").items()
+        }
+        self.validation_losses = {
+            name: _curve(curve, name)
+            for name, curve in mapping(validation_losses or {}, "TrainingDisplay", "validation_losses").items()
+        }
         self.xlabel = xlabel
 
     @classmethod
     def from_histories(cls, histories: Mapping[str, Any]) -> TrainingDisplay:
         """Return the display of the histories of training runs by name."""
         losses, validation = {}, {}
-        for name, history in histories.items():
+        for name, history in mapping(histories, "TrainingDisplay", "histories").items():
             losses[name] = (history.time[: len(history.loss)], history.loss)
             if len(getattr(history, "validation_loss", ())):
                 where = history.recorded
@@ -80,6 +86,8 @@ class TrainingDisplay:
 
 
 def _curve(curve: tuple[Any, Any], name: str) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(curve, (tuple, list)) or len(curve) != 2:
+        raise ValueError(f"[TrainingDisplay] {name} must be (positions, losses). Received {type(curve).__name__}.")
     positions, values = curve
     values = vector(values, "TrainingDisplay", name)
     return vector(positions, "TrainingDisplay", name, len(values)), values

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._arrays import check_array
+
 __all__ = ["COLOURS", "GREY", "MARKERS", "new_axes", "plain_log", "tidy"]
 
 # Okabe and Ito (2008), without their yellow, which is faint on white.
@@ -49,17 +51,15 @@ def plain_log(ax: Any) -> None:
 
 def square(matrix: Any, op: str) -> np.ndarray:
     """Return the matrix as an array; ValueError unless it is square, not empty and finite."""
-    array = np.asarray(matrix, dtype=float)
+    array = check_array(matrix, "the matrix", ndim=None, dtype=np.float64, op=op)
     if array.ndim != 2 or array.shape[0] != array.shape[1] or array.size == 0:
         raise ValueError(f"[{op}] the matrix must be square with at least one row. Received shape {array.shape}.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"[{op}] the matrix must be finite. Received NaN or infinity.")
     return array
 
 
 def vector(values: Any, op: str, name: str, length: int | None = None) -> np.ndarray:
     """Return one-dimensional floats; ValueError for another shape or length."""
-    array = np.asarray(values, dtype=float)
+    array = check_array(values, name, ndim=None, dtype=np.float64, finite=False, op=op)
     if array.ndim == 2 and 1 in array.shape:
         array = array.ravel()
     if array.ndim != 1 or (length is not None and len(array) != length):

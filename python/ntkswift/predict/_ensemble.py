@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
-from .._checks import real
+from .._checks import flag, real
 from .._kernel_matrix import spectrum
 from .._networks import kernel_function
 from ._gaussian import Gaussian
@@ -123,7 +123,7 @@ class _Ensemble:
         self._x, self._y = x_train, y_train
         self._learning_rate = real(learning_rate, _OP, "learning_rate", above=0)
         self._diag_reg = real(diag_reg, _OP, "diag_reg", minimum=0)
-        self._absolute = bool(absolute)
+        self._absolute = flag(absolute, _OP, "diag_reg_absolute_scale")
         self._trace_axes = trace_axes
         self._keywords = keywords
         self._train: dict[str, np.ndarray] = {}
@@ -142,6 +142,7 @@ class _Ensemble:
     ) -> Any:
         """Mean, or mean and covariance, at time(s) `t`; see :func:`gradient_descent_mse_ensemble`."""
         names = names_of(get, ("nngp", "ntk"), _OP)
+        compute_cov = flag(compute_cov, _OP, "compute_cov")
         needed = ("nngp", "ntk") if compute_cov and "ntk" in names else names
         self._compute_train(needed)
         cross = prior = None
@@ -242,7 +243,7 @@ def _rows_of(y: Any, trace_axes: int | Sequence[int]) -> tuple[int, ...]:
     shape = np.shape(y)
     if len(shape) == 1:
         return shape
-    axes = (trace_axes,) if isinstance(trace_axes, (int, np.integer)) else tuple(trace_axes)
+    axes = tuple(trace_axes) if isinstance(trace_axes, (tuple, list)) else (trace_axes,)
     traced = {a % len(shape) for a in axes if isinstance(a, (int, np.integer))} if shape else set()
     return tuple(n for axis, n in enumerate(shape) if axis not in traced)
 

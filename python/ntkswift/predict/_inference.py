@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
-from .._checks import real
+from .._checks import flag, real
 from .._kernel_matrix import factor
 from ._gaussian import Gaussian
 from ._requests import answer, has_kernel, kernel_named, names_of
@@ -107,7 +107,7 @@ class Posterior:
         self._op = op
         self._kernels = kernels
         self._diag_reg = real(diag_reg, op, "diag_reg", minimum=0)
-        self._absolute = bool(absolute)
+        self._absolute = flag(absolute, op, "diag_reg_absolute_scale")
         self._train: dict[str, np.ndarray] = {}
         present = [name for name in ("nngp", "ntk") if has_kernel(kernels, name)]
         first = self._train_kernel(present[0] if present else "nngp")

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _core
 from .._arrays import check_array, check_lengths
 from .._call import Progress, call, double, takes_resources
-from .._checks import real
+from .._checks import flag, real
 from .._kernel_matrix import check_gram, factor
 from .._networks import kernel_function
 from ._requests import names_of
@@ -100,6 +100,7 @@ def log_marginal_likelihood(
     kernel_fn = kernel_function(kernel_fn, _OP)
     (name,) = names_of(get, ("nngp", "ntk"), _OP) if isinstance(get, str) else _one_kernel(get)
     noise = real(noise, _OP, "noise", minimum=0)
+    eval_gradient, per_layer = flag(eval_gradient, _OP, "eval_gradient"), flag(per_layer, _OP, "per_layer")
     x = check_array(x_train, "x_train", ndim=None, op=_OP)
     y = check_array(y_train, "y_train", ndim=(1, 2), dtype=np.float64, squares=True, op=_OP)
     check_lengths(x, y, ("x_train", "y_train"), op=_OP)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._call import Progress, allowed, call, keeps_resources, takes_resources
-from .._checks import real
+from .._checks import flag, real
 from .._kernel_matrix import factor, spectrum
 from ._shapes import Targets, as_matrix, check_kernel, check_times
 
@@ -106,7 +106,7 @@ class _Flow:
         self._targets = Targets(y_train, trace_axes, kernel.shape[::2], _OP)
         self._learning_rate = real(learning_rate, _OP, "learning_rate", above=0)
         self._diag_reg = real(diag_reg, _OP, "diag_reg", minimum=0)
-        self._absolute = bool(absolute)
+        self._absolute = flag(absolute, _OP, "diag_reg_absolute_scale")
         self._factor: np.ndarray | None = None
         self._spectrum: tuple[np.ndarray, np.ndarray] | None = None
 

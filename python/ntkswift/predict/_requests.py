@@ -14,8 +14,8 @@ def names_of(get: str | Sequence[str] | None, allowed: tuple[str, ...], op: str)
     """The names in `get` in lower case; None means the NNGP and the NTK."""
     if get is None:
         return ("nngp", "ntk")
-    names = (get,) if isinstance(get, str) else tuple(get)
-    lowered = tuple(name.lower() if isinstance(name, str) else name for name in names)
+    names = tuple(get) if isinstance(get, (tuple, list)) else (get,)
+    lowered = tuple(name.lower() if isinstance(name, str) else "" for name in names)
     if not lowered or len(set(lowered)) != len(lowered) or any(name not in allowed for name in lowered):
         raise ValueError(f"[{op}] get must be None, one of {allowed} or a tuple of them. Received {get!r}.")
     return lowered

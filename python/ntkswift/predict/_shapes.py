@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._checks import axes
 from .._kernel_matrix import check_gram
 
 
@@ -125,11 +126,8 @@ def check_times(t: Any, op: str) -> np.ndarray:
     return times
 
 
-def _negative_axes(axes: int | Sequence[int], ndim: int, name: str, op: str) -> tuple[int, ...]:
-    given = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
-    if any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) or not -ndim <= a < ndim for a in given):
-        raise ValueError(f"[{op}] trace_axes must be axes of {name}, which has {ndim}. Received {axes!r}.")
-    negative = tuple(sorted(int(a) % ndim - ndim for a in given))
+def _negative_axes(trace_axes: int | Sequence[int], ndim: int, name: str, op: str) -> tuple[int, ...]:
+    negative = tuple(sorted(a - ndim for a in axes(trace_axes, op, "trace_axes", rank=ndim, of=name)))
     if len(set(negative)) != len(negative):
-        raise ValueError(f"[{op}] trace_axes must name each axis once. Received {axes!r}.")
+        raise ValueError(f"[{op}] trace_axes must name each axis once. Received {trace_axes!r}.")
     return negative

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._call import Progress, takes_resources
-from .._checks import integer, real
+from .._checks import flag, integer, real
 from .._errors import DivergenceError
 from ._autoencoder_history import AutoencoderHistory
 from ._autoencoder_infinite import InfiniteWidth
@@ -145,7 +145,7 @@ class Autoencoder(InfiniteWidth):
         """
         op = "Autoencoder.fit"
         self._check_choices(op)
-        X = unit_rows(X, bool(self.normalize), op)
+        X = unit_rows(X, flag(self.normalize, op, "normalize"), op)
         warn_of_parallel_rows(X, op)
         start = self._draw(X.shape[1], op)
         run = Run(
@@ -158,7 +158,7 @@ class Autoencoder(InfiniteWidth):
             is_flow=self.optimizer == "flow",
             tolerance=real(self.tolerance, op, "tolerance", above=0, maximum=1),
             record=integer(self.record, op, "record", minimum=1),
-            tracks_kernel=bool(self.track_kernel),
+            tracks_kernel=flag(self.track_kernel, op, "track_kernel"),
         )
         try:
             run.run()

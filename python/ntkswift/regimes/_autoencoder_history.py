@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._arrays import check_array
+from .._checks import integer
 from .._runs import History
 
 
@@ -44,7 +46,7 @@ class AutoencoderHistory(History):
 
     def late_rate(self, steps: int = 20) -> float:
         """Factor by which the loss shrank per step over the last `steps` steps (geometric mean)."""
-        steps = min(int(steps), self.steps)
+        steps = min(integer(steps, "AutoencoderHistory.late_rate", "steps"), self.steps)
         if steps < 1:
             raise ValueError("[AutoencoderHistory.late_rate] needs at least one step. Received a history without any.")
         return float((self.loss[-1] / self.loss[-1 - steps]) ** (1 / steps))
@@ -63,7 +65,7 @@ class AutoencoderHistory(History):
             return super().plot(ax)
         from ..plotting import TrainingDisplay
 
-        losses = np.asarray(predicted, float)
+        losses = check_array(predicted, "predicted", ndim=1, dtype=np.float64, op="AutoencoderHistory.plot")
         curves = {
             "training": (np.arange(len(self.loss)), self.loss),
             "infinite width": (np.arange(len(losses)), losses),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from .._checks import integer
+from .._checks import choice, integer
 from . import _autoencoder_theory as theory
 from ._autoencoder_inputs import parallel_message, parallel_rows
 from ._autoencoder_settings import LAYERS, TRAINED, AutoencoderSettings
@@ -145,10 +145,8 @@ class InfiniteWidth(AutoencoderSettings):
         """Unit rows and the symmetric kernel that is meant."""
         self._check_choices(op)
         X = self._inputs(X, op)
-        if kernel == "limit":
+        if choice(kernel, op, "kernel", ("limit", "empirical")) == "limit":
             return X, self._limit(X, X, TRAINED[self.mode], self._scale_for(X, op))
-        if kernel != "empirical":
-            raise ValueError(f'[{op}] kernel must be "limit" or "empirical". Received {kernel!r}.')
         self._fitted(op)
         self._same_width(X, "X", self.n_features_in_, op)
         return X, self._weights(initial=True).kernel(X, TRAINED[self.mode])

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._arrays import check_array
 from .._call import call
-from .._checks import choice, integer, real
+from .._checks import choice, flag, integer, real
 from .._config import get_memory_limit
 from .._random import generator
 from . import _autoencoder_theory as theory
@@ -145,6 +145,6 @@ class AutoencoderSettings(Parameters):
     def _inputs(self, X: Any, op: str) -> np.ndarray:
         """Unit rows: those given, or those of the fit."""
         if X is not None:
-            return unit_rows(X, bool(self.normalize), op)
+            return unit_rows(X, flag(self.normalize, op, "normalize"), op)
         self._fitted(op)
         return self.inputs_

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
 from .._call import Progress, Resources, call, takes_resources
-from .._checks import choice, integer, real
+from .._checks import choice, flag, integer, real
 from .._errors import DivergenceError
 from .._networks import layer_of
 from .._random import generator, philox_key
@@ -225,7 +225,9 @@ class Bottleneck(Parameters):
         else:
             z = self._given_positions(positions, points, units, op)
         self._start_positions, self._key, self._initial = z, key, initial
-        self._outer_start = outer_start(initial, bool(self.centred), key, width, targets.shape[1], units, op)
+        self._outer_start = outer_start(
+            initial, flag(self.centred, op, "centred"), key, width, targets.shape[1], units, op
+        )
         inner = self._kernel(points, points[: self._n], "ntk")
         self._targets = targets
         compression = tolerance if self.history == "compressed" else 0.0

@@ -99,7 +99,11 @@ def time_to_threshold(loss: Any, threshold: float = 1e-3, times: Any = None) -> 
     op = "time_to_threshold"
     losses = check_array(loss, "loss", ndim=1, dtype=np.float64, finite=False, min_rows=1, op=op)
     threshold = real(threshold, op, "threshold", above=0, maximum=1)
-    at = np.arange(len(losses), dtype=float) if times is None else np.asarray(times, float)
+    at = (
+        np.arange(len(losses), dtype=float)
+        if times is None
+        else check_array(times, "times", ndim=1, dtype=np.float64, op="time_to_threshold")
+    )
     if at.shape != losses.shape:
         raise ValueError(f"[{op}] times must have one entry per loss. Received shapes {at.shape} and {losses.shape}.")
     level = threshold * losses[0]

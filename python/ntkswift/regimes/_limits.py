@@ -62,7 +62,7 @@ def asymptotic_risk(mode: str, rho: Any, spectrum: Any) -> Any:
     """
     op = "asymptotic_risk"
     number, values = mode_number(mode, op), _spectrum(spectrum, op)
-    ratios = check_array(np.asarray(rho, dtype=float), "rho", ndim=None, dtype=np.float64, min_rows=0, op=op)
+    ratios = check_array(rho, "rho", ndim=None, dtype=np.float64, min_rows=0, op=op)
     shares = [_core.lazy_limit(number, values, float(ratio)) for ratio in ratios.ravel()]
     risks = [spectrum._limit(share) if isinstance(spectrum, TwoGaussians) else share for share in shares]
     return risks[0] if ratios.ndim == 0 else np.array(risks).reshape(ratios.shape)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
-from .._call import Progress, Resources, takes_resources
+from .._call import Progress, Resources, double, takes_resources
 from .._checks import choice, integer, real
 from .._errors import DivergenceError
 from .._random import generator
@@ -151,9 +151,9 @@ class LinearBottleneck(Parameters):
         steps = integer(self.steps, op, "steps", minimum=0)
         if self.dynamics == "gd":
             return _Descent(op, problem, state, rate, steps)
-        times = np.linspace(0, rate * steps, 201) if self.time is None else self.time
-        times = np.linspace(0, real(times, op, "time", minimum=0), 201) if np.ndim(times) == 0 else times
-        times = np.ascontiguousarray(check_array(times, "time", ndim=1, dtype=np.float64, min_rows=1, op=op))
+        times = rate * steps if self.time is None else self.time
+        times = check_array(times, "time", ndim=(0, 1), dtype=np.float64, op=op)
+        times = np.linspace(0, real(times, op, "time", minimum=0), 201) if times.ndim == 0 else double(times)
         return _Flow(op, problem, state, times, real(self.tolerance, op, "tolerance", minimum=1e-13, maximum=0.1))
 
     def _keep(self, run: _Descent | _Flow) -> None:
@@ -217,7 +217,7 @@ class LinearBottleneck(Parameters):
         if scale is None:
             raise ValueError(f"[{op}] scale must be given, or fit be called first. Received neither.")
         rate = 2 * scale * np.sqrt(self.inner_depth * self.outer_depth) * b
-        return b / (1 + (b / m - 1) * np.exp(-rate * np.asarray(times, float)))
+        return b / (1 + (b / m - 1) * np.exp(-rate * check_array(times, "times", ndim=None, dtype=np.float64, op=op)))
 
 
 class _Descent(Loop):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._call import Progress, takes_resources
-from .._checks import choice, integer
+from .._checks import choice, integer, real
 from ._limits import mode_number
 from ._two_layer import TwoLayerRegressor
 
@@ -170,7 +170,7 @@ class FullyTrained(TwoLayerRegressor):
     @takes_resources()
     def fit(self, X: Any, y: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> Any:
         """Train on n samples by stochastic gradient descent: `train` with its defaults."""
-        if self.ridge != 0:
+        if real(self.ridge, "FullyTrained.fit", "ridge", minimum=0) != 0:
             raise ValueError(f"[FullyTrained.fit] ridge must be 0: weights are not penalised. Received {self.ridge!r}.")
         return self.train(X, y)
 

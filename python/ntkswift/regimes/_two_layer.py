@@ -282,6 +282,7 @@ class TwoLayerRegressor(Parameters):
             Called with the fraction done; by default a bar where somebody watches.
         """
         op = self._op("risk")
+        relative = flag(relative, op, "relative")
         self._check_target(target, op)
         self._check_fitted(op)
         if target.dimension != self.n_features_in_:

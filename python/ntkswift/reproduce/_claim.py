@@ -8,6 +8,9 @@ from enum import Enum
 
 import numpy as np
 
+from .._arrays import check_array
+from .._checks import integer, real
+
 
 class Verdict(Enum):
     """Whether a claim was confirmed."""
@@ -62,7 +65,10 @@ class Claim:
         It agrees where the mean lies within `tolerance` of `predicted`; the spread is the standard deviation over the
         seeds. A measurement that is not finite never agrees.
         """
-        values = np.atleast_1d(np.asarray(measured, dtype=float))
+        op = "Claim.compare"
+        predicted, tolerance = real(predicted, op, "predicted"), real(tolerance, op, "tolerance", minimum=0)
+        digits = integer(digits, op, "digits", minimum=0, maximum=17)
+        values = np.atleast_1d(check_array(measured, "measured", ndim=(0, 1), dtype=np.float64, finite=False, op=op))
         mean = float(values.mean())
         spread = f"{values.std(ddof=1):.{digits}f} over {values.size} seeds" if values.size > 1 else ""
         verdict = Verdict.AGREES if abs(mean - predicted) <= tolerance else Verdict.DIFFERS
@@ -73,5 +79,5 @@ class Claim:
             f"{mean:.{digits}f}",
             verdict,
             spread,
-            f"{within}; {note}" if note else within,
+            f"{within}; {note}" if str(note) else within,
         )

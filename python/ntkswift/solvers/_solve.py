@@ -103,8 +103,7 @@ def solve(
     if len(right) != matrix.shape[0]:
         raise ValueError(f"[{op}] b must have {matrix.shape[0]} rows. Received shape {right.shape}.")
     names = list(METHODS)
-    if method != "auto" and method not in names:
-        raise ValueError(f"[{op}] method must be one of {('auto', *names)}. Received {method!r}.")
+    method = _checks.choice(method, op, "method", ("auto", *names))
     solution, residuals, status, place, iterations, jitter = Resources().run(
         "solve_operator",
         op,

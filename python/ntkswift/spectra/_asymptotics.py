@@ -58,7 +58,8 @@ def harmonic_decay_constant(dimension: int, nu: float) -> float:
     nu = _checks.real(nu, "harmonic_decay_constant", "nu")
     if nu <= 0 or nu == int(nu):
         raise ValueError(f"[harmonic_decay_constant] nu must be above 0 and not an integer. Received {nu!r}.")
-    gamma = math.gamma(-nu)
+    # The sign of Gamma(-nu), which itself overflows where nu is small.
+    gamma = -1.0 if math.floor(nu) % 2 == 0 else 1.0
     size = math.exp(
         (nu + d - 2) * math.log(2) + math.lgamma(d / 2) + math.lgamma(nu + (d - 1) / 2) - math.lgamma(-nu)
     ) / math.sqrt(math.pi)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .. import _checks
 from .._call import Progress, takes_resources
 from . import _domain
 from ._asymptotics import Asymptotics, asymptotics
@@ -104,7 +105,7 @@ def compare(
     if not chosen:
         raise ValueError(f"[{op}] needs one kernel or more. Received none.")
     d, top = _domain.dimension(dimension, op), _domain.frequency(max_frequency, op)
-    first, last = (max(1, top // 2), top) if fit is None else (int(fit[0]), int(fit[1]))
+    first, last = (max(1, top // 2), top) if fit is None else _checks.pair(fit, op, "fit")
     spectra = {name: sphere_spectrum(kernel, d, top, normalize=True) for name, kernel in chosen.items()}
     return Comparison(
         chosen,

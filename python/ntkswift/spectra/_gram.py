@@ -71,6 +71,7 @@ def gram_eigenvalues(
     [3.0]
     """
     op = "gram_eigenvalues"
+    vectors = _checks.flag(vectors, op, "vectors")
     resources = Resources()
     if k is None:
         matrix = _matrix(kernel, X, get, resources, op)
@@ -176,7 +177,7 @@ def kernel_alignment(
     unit = unit_of(matrix.diagonal())
     targets = targets.reshape(len(targets), -1) / unit_of(targets)
     means = np.zeros(len(matrix))
-    if centered:
+    if _checks.flag(centered, op, "centered"):
         for rows in row_blocks(matrix):
             means += (matrix[rows] / unit).sum(axis=0) / len(matrix)
         targets = targets - targets.mean(axis=0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _checks, _core
+from .._arrays import check_array
 from .._call import Progress, Resources, multiply, takes_resources
 from . import _domain
 from ._decay import DecayFit, fit_decay
@@ -180,7 +181,7 @@ class SphereSpectrum:
     @takes_resources()
     def kernel(self, angles: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The kernel that the eigenvalues add up to at `angles`: ``sum_k N(d, k) lambda_k P_k(cos angle)``."""
-        at = np.asarray(angles, dtype=float)
+        at = check_array(angles, "angles", ndim=None, dtype=np.float64, op="SphereSpectrum.kernel")
         polynomials = _core.legendre_polynomials(
             self.dimension, np.ascontiguousarray(at.ravel()), len(self.eigenvalues)
         )

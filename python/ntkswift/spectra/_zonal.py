@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
+from .._arrays import check_array
 from .._networks import find_layer
 from ..stax import Dense, Layer, Relu, op_table, repeat, serial
 from . import _domain
@@ -67,8 +68,8 @@ class ZonalKernel:
 
     def __call__(self, angles: Any, dimension: int = 3) -> np.ndarray:
         """The kernel at `angles` (radians, 0 to pi) between points of S^(dimension - 1), as an array of their shape."""
-        angles = np.asarray(angles, dtype=float)
-        if not (np.isfinite(angles).all() and (angles >= 0).all() and (angles <= math.pi).all()):
+        angles = check_array(angles, "angles", ndim=None, dtype=np.float64, min_rows=0, min_cols=0, op="ZonalKernel")
+        if not ((angles >= 0).all() and (angles <= math.pi).all()):
             raise ValueError("[ZonalKernel] angles must be between 0 and pi. Received others.")
         flat = angles.ravel()
         values = self._at(np.cos(flat), np.sin(flat), flat, _domain.dimension(dimension, "ZonalKernel"))
@@ -159,7 +160,7 @@ def _takes_two_points(function: Any) -> bool:
 def _numbers(values: Any) -> np.ndarray:
     """What a kernel returned as float64; TypeError where it is nothing of the kind."""
     try:
-        return np.asarray(values, dtype=float)
+        return check_array(values, "the values of kernel", ndim=None, dtype=np.float64, finite=False, op="ZonalKernel")
     except (TypeError, ValueError):
         raise TypeError(
             f"[ZonalKernel] kernel must return an array of real numbers. Received {type(values).__name__}."

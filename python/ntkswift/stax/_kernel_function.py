@@ -109,7 +109,7 @@ class KernelFunction:
             x2, get = None, x2
         refuse(pattern, "pattern", "Aggregate layers (graphs)")
         refuse(mask_constant, "mask_constant", "masks")
-        if diagonal_batch not in (None, True):
+        if diagonal_batch is not None and diagonal_batch is not True:
             raise ValueError(f"[kernel_fn] diagonal_batch must be None or True. Received {diagonal_batch!r}.")
         names = _names(get)
         resources = Resources()
@@ -195,8 +195,7 @@ class KernelFunction:
         >>> kernel_fn.diagonal(np.eye(2), "nngp").tolist()
         [0.25, 0.25]
         """
-        if get not in _KERNELS:
-            raise ValueError(f'[kernel_fn.diagonal] get must be "ntk" or "nngp". Received {get!r}.')
+        get = _checks.choice(get, "kernel_fn.diagonal", "get", _KERNELS)
         return self._diagonal(x, get, Resources(), _plan(plan, (get,)))
 
     def _diagonal(self, x: np.ndarray, name: str, resources: Resources, plan: bytes | None = None) -> np.ndarray:
@@ -369,9 +368,8 @@ def _names(get: str | Sequence[str] | None) -> tuple[str, ...]:
     """The fields that `get` asks for."""
     if get is None:
         return _FIELDS
-    names = (get,) if isinstance(get, str) else tuple(get)
-    unknown = [name for name in names if name not in _FIELDS]
-    if not names or unknown:
+    names = tuple(get) if isinstance(get, (tuple, list)) else (get,)
+    if not names or not all(isinstance(name, str) and name in _FIELDS for name in names):
         raise ValueError(
             f'[kernel_fn] get must be None, "nngp", "ntk", another field of Kernel or a tuple of them. Received {get!r}.'
         )
@@ -389,6 +387,8 @@ def _outputs(out: Any, get: str | Sequence[str] | None) -> dict[str, np.ndarray]
     """The caller's arrays by the field that goes into them."""
     if out is None:
         return {}
+    if not isinstance(out, (np.ndarray, tuple, list)):
+        raise TypeError(f"[kernel_fn] out must be an array or a tuple of arrays. Received {type(out).__name__}.")
     arrays = [out] if isinstance(out, np.ndarray) else list(out)
     names = [name for name in _names(get) if name in ("nngp", "ntk")] if get is not None else ["nngp", "ntk"]
     if len(arrays) != len(names):

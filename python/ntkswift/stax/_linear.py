@@ -184,8 +184,7 @@ class Dropout(Layer):
             raise ValueError(
                 f"[Dropout] rate, the probability to keep a unit, must be in (0, 1]. Received {self.rate!r}."
             )
-        if self.mode not in ("train", "test"):
-            raise ValueError(f'[Dropout] mode must be "train" or "test". Received {self.mode!r}.')
+        _checks.choice(self.mode, "Dropout", "mode", ("train", "test"))
         set_fields(self, rate=rate)
 
     def _write(self, table: OpTable) -> None:

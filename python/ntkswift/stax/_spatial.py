@@ -66,9 +66,11 @@ class Conv(Layer):
             raise ValueError(
                 f'[Conv] parameterization must be "ntk" or "standard". Received {self.parameterization!r}.'
             )
-        if self.dimension_numbers is not None and tuple(self.dimension_numbers) not in (
-            ("NHWC", "HWIO", "NHWC"),
-            ("NHC", "HIO", "NHC"),
+        numbers = self.dimension_numbers
+        if numbers is not None and not (
+            isinstance(numbers, (tuple, list))
+            and all(isinstance(word, str) for word in numbers)
+            and tuple(numbers) in (("NHWC", "HWIO", "NHWC"), ("NHC", "HIO", "NHC"))
         ):
             raise ValueError(
                 f"[Conv] dimension_numbers must be None: channels come last. Received {self.dimension_numbers!r}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._arrays import check_array
+from .._checks import choice
 from .._random import standard_normal
 
 if TYPE_CHECKING:
@@ -26,10 +27,8 @@ class WeightDraws:
     """
 
     def __init__(self, generator: np.random.Generator, distribution: str = "gaussian") -> None:
-        if distribution not in DISTRIBUTIONS:
-            raise ValueError(f"[init_fn] distribution must be one of {DISTRIBUTIONS}. Received {distribution!r}.")
         self.generator = generator
-        self.distribution = distribution
+        self.distribution = choice(distribution, "init_fn", "distribution", DISTRIBUTIONS)
 
     def array(self, slot: ParameterSlot) -> np.ndarray:
         """The start of one array of parameters; scales start at 1, shifts at 0."""

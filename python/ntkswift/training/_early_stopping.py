@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .._checks import flag, integer, real
+
 
 @dataclass(frozen=True)
 class EarlyStopping:
@@ -28,12 +30,13 @@ class EarlyStopping:
     restore_best: bool = False
 
     def __post_init__(self) -> None:
-        if self.patience is not None and (isinstance(self.patience, bool) or self.patience < 1):
-            raise ValueError(f"[EarlyStopping] patience must be at least 1. Received {self.patience!r}.")
-        if not self.min_delta >= 0:
-            raise ValueError(f"[EarlyStopping] min_delta must be at least 0. Received {self.min_delta!r}.")
-        if self.threshold is not None and self.threshold != self.threshold:
-            raise ValueError("[EarlyStopping] threshold must be a number. Received nan.")
+        op = "EarlyStopping"
+        if self.patience is not None:
+            integer(self.patience, op, "patience")
+        if self.threshold is not None:
+            real(self.threshold, op, "threshold")
+        real(self.min_delta, op, "min_delta", minimum=0)
+        flag(self.restore_best, op, "restore_best")
 
     @property
     def needs_validation(self) -> bool:

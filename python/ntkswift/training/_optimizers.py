@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .._checks import real
+from .._checks import flag, real
 
 _DESCENT, _ADAM, _FLOW = 0, 1, 2
 
@@ -36,7 +36,7 @@ class SGD:
             "kind": _DESCENT,
             "learning_rate": real(self.learning_rate, "train", "learning_rate"),
             "momentum": real(self.momentum, "train", "momentum"),
-            "is_nesterov": bool(self.nesterov),
+            "is_nesterov": flag(self.nesterov, "train", "nesterov"),
             "weight_decay": real(self.weight_decay, "train", "weight_decay"),
         }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._checks import integer
+from .._checks import integer, mapping, real
 
 _CONSTANT, _PIECEWISE, _COSINE = 0, 1, 2
 
@@ -43,12 +43,13 @@ class Piecewise:
     warmup: int = 0
 
     def _settings(self, steps: int) -> dict[str, Any]:
-        boundaries = [integer(step, "train", "a boundary of the schedule", minimum=0) for step in self.factors]
+        factors = mapping(self.factors, "train", "factors of the schedule")
+        boundaries = [integer(step, "train", "a boundary of the schedule", minimum=0) for step in factors]
         return {
             "shape": _PIECEWISE,
             "warmup": integer(self.warmup, "train", "warmup", minimum=0),
             "boundaries": boundaries,
-            "factors": [float(factor) for factor in self.factors.values()],
+            "factors": [real(factor, "train", "a factor of the schedule", above=0) for factor in factors.values()],
         }
 
 
@@ -77,7 +78,12 @@ class Cosine:
             if self.steps is None
             else integer(self.steps, "train", "steps of the schedule", minimum=0)
         )
-        return {"shape": _COSINE, "warmup": warmup, "cosine_steps": own, "cosine_final": float(self.final)}
+        return {
+            "shape": _COSINE,
+            "warmup": warmup,
+            "cosine_steps": own,
+            "cosine_final": real(self.final, "train", "final", minimum=0),
+        }
 
 
 Schedule = Constant | Piecewise | Cosine

@@ -9,7 +9,7 @@ from typing import Any
 from .. import _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
-from .._checks import integer
+from .._checks import flag, instance, integer
 from .._errors import DivergenceError
 from .._files import try_file
 from .._networks import LOSSES
@@ -150,7 +150,7 @@ def train(
     True
     """
     chosen = optimizer_of(optimizer)
-    stop = stop if stop is not None else EarlyStopping()
+    stop = EarlyStopping() if stop is None else instance(stop, EarlyStopping, "train", "stop")
     problem = make_problem(
         network, params, x, y, loss=loss, mode=mode, key=philox_key(seed, op="train"), batch_size=batch_size
     )
@@ -169,7 +169,7 @@ def train(
         validation=_validation(problem, x_test, y_test, stop),
         stop=stop,
         callbacks=_callbacks(callback),
-        wants_norm=gradient_norm,
+        wants_norm=flag(gradient_norm, "train", "gradient_norm"),
         resources=Resources(),
         settings=settings,
     )
