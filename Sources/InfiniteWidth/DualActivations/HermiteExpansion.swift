@@ -124,34 +124,52 @@ struct HermiteExpansion {
     }
   }
 
-  /// How many terms keep the cut-off share of the energy of f and f' under the tolerance, and the share that is cut.
-  func termsNeeded(_ deviations: [Double]) throws(NumericError) -> (terms: Int, missed: Double) {
-    if case .polynomial(let c) = source { return (c.count, 0) }
+  /// How many terms keep the shares that are cut off E f^2 and off E f'^2 under the tolerance; nil where the most that are allowed do not.
+  func termsNeeded(_ deviations: [Double]) throws(NumericError) -> Int? {
+    if case .polynomial(let c) = source { return c.count }
     // More units of variance need more terms, so the extremes and the middle stand for all.
-    // A quarter of the tolerance, because the cut-off shares of several layers add up.
-    let tolerance = source.tolerance / 4
+    // A part of the tolerance, because the cut-off shares of several layers add up.
+    let tolerance = source.tolerance / 16
     let sorted = deviations.sorted()
-    guard let least = sorted.first, let most = sorted.last else { return (1, 0) }
+    guard let least = sorted.first, let most = sorted.last else { return 1 }
     let sample = [least, sorted[sorted.count / 2], most]
     let all = GaussianQuadrature.maxTerms
     let table = try coefficients(sample, terms: all)
     var needed = 1
-    var missed = 0.0
     for row in 0..<sample.count where sample[row] > 0 {
       let a = table.pointer + row * all
-      let energy = (0..<all).reduce(0.0) { $0 + Double($1 + 1) * a[$1] * a[$1] }
-      var tail = 0.0
-      var terms = all
-      // The last terms themselves estimate what lies beyond the table.
-      let beyond = (all - 32..<all).reduce(0.0) { $0 + Double($1 + 1) * a[$1] * a[$1] }
-      while terms > 1, tail + Double(terms) * a[terms - 1] * a[terms - 1] <= tolerance * energy {
-        terms -= 1
-        tail += Double(terms + 1) * a[terms] * a[terms]
+      for weight in [{ (_: Int) in 1.0 }, { Double($0) }] {
+        let energies = (0..<all).map { weight($0) * a[$0] * a[$0] }
+        // Beyond the table lies at most this where coefficients fall at least as those of a kink do.
+        var tail = 8 * energies[(3 * all / 4)...].reduce(0, +)
+        let most = tolerance * energies.reduce(0, +)
+        guard tail <= most else { return nil }
+        var terms = all
+        while terms > 1, tail + energies[terms - 1] <= most {
+          terms -= 1
+          tail += energies[terms]
+        }
+        needed = max(needed, terms)
       }
-      needed = max(needed, terms)
-      if beyond > source.tolerance * energy { missed = max(missed, beyond / energy) }
     }
-    return (needed, missed)
+    return needed
+  }
+
+  /// Values of the function.
+  func values(_ x: [Double]) throws(NumericError) -> [Double] {
+    var y = [Double](repeating: 0, count: x.count)
+    switch source {
+    case .polynomial(let c): for (i, x) in x.enumerated() { y[i] = c.reversed().reduce(0) { $0 * x + $1 } }
+    case .named(let function, let parameter, _): for (i, x) in x.enumerated() { y[i] = function(x, parameter) }
+    case .user(let index, _):
+      guard evaluateUser(index, x, &y, x.count) else {
+        throw NumericError(.callbackFailed, "[Elementwise] the given function raised an error.")
+      }
+    }
+    if let i = y.firstIndex(where: { !$0.isFinite }) {
+      throw .invalid("[Elementwise] the function must be finite where it is needed. Received f(\(x[i])) = \(y[i]).")
+    }
+    return y
   }
 
   /// Each deviation once: a product's last bits may depend on the row, and duplicate inputs must give the same bits.

@@ -61,19 +61,17 @@ public struct PointwiseKernel: Sendable {
   // Two concrete entries: behind them the whole engine is compiled for each element type. A public generic entry would leave it to
   // run unspecialised, several times slower.
 
-  /// Computes what `output` asks for; returns the largest tolerance that a Hermite expansion missed (0: none).
-  @discardableResult
+  /// Computes what `output` asks for.
   public func compute(
     _ input: KernelInput<Double>, into output: KernelOutput<Double>, context: CallContext
-  ) throws(NumericError) -> Double {
+  ) throws(NumericError) {
     try run(input, output, tangent: nil, context: context)
   }
 
   /// The same in float32.
-  @discardableResult
   public func compute(
     _ input: KernelInput<Float>, into output: KernelOutput<Float>, context: CallContext
-  ) throws(NumericError) -> Double {
+  ) throws(NumericError) {
     try run(input, output, tangent: nil, context: context)
   }
 
@@ -81,7 +79,7 @@ public struct PointwiseKernel: Sendable {
   public func computeTangent(
     _ input: KernelInput<Double>, weights: [Double], biases: [Double], into output: KernelOutput<Double>, context: CallContext
   ) throws(NumericError) {
-    _ = try run(input, output, tangent: DenseTangent(weights: weights, biases: biases), context: context)
+    try run(input, output, tangent: DenseTangent(weights: weights, biases: biases), context: context)
   }
 
   /// Bytes that `compute` allocates beside its arguments, for rows that need no copy.
@@ -92,19 +90,17 @@ public struct PointwiseKernel: Sendable {
 
   private func run<Element: BLASReal>(
     _ input: KernelInput<Element>, _ output: KernelOutput<Element>, tangent: DenseTangent?, context: CallContext
-  ) throws(NumericError) -> Double {
+  ) throws(NumericError) {
     let source = try PairSource(input, context: context)
     try checkShapes(source, output)
-    var missed = 0.0
     let total = blocks * blocks
     for block in 0..<total {
       let (i, j) = (block / blocks, block % blocks)
       // With x2 = x1 the blocks below the diagonal mirror those above it.
       if source.isSame, j < i, output.isMirrorable { continue }
       let part = context.part(block, of: total)
-      missed = max(missed, try runBlock(source, output, i, j, tangent, part))
+      try runBlock(source, output, i, j, tangent, part)
     }
-    return missed
   }
 
   private func checkShapes<Element>(_ source: PairSource<Element>, _ output: KernelOutput<Element>) throws(NumericError) {
@@ -128,7 +124,7 @@ public struct PointwiseKernel: Sendable {
   private func runBlock<Element: BLASReal>(
     _ source: PairSource<Element>, _ output: KernelOutput<Element>, _ i: Int, _ j: Int, _ tangent: DenseTangent?,
     _ context: CallContext
-  ) throws(NumericError) -> Double {
+  ) throws(NumericError) {
     let program = try ProgramBuilder.build(
       network, width: source.width, isGaussian: source.isGaussian, isInput: source.isInput, rowBlock: i, colBlock: j,
       tangent: tangent)
@@ -156,25 +152,30 @@ public struct PointwiseKernel: Sendable {
       try RowSide.matchSeries(row, col, program)
     }
     output.writeVariances(row, program.rowOutput, col, program.colOutput, i, j, isSame: source.isSame)
-    guard output.nngp != nil || output.ntk != nil else { return max(row.missedTolerance, col.missedTolerance) }
+    guard output.nngp != nil || output.ntk != nil else { return }
     let engine = try TileEngine(
       source: source, output: output.block(i, j, rows: source.rows, cols: source.cols, mirror: source.isSame && i != j),
       program: program, row: row, col: col, isDiagonalBlock: i == j, users: users, wantsTangent: wantsTangent)
     try engine.run(context)
-    return max(row.missedTolerance, col.missedTolerance)
   }
 }
 
 extension RowSide {
-  /// Gives the series of both sides the same number of terms: the larger.
+  /// Gives the series of both sides the same number of terms, the larger, or one table.
   static func matchSeries(_ row: RowSide, _ col: RowSide, _ program: PointwiseProgram) throws(NumericError) {
-    for (side, steps) in [(row, program.rowSteps), (col, program.colSteps)] {
-      for step in steps {
-        guard case .series(let source, let ratio, let table) = step.action else { continue }
-        let terms = max(row.tables[table].count, col.tables[table].count)
-        if side.tables[table].count < terms {
-          try side.fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, terms: terms)
-        }
+    for rowStep in program.rowSteps {
+      guard case .series(let source, _, let table) = rowStep.action else { continue }
+      guard let colStep = program.colSteps.first(where: { $0.table == table }) else { continue }
+      if row.duals[table] != nil || col.duals[table] != nil {
+        let dual = try RowSide.table(source, rowStep, [row, col])
+        try row.fillTable(dual, rowStep)
+        try col.fillTable(dual, colStep)
+        continue
+      }
+      let terms = max(row.tables[table].count, col.tables[table].count)
+      for (side, step) in [(row, rowStep), (col, colStep)] where side.tables[table].count < terms {
+        guard case .series(_, let ratio, _) = step.action else { continue }
+        try side.fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, terms: terms)
       }
     }
   }

@@ -14,8 +14,8 @@ final class RowSide {
   private(set) var arrays: [Workspace<Double>] = []
   /// Coefficient arrays of the series layers, by table number.
   private(set) var tables: [[Workspace<Double>]]
-  /// Largest share of energy that a series had to cut off beyond its tolerance.
-  private(set) var missedTolerance = 0.0
+  /// The tables of the layers whose series does not converge, by the same numbers.
+  private(set) var duals: [DualTable?]
 
   private let kernels: ElementKernels
   private let users: UserDuals
@@ -33,6 +33,7 @@ final class RowSide {
     planes = kernels.planes
     padded = (count + 63) / 32 * 32
     tables = [[Workspace<Double>]](repeating: [], count: tableCount)
+    duals = [DualTable?](repeating: nil, count: tableCount)
     for _ in 0..<arrayCount { arrays.append(try Workspace<Double>(padded * planes, zeroed: true)) }
     for i in 0..<count { arrays[0].pointer[at(i)] = deviations[i] }
   }
@@ -103,7 +104,7 @@ final class RowSide {
       }
     case .sum(let branches, let weights, let shares): sum(branches, weights, shares, output)
     case .product(let branches): product(branches, output)
-    case .series(let source, let ratio, let table): try series(source, step.input, step.output, ratio, table)
+    case .series(let source, _, _): try series(source, step)
     case .userDual(let function):
       try requireValuesOnly("Elementwise")
       let q = values(step.input).map { $0 * $0 }
@@ -221,14 +222,52 @@ private func hypotenuse(_ a: Double, _ b: Double) -> Double {
 // MARK: Hermite series
 
 extension RowSide {
-  private func series(
-    _ source: SeriesSource, _ input: ArrayID, _ output: ArrayID, _ ratio: ArrayID, _ table: Int
-  ) throws(NumericError) {
-    let deviations = values(input)
-    let expansion = expansion(of: source)
-    let (needed, missed) = try expansion.termsNeeded(deviations)
-    missedTolerance = max(missedTolerance, missed)
-    try fillSeries(source, input: input, output: output, ratio: ratio, table: table, terms: needed)
+  private func series(_ source: SeriesSource, _ step: RowStep) throws(NumericError) {
+    guard case .series(_, let ratio, let table) = step.action else { return }
+    if let terms = try expansion(of: source).termsNeeded(values(step.input)) {
+      try fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, terms: terms)
+    } else {
+      try fillTable(RowSide.table(source, step, [self]), step)
+    }
+  }
+
+  /// The table of a function whose series does not converge, for the inputs of `sides`.
+  static func table(_ source: SeriesSource, _ step: RowStep, _ sides: [RowSide]) throws(NumericError) -> DualTable {
+    let deviations = sides.flatMap { $0.values(step.input) }
+    let positive = deviations.filter { $0 > 0 }
+    let expansion = sides[0].expansion(of: source)
+    let range = (positive.min() ?? 1, positive.max() ?? 1)
+    let table = try DualTable.make(
+      (range.0, range.1, positive.count < deviations.count), tolerance: source.tolerance, parity: source.parity,
+      needsDerivatives: sides[0].planes > 1
+    ) { (x) throws(NumericError) in try expansion.values(x) }
+    guard table.error <= source.tolerance else {
+      throw NumericError(
+        .notConverged,
+        "[\(step.layer)] the dual for standard deviations from \(range.0) to \(range.1) must be found to tol = \(source.tolerance). "
+          + "Received an error of about \(table.error): raise tol, or give functions with kinks other than at 0 as PiecewiseLinear.",
+        value: table.error)
+    }
+    return table
+  }
+
+  /// Fills the arrays of a layer that is computed by a table.
+  func fillTable(_ dual: DualTable, _ step: RowStep) throws(NumericError) {
+    guard case .series(_, let ratio, let table) = step.action else { return }
+    var columns: [Workspace<Double>] = []
+    for _ in 0..<dual.arrayCount { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
+    let (s, out, d) = (arrays[step.input].pointer, arrays[step.output].pointer, arrays[ratio].pointer)
+    eachInput { (i, derivative) in
+      let row = dual.row(s[i])
+      (out[i], d[i]) = (row.deviation.value, row.d.value)
+      for (k, x) in row.arrays.enumerated() { columns[k].pointer[i] = x.value }
+      guard let derivative else { return }
+      let change = s[derivative]
+      (out[derivative], d[derivative]) = (row.deviation.slope * change, row.d.slope * change)
+      for (k, x) in row.arrays.enumerated() { columns[k].pointer[derivative] = x.slope * change }
+    }
+    tables[table] = columns
+    duals[table] = dual
   }
 
   /// Fills the coefficient arrays with `terms` terms, the ratio and the deviations after the layer.

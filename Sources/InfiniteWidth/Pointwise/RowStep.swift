@@ -26,6 +26,12 @@ struct RowStep {
   var output: ArrayID
   /// Position in the network, for error messages.
   var layer: String
+
+  /// Number of the coefficient table of a series.
+  var table: Int? {
+    if case .series(_, _, let table) = action { return table }
+    return nil
+  }
 }
 
 /// What one layer does for each pair of inputs: a strip kernel, its slot and the arrays it reads on either side.
