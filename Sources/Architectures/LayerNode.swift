@@ -1,3 +1,5 @@
+import Activations
+
 /// A network as data: a tree of layers. Nothing here computes; `InfiniteWidth` and `FiniteWidth` give it meaning.
 public indirect enum LayerNode: Sendable, Equatable {
   /// Children one after the other.

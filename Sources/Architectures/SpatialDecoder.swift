@@ -5,35 +5,37 @@ enum SpatialDecoder {
   /// Most positions of a window along one axis, and longest stride.
   static let maxWindow = 1 << 20
 
-  /// integers: channels, flags + padding << 8, filter height + width << 32, stride height + width << 32; reals: W_std, b_std, s[0], s[1].
-  static func convolution(_ record: OpRecord, at position: Int) throws(NumericError) -> ConvolutionLayer {
-    let (channels, packed, filter, strides) = record.integers
-    let (s0, s1) = (record.reals.2, record.reals.3)
-    guard s0 >= 1, s1 >= 1, s0 <= 0x1p40, s1 <= 0x1p40, s0 == s0.rounded(), s1 == s1.rounded() else {
-      throw .invalid("[Conv] s must be two positive integers. Received (\(s0), \(s1)).")
-    }
-    let dense = try OpTableDecoder.linear("Conv", -1, channels, packed & 0xFF, (Int64(s0), Int64(s1)), record.reals)
-    return ConvolutionLayer(dense: dense, window: try window("Conv", filter, strides, packed >> 8))
+  /// Numbers as NTK_CONVOLUTION lists them.
+  static func convolution(_ cursor: inout OpCursor) throws(NumericError) -> ConvolutionLayer {
+    let dense = try OpTableDecoder.linear("Conv", -1, &cursor)
+    return ConvolutionLayer(dense: dense, window: try window("Conv", &cursor))
   }
 
-  /// integers: 1 mean or 0 sum, normalize edges + padding << 8, window height + width << 32, stride height + width << 32.
-  static func pooling(_ record: OpRecord) throws(NumericError) -> PoolingLayer {
-    let (isMean, packed, size, strides) = record.integers
-    return PoolingLayer(
-      window: try window("AvgPool", size, strides, packed >> 8), isMean: isMean != 0, normalizesEdges: packed & 1 != 0)
+  /// Numbers as NTK_POOL lists them.
+  static func pooling(_ cursor: inout OpCursor) throws(NumericError) -> PoolingLayer {
+    let (isMean, normalizesEdges) = (try cursor.integer() != 0, try cursor.integer() != 0)
+    return PoolingLayer(window: try window("AvgPool", &cursor), isMean: isMean, normalizesEdges: normalizesEdges)
   }
 
-  private static func window(
-    _ name: String, _ size: Int64, _ strides: Int64, _ padding: Int64
-  ) throws(NumericError) -> SlidingWindow {
-    guard let padding = Padding(rawValue: Int(padding)) else {
-      throw .invalid("[\(name)] padding must be 0 (valid), 1 (same) or 2 (circular). Received \(padding).")
+  private static func window(_ name: String, _ cursor: inout OpCursor) throws(NumericError) -> SlidingWindow {
+    let (axes, number) = (try cursor.integer(), try cursor.integer())
+    guard axes == 1 || axes == 2 else {
+      throw .invalid("[\(name)] windows must have one or two axes. Received \(axes).")
     }
-    let parts = [size & 0xFFFF_FFFF, size >> 32, strides & 0xFFFF_FFFF, strides >> 32]
-    for part in parts where part < 1 || part > Int64(maxWindow) {
-      throw .invalid("[\(name)] windows and strides must be in 1...\(maxWindow). Received \(part).")
+    guard let padding = Padding(rawValue: Int(number)) else {
+      throw .invalid("[\(name)] padding must be 0 (valid), 1 (same) or 2 (circular). Received \(number).")
     }
+    let sizes = (try length(name, &cursor), axes == 2 ? try length(name, &cursor) : 1)
+    let strides = (try length(name, &cursor), axes == 2 ? try length(name, &cursor) : 1)
     return SlidingWindow(
-      height: Int(parts[0]), width: Int(parts[1]), strideHeight: Int(parts[2]), strideWidth: Int(parts[3]), padding: padding)
+      height: sizes.0, width: sizes.1, strideHeight: strides.0, strideWidth: strides.1, padding: padding)
+  }
+
+  private static func length(_ name: String, _ cursor: inout OpCursor) throws(NumericError) -> Int {
+    let length = try cursor.integer()
+    guard length >= 1, length <= Int64(maxWindow) else {
+      throw .invalid("[\(name)] windows and strides must be in 1...\(maxWindow). Received \(length).")
+    }
+    return Int(length)
   }
 }

@@ -35,8 +35,9 @@ enum ArchitectureTable {
 
 @_cdecl("ntk_architecture_create") @implementation
 public func ntk_architecture_create(
-  _ ops: UnsafePointer<ntk_op>!, _ count: Int64, _ coefficients: UnsafePointer<Double>!, _ coefficient_count: Int64,
-  _ handle: UnsafeMutablePointer<Int64>!, _ error: UnsafeMutablePointer<ntk_error>!
+  _ ops: UnsafePointer<ntk_op>!, _ count: Int64, _ integers: UnsafePointer<Int64>!, _ integer_count: Int64,
+  _ reals: UnsafePointer<Double>!, _ real_count: Int64, _ handle: UnsafeMutablePointer<Int64>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     guard let ops, let handle else {
@@ -45,16 +46,23 @@ public func ntk_architecture_create(
     guard count >= 1, count <= Int64(OpTableDecoder.maxRecords) else {
       throw .invalid("[architecture] needs 1 to \(OpTableDecoder.maxRecords) layers. Received \(count).")
     }
-    guard coefficient_count >= 0, coefficient_count <= 1 << 24, coefficients != nil || coefficient_count == 0 else {
-      throw .invalid("[architecture] needs its coefficients. Received \(coefficient_count) numbers.")
-    }
-    let records = (0..<Int(count)).map { i in
-      OpRecord(kind: ops[i].kind, arity: ops[i].arity, integers: ops[i].integers, reals: ops[i].reals)
-    }
-    let numbers = (0..<Int(coefficient_count)).map { coefficients[$0] }
-    let node = try OpTableDecoder.decode(records, coefficients: numbers)
-    handle.pointee = ArchitectureTable.insert(node)
+    let table = OpTable(
+      records: (0..<Int(count)).map { i in
+        OpRecord(
+          kind: ops[i].kind, arity: ops[i].arity, integers: (ops[i].first_integer, ops[i].integer_count),
+          reals: (ops[i].first_real, ops[i].real_count))
+      }, integers: try pool(integers, integer_count), reals: try pool(reals, real_count))
+    handle.pointee = ArchitectureTable.insert(try OpTableDecoder.decode(table))
   }
+}
+
+/// A copy of the caller's numbers.
+private func pool<Number>(_ numbers: UnsafePointer<Number>?, _ count: Int64) throws(NumericError) -> [Number] {
+  guard count >= 0, count <= 1 << 24, numbers != nil || count == 0 else {
+    throw .invalid(
+      "[architecture] needs the numbers of its layers. Received \(numbers == nil ? "a null pointer and " : "")\(count).")
+  }
+  return Array(UnsafeBufferPointer(start: numbers, count: Int(count)))
 }
 
 @_cdecl("ntk_architecture_destroy") @implementation

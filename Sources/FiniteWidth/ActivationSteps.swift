@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 
@@ -19,18 +20,18 @@ extension Tape {
     let out = try new(step.shape)
     for order in 1..<max(1, slopeOrder + 1) { slopes[index][order] = try new(step.shape) }
     let targets = [out.pointer] + slopes[index].dropFirst().compactMap { $0?.pointer }
-    switch activation {
-    case .userExpansion(let function, _), .userQuadrature(let function, _), .userDual(let function, _):
+    if let function = activation.userFunction {
       guard slopeOrder <= 1 else {
         throw .invalid("[network] second derivatives need ready-made nonlinearities. Received a function of the caller.")
       }
       guard let userFunction else { throw .invalid("[network] needs the caller's functions. Received none.") }
       for (what, target) in targets.enumerated() { try userFunction(function, what, x.pointer, target, x.count) }
-    default:
-      guard ScalarFunctions.evaluate(activation, x.pointer, x.count, into: targets) else {
-        throw .invalid("[ExpNormalized] is a kernel without a finite network. Received a call that needs the network.")
-      }
+      return out
     }
+    guard let function = activation.function else {
+      throw .invalid("[\(activation.name)] is a kernel without a finite network. Received a call that needs the network.")
+    }
+    function.evaluate(x.pointer, x.count, into: targets)
     return out
   }
 

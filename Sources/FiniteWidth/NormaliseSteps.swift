@@ -1,5 +1,13 @@
 import NumericCore
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Centring and scaling of groups: each position's channels (LayerNorm), or each channel over the batch (BatchNorm).
 ///
 /// y = c r with c = x - mean and r = (epsilon + mean c^2)^(-1/2); as jets, all parts of y are sums of products of parts of c and r.
@@ -63,7 +71,7 @@ extension Tape {
         order -= 1
       }
       for g in 0..<count {
-        var term = v.pointer[g].isFinite ? coefficient * realPower(v.pointer[g], order) : 0
+        var term = v.pointer[g].isFinite ? coefficient * pow(v.pointer[g], order) : 0
         for factor in factors { term *= factor[g] }
         out.pointer[g] += term
       }

@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import FiniteWidth
 import LinearAlgebra
@@ -10,28 +11,24 @@ struct UnitFunction {
   private enum Kind {
     case square
     case rectifier(below: Double, above: Double)
-    case general
+    case general(ScalarFunction)
     case callers(function: Int, UserScalarFunction)
   }
   private let kind: Kind
-  private let activation: Activation
 
   /// Throws for a nonlinearity that is no function of one number.
   init(_ activation: Activation, userFunction: UserScalarFunction? = nil) throws(NumericError) {
-    self.activation = activation
-    switch activation {
-    case .userExpansion(let function, _), .userQuadrature(let function, _), .userDual(let function, _):
+    if let function = activation.userFunction {
       guard let userFunction else { throw .invalid("[two_layer] needs the caller's functions. Received none.") }
       kind = .callers(function: function, userFunction)
-    case .polynomial([0, 0, 1]): kind = .square
-    case .abRelu(let a, let b): kind = .rectifier(below: a, above: b)
-    default:
-      kind = .general
-      let trial = try Workspace<Double>(2)
-      trial[0] = 0.5
-      guard ScalarFunctions.evaluate(activation, trial.pointer, 1, into: [trial.pointer + 1]) else {
-        throw .invalid("[two_layer] the activation must be a function of one number. Received \(activation).")
-      }
+    } else if activation.coefficients == [0, 0, 1] {
+      kind = .square
+    } else if let slopes = activation.rectifierSlopes {
+      kind = .rectifier(below: slopes.below, above: slopes.above)
+    } else if let function = activation.function {
+      kind = .general(function)
+    } else {
+      throw .invalid("[two_layer] the activation must be a function of one number. Received \(activation).")
     }
   }
 
@@ -72,8 +69,8 @@ struct UnitFunction {
       if case .callers(let function, let call) = kind {
         try call(function, 0, x, v, count)
         try call(function, 1, x, s, count)
-      } else {
-        _ = ScalarFunctions.evaluate(activation, x, count, into: [v, s])
+      } else if case .general(let function) = kind {
+        function.evaluate(x, count, into: [v, s])
       }
       for i in 0..<count {
         value[i] = Element(v[i])

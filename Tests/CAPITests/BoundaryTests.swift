@@ -6,7 +6,7 @@ import Testing
 @Suite struct BoundaryTests {
   @Test func nullPointersAreErrors() {
     var error = ntk_error()
-    #expect(ntk_architecture_create(nil, 1, nil, 0, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_architecture_create(nil, 1, nil, 0, nil, 0, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_kernel(1, nil, nil, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_kernel_tangent(1, nil, nil, nil, 0, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_philox_raw(nil, nil, nil, 4, &error) == NTK_INVALID_ARGUMENT.rawValue)
@@ -64,18 +64,59 @@ import Testing
     #expect(number == 1)
   }
 
+  @Test func hostileRecordsAreErrors() {
+    let most = Int64.max
+    let (integers, reals): ([Int64], [Double]) = ([8, 0, 1, 1], [1, 0])
+    func create(_ op: ntk_op, integerCount: Int64 = 4, realCount: Int64 = 2, _ error: UnsafeMutablePointer<ntk_error>) -> Int32 {
+      var (op, handle) = (op, Int64(0))
+      return ntk_architecture_create(&op, 1, integers, integerCount, reals, realCount, &handle, error)
+    }
+    func dense(_ i: Int64, _ ni: Int64, _ r: Int64, _ nr: Int64) -> ntk_op {
+      ntk_op(
+        kind: Int32(NTK_DENSE.rawValue), arity: 0, first_integer: i, integer_count: ni, first_real: r, real_count: nr)
+    }
+    var error = ntk_error()
+    #expect(create(dense(0, 4, 0, 2), &error) == 0)
+    for op in [
+      dense(1, 4, 0, 2), dense(0, 5, 0, 2), dense(0, 3, 0, 2), dense(0, 4, 0, 1), dense(-1, 4, 0, 2), dense(0, -4, 0, 2),
+      dense(most, most, 0, 2), dense(0, 4, most, 2), dense(0, 4, 1, most), dense(.min, 4, 0, 2), dense(0, 4, 0, .min),
+    ] {
+      #expect(fails { create(op, $0) }, "\(op)")
+    }
+    for count in [-1, most] {
+      #expect(fails { create(dense(0, 4, 0, 2), integerCount: count, $0) })
+      #expect(fails { create(dense(0, 4, 0, 2), realCount: count, $0) })
+    }
+    // Numbers that nobody reads are a mistake too.
+    #expect(fails { create(ntk_op(kind: 3, arity: 0, first_integer: 0, integer_count: 1, first_real: 0, real_count: 0), $0) })
+  }
+
+  @Test func theCatalogueIsHandedOver() throws {
+    let count = ntk_activation_count()
+    var info = ntk_activation_info()
+    var names: Set<String> = []
+    for i in 0..<count {
+      #expect(ntk_activation_describe(i, &info, nil) == 0)
+      names.insert(withUnsafeBytes(of: info.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+      #expect(info.code >= Int32(NTK_FIRST_ACTIVATION.rawValue))
+    }
+    #expect(names.count == Int(count) && names.isSuperset(of: ["ABRelu", "Erf", "Tanh"]))
+    for i in [-1, count, .max, .min] { #expect(fails { ntk_activation_describe(i, &info, $0) }) }
+    #expect(fails { ntk_activation_describe(0, nil, $0) })
+  }
+
   @Test func longMessagesAreCutAtACharacter() {
     var error = ntk_error()
-    let many = (0..<3000).map { _ in ntk_op(kind: 3, arity: 0, integers: (0, 0, 0, 0), reals: (0, 0, 0, 0, 0, 0)) }
+    let many = (0..<3000).map { _ in ntk_op(kind: 3) }
     var handle: Int64 = 0
-    #expect(ntk_architecture_create(many, Int64(many.count), nil, 0, &handle, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_architecture_create(many, Int64(many.count), nil, 0, nil, 0, &handle, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(!message(error).isEmpty)
   }
 
   private func identity() -> Int64 {
     var handle: Int64 = 0
-    var op = ntk_op(kind: 3, arity: 0, integers: (0, 0, 0, 0), reals: (0, 0, 0, 0, 0, 0))
-    _ = ntk_architecture_create(&op, 1, nil, 0, &handle, nil)
+    var op = ntk_op(kind: 3)
+    _ = ntk_architecture_create(&op, 1, nil, 0, nil, 0, &handle, nil)
     return handle
   }
 

@@ -1,3 +1,4 @@
+import Activations
 import CNTKSwift
 import Testing
 
@@ -126,28 +127,53 @@ func fails(_ call: (UnsafeMutablePointer<ntk_error>) -> Int32) -> Bool {
   return call(&error) != 0 && error.code != 0 && text(error).hasPrefix("[")
 }
 
-/// Layers of op tables.
-enum Layer {
-  static func dense(_ units: Int64, bias: Bool = false) -> ntk_op {
-    ntk_op(kind: 4, arity: 0, integers: (units, bias ? 1 : 0, 1, 1), reals: (1.2, bias ? 0.1 : 0, 0, 0, 0, 0))
+/// A layer of an op table with its numbers.
+struct Layer {
+  var kind: ntk_op_kind
+  var integers: [Int64] = []
+  var reals: [Double] = []
+
+  static func dense(_ units: Int64, bias: Bool = false) -> Layer {
+    Layer(kind: NTK_DENSE, integers: [units, bias ? 1 : 0, 1, 1], reals: [1.2, bias ? 0.1 : 0])
   }
-  static let erf = ntk_op(kind: 101, arity: 0, integers: (0, 0, 0, 0), reals: (1, 1, 0, 0, 0, 0))
-  static let relu = ntk_op(kind: 100, arity: 0, integers: (0, 0, 0, 0), reals: (0, 1, 0, 0, 0, 0))
-  static let batchNorm = ntk_op(kind: 15, arity: 0, integers: (0, 0, 0, 0), reals: (1e-3, 0, 0, 0, 0, 0))
+  static let erf = activation("Erf", [1, 1, 0])
+  static let relu = activation("ABRelu", [0, 1])
+  static let square = activation("Polynomial", [0, 0, 1])
+  static let batchNorm = Layer(kind: NTK_BATCH_NORM, integers: [0], reals: [1e-3])
+
+  private static func activation(_ name: String, _ reals: [Double]) -> Layer {
+    Layer(kind: ntk_op_kind(rawValue: UInt32(Catalogue.entry(named: name)?.code ?? 0)), reals: reals)
+  }
 
   /// The handle of these layers one after the other.
-  static func serial(_ layers: [ntk_op]) -> Int64 {
-    var handle: Int64 = -1
-    let table = layers + [ntk_op(kind: 1, arity: Int32(layers.count), integers: (0, 0, 0, 0), reals: (0, 0, 0, 0, 0, 0))]
-    _ = ntk_architecture_create(table, Int64(table.count), nil, 0, &handle, nil)
-    return handle
-  }
+  static func serial(_ layers: [Layer]) -> Int64 { create(layers, [ntk_op(kind: 1, arity: Int32(layers.count))]) }
 
   /// The handle of one layer by itself.
-  static func single(_ layer: ntk_op, _ coefficients: [Double] = []) -> Int64 {
-    var (handle, op) = (Int64(-1), layer)
-    _ = ntk_architecture_create(&op, 1, coefficients, Int64(coefficients.count), &handle, nil)
+  static func single(_ layer: Layer) -> Int64 { create([layer], []) }
+
+  private static func create(_ layers: [Layer], _ end: [ntk_op]) -> Int64 {
+    var (table, integers, reals): ([ntk_op], [Int64], [Double]) = ([], [], [])
+    for layer in layers {
+      table.append(
+        ntk_op(
+          kind: Int32(layer.kind.rawValue), arity: 0, first_integer: Int64(integers.count),
+          integer_count: Int64(layer.integers.count),
+          first_real: Int64(reals.count), real_count: Int64(layer.reals.count)))
+      integers += layer.integers
+      reals += layer.reals
+    }
+    var handle: Int64 = -1
+    table += end
+    _ = ntk_architecture_create(
+      table, Int64(table.count), integers, Int64(integers.count), reals, Int64(reals.count), &handle, nil)
     return handle
+  }
+}
+
+extension ntk_op {
+  /// A record without numbers.
+  init(kind: Int32, arity: Int32 = 0) {
+    self.init(kind: kind, arity: arity, first_integer: 0, integer_count: 0, first_real: 0, real_count: 0)
   }
 }
 
@@ -161,7 +187,7 @@ struct TestNetwork {
     self.init([Layer.dense(3), Layer.erf, Layer.dense(outputs)])
   }
 
-  init(_ layers: [ntk_op]) {
+  init(_ layers: [Layer]) {
     handle = Layer.serial(layers)
     var (network, info) = (ntk_network(), ntk_network_info())
     (network.architecture, network.input_shape) = (handle, (1, 1, 3))

@@ -4,8 +4,7 @@ import Testing
 
 /// Two-layer networks and their tasks at the boundary.
 @Suite struct TwoLayerBoundaryTests {
-  private let square = Layer.single(
-    ntk_op(kind: 112, arity: 0, integers: (0, 3, 0, 0), reals: (0, 0, 0, 0, 0, 0)), [0, 0, 1])
+  private let square = Layer.single(.square)
   /// Two units in three dimensions, five inputs.
   private let weights = Argument(rows: 2, cols: 3)
   private let outputs = Argument(rows: 2, cols: 1)

@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 import TestSupport
@@ -8,12 +9,12 @@ import Testing
 /// Derivatives against central differences and against one another.
 @Suite struct DerivativeTests {
   static let networks: [[LayerNode]] = [
-    [dense(6, bias: 0.3), tanhLayer, dense(5), .activation(.gelu(approximate: false)), dense(2)],
-    [dense(6), .layerNorm(epsilon: 1e-3), .activation(.erf(a: 1, b: 1, c: 0)), dense(2)],
-    [dense(6), .batchNorm(epsilon: 1e-3, isAffine: true), .activation(.sin(a: 1, b: 1, c: 0)), dense(2)],
+    [dense(6, bias: 0.3), tanhLayer, dense(5), .activation(.made("Gelu")), dense(2)],
+    [dense(6), .layerNorm(epsilon: 1e-3), .activation(.made("Erf", 1, 1, 0)), dense(2)],
+    [dense(6), .batchNorm(epsilon: 1e-3, isAffine: true), .activation(.made("Sin", 1, 1, 0)), dense(2)],
     [
       dense(6), .fanOut(num: 2),
-      .parallel([.identity, .serial([.activation(.gelu(approximate: true)), dense(6)])]), .fanInSum, .fanOut(num: 2),
+      .parallel([.identity, .serial([.activation(.made("Gelu", 1)), dense(6)])]), .fanInSum, .fanOut(num: 2),
       .parallel([tanhLayer, .identity]), .fanInProd, dense(2),
     ],
   ]

@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 import TestSupport
@@ -27,7 +28,7 @@ import Testing
     (.fanInConcat(.batch), [-2, 3, 0, 3]),
   ])
   func branchesSumMultiplyAndConcatenate(_ join: LayerNode, _ expected: [Double]) throws {
-    let branches = LayerNode.parallel([.identity, .activation(.abRelu(a: 0, b: 1))])
+    let branches = LayerNode.parallel([.identity, .activation(.made("ABRelu", 0, 1))])
     let network = try Network(.serial([.fanOut(num: 2), branches, join]), input: ValueShape(channels: 2))
     #expect(try network.outputs(try Numbers([-2, 3]), try Numbers([0])) == expected)
   }
@@ -80,7 +81,7 @@ import Testing
   @Test func shapesThatDoNotFitAreErrors() throws {
     #expect(throws: NumericError.self) { try Network(.fanInSum, input: ValueShape(channels: 2)) }
     #expect(throws: NumericError.self) { try Network(.globalPool(isMean: true), input: ValueShape(channels: 2)) }
-    let overflow = try Network(.activation(.exp(a: 1, b: 1)), input: ValueShape(channels: 1))
+    let overflow = try Network(.activation(.made("Exp", 1, 1)), input: ValueShape(channels: 1))
     #expect(throws: NumericError.self) { try overflow.outputs(try Numbers([1000]), try Numbers([0])) }
   }
 }

@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 
@@ -48,7 +49,7 @@ func dense(_ outputs: Int, bias: Double? = nil) -> LayerNode {
   .dense(DenseLayer(outDim: outputs, weightStd: 1.3, biasStd: bias ?? 0, hasBias: bias != nil))
 }
 
-let tanhLayer = LayerNode.activation(.named(.tanh, parameter: 1, tolerance: 1e-8))
+let tanhLayer = LayerNode.activation(.made("Tanh", 1e-8))
 
 /// The largest absolute value.
 func largest(_ values: [Double]) -> Double { values.reduce(0) { max($0, abs($1)) } }

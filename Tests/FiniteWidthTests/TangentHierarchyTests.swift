@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 import TestSupport
@@ -34,10 +35,10 @@ import Testing
   private func varied() throws -> (network: Network, parameters: Numbers) {
     let frozen = LayerNode.dense(DenseLayer(outDim: 4, weightStd: 1.1, biasStd: 0, hasBias: false, isFrozen: true))
     let branches: [LayerNode] = [
-      .fanOut(num: 2), .parallel([.serial([dense(4), .activation(.gelu(approximate: false))]), .identity]), .fanInSum,
+      .fanOut(num: 2), .parallel([.serial([dense(4), .activation(.made("Gelu"))]), .identity]), .fanInSum,
     ]
     return try sample(
-      [dense(4, bias: 0.3), tanhLayer] + branches + [frozen, .activation(.sin(a: 1, b: 0.7, c: 0.2)), dense(1)], inputs: 3)
+      [dense(4, bias: 0.3), tanhLayer] + branches + [frozen, .activation(.made("Sin", 1, 0.7, 0.2)), dense(1)], inputs: 3)
   }
 
   /// f = w_1 .. w_L x. With a, b (and c): K2 = (a^2 + b^2) x y, K3 = 4 a b x y z, K4 = 4 (a^2 + b^2) x y z u for two layers; for three with
@@ -164,7 +165,7 @@ import Testing
     let window = SlidingWindow(height: 1, width: 1)
     let convolution = LayerNode.convolution(ConvolutionLayer(dense: DenseLayer(outDim: 1, weightStd: 1), window: window))
     let refused: [(LayerNode, ValueShape)] = [
-      (.serial([dense(3), .activation(.abRelu(a: 0, b: 1)), dense(1)]), ValueShape(channels: 2)),
+      (.serial([dense(3), .activation(.made("ABRelu", 0, 1)), dense(1)]), ValueShape(channels: 2)),
       (.serial([dense(3), tanhLayer, dense(2)]), ValueShape(channels: 2)),
       (.serial([dense(3), .batchNorm(epsilon: 1, isAffine: true), dense(1)]), ValueShape(channels: 2)),
       (.serial([convolution, .flatten, dense(1)]), ValueShape(height: 2, width: 2, channels: 1, spatialAxes: 2)),
@@ -205,13 +206,13 @@ import Testing
   /// Smooth ones have no kink; a kink spoils the second derivative that K3 needs.
   @Test func activationsWithKinksAreKnown() {
     let smooth: [Activation] = [
-      .erf(a: 1, b: 1, c: 0), .gelu(approximate: true), .sin(a: 1, b: 1, c: 0), .exp(a: 1, b: 1), .polynomial([0, 1, 2]),
-      .abRelu(a: 0.4, b: 0.4), .named(.tanh, parameter: 1, tolerance: 1e-8), .named(.softplus, parameter: 1, tolerance: 1e-8),
-      .named(.swish, parameter: 1, tolerance: 1e-8), .gaussian(a: 1, b: -1), .gabor, .hermite(degree: 3), .rbf(gamma: 1),
+      .made("Erf", 1, 1, 0), .made("Gelu", 1), .made("Sin", 1, 1, 0), .made("Exp", 1, 1), .made("Polynomial", 0, 1, 2),
+      .made("ABRelu", 0.4, 0.4), .made("Tanh", 1e-8), .made("Softplus", 1e-8),
+      .made("Swish", 1e-8), .made("Gaussian", 1, -1), .made("Gabor"), .made("Hermite", 3), .made("Rbf", 1),
     ]
     let kinked: [Activation] = [
-      .abRelu(a: 0, b: 1), .abRelu(a: -1, b: 1), .sign, .step, .rectifiedMonomial(degree: 2),
-      .named(.elu, parameter: 1, tolerance: 1e-8), .named(.selu, parameter: 1, tolerance: 1e-8),
+      .made("ABRelu", 0, 1), .made("ABRelu", -1, 1), .made("Sign"), .made("Step"), .made("RectifiedMonomial", 2),
+      .made("Elu", 1, 1e-8), .made("Selu", 1e-8),
     ]
     for activation in smooth { #expect(activation.isSmooth, "\(activation)") }
     for activation in kinked { #expect(!activation.isSmooth, "\(activation)") }

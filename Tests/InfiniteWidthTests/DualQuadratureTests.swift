@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import InfiniteWidth
 import NumericCore
@@ -20,50 +21,51 @@ import Testing
   }
 
   static let samples: [Sample] = [
-    Sample(activation: .abRelu(a: 0, b: 1), f: { max($0, 0) }, derivative: { $0 > 0 ? 1 : 0 }),
-    Sample(activation: .abRelu(a: -0.4, b: 1.3), f: { $0 > 0 ? 1.3 * $0 : -0.4 * $0 }, derivative: { $0 > 0 ? 1.3 : -0.4 }),
+    Sample(activation: .made("ABRelu", 0, 1), f: { max($0, 0) }, derivative: { $0 > 0 ? 1 : 0 }),
+    Sample(activation: .made("ABRelu", -0.4, 1.3), f: { $0 > 0 ? 1.3 * $0 : -0.4 * $0 }, derivative: { $0 > 0 ? 1.3 : -0.4 }),
     Sample(
-      activation: .erf(a: 0.7, b: 1.3, c: 0.4), f: { 0.7 * erf(1.3 * $0) + 0.4 },
+      activation: .made("Erf", 0.7, 1.3, 0.4), f: { 0.7 * erf(1.3 * $0) + 0.4 },
       derivative: { 0.7 * 1.3 * 2 / Double.pi.squareRoot() * exp(-1.69 * $0 * $0) }),
     Sample(
-      activation: .erf(a: -0.7, b: 1.3, c: 0), f: { -0.7 * erf(1.3 * $0) },
+      activation: .made("Erf", -0.7, 1.3, 0), f: { -0.7 * erf(1.3 * $0) },
       derivative: { -0.7 * 1.3 * 2 / Double.pi.squareRoot() * exp(-1.69 * $0 * $0) }),
     Sample(
-      activation: .gelu(approximate: false), f: { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) },
+      activation: .made("Gelu"), f: { $0 * 0.5 * erfc(-$0 / 2.0.squareRoot()) },
       derivative: { 0.5 * erfc(-$0 / 2.0.squareRoot()) + $0 * exp(-$0 * $0 / 2) / (2 * Double.pi).squareRoot() }),
     Sample(
-      activation: .sin(a: 0.7, b: 1.3, c: 0.4), f: { 0.7 * sin(1.3 * $0 + 0.4) }, derivative: { 0.91 * cos(1.3 * $0 + 0.4) }),
+      activation: .made("Sin", 0.7, 1.3, 0.4), f: { 0.7 * sin(1.3 * $0 + 0.4) }, derivative: { 0.91 * cos(1.3 * $0 + 0.4) }),
     Sample(
-      activation: .rbf(gamma: 0.6), f: { 2.0.squareRoot() * sin(1.2.squareRoot() * $0 + .pi / 4) },
+      activation: .made("Rbf", 0.6), f: { 2.0.squareRoot() * sin(1.2.squareRoot() * $0 + .pi / 4) },
       derivative: { 2.4.squareRoot() * cos(1.2.squareRoot() * $0 + .pi / 4) }),
-    Sample(activation: .exp(a: 0.8, b: 0.5), f: { 0.8 * exp(0.5 * $0) }, derivative: { 0.4 * exp(0.5 * $0) }),
+    Sample(activation: .made("Exp", 0.8, 0.5), f: { 0.8 * exp(0.5 * $0) }, derivative: { 0.4 * exp(0.5 * $0) }),
     Sample(
-      activation: .gaussian(a: 1.2, b: -0.7), f: { 1.2 * exp(-0.7 * $0 * $0) }, derivative: { -1.68 * $0 * exp(-0.7 * $0 * $0) }),
+      activation: .made("Gaussian", 1.2, -0.7), f: { 1.2 * exp(-0.7 * $0 * $0) }, derivative: { -1.68 * $0 * exp(-0.7 * $0 * $0) }
+    ),
     Sample(
-      activation: .gaussian(a: 1, b: 0.05), f: { exp(0.05 * $0 * $0) }, derivative: { 0.1 * $0 * exp(0.05 * $0 * $0) },
+      activation: .made("Gaussian", 1, 0.05), f: { exp(0.05 * $0 * $0) }, derivative: { 0.1 * $0 * exp(0.05 * $0 * $0) },
       tolerance: 1e-9),
     Sample(
-      activation: .gabor, f: { exp(-$0 * $0) * sin($0) }, derivative: { exp(-$0 * $0) * (cos($0) - 2 * $0 * sin($0)) }),
-    Sample(activation: .rectifiedMonomial(degree: 2), f: { $0 > 0 ? $0 * $0 : 0 }, derivative: { $0 > 0 ? 2 * $0 : 0 }),
+      activation: .made("Gabor"), f: { exp(-$0 * $0) * sin($0) }, derivative: { exp(-$0 * $0) * (cos($0) - 2 * $0 * sin($0)) }),
+    Sample(activation: .made("RectifiedMonomial", 2), f: { $0 > 0 ? $0 * $0 : 0 }, derivative: { $0 > 0 ? 2 * $0 : 0 }),
     Sample(
-      activation: .rectifiedMonomial(degree: 5), f: { $0 > 0 ? pow($0, 5) : 0 }, derivative: { $0 > 0 ? 5 * pow($0, 4) : 0 }),
+      activation: .made("RectifiedMonomial", 5), f: { $0 > 0 ? pow($0, 5) : 0 }, derivative: { $0 > 0 ? 5 * pow($0, 4) : 0 }),
     Sample(
-      activation: .polynomial([0.3, -0.5, 0.2, 0.1]), f: { 0.3 + $0 * (-0.5 + $0 * (0.2 + 0.1 * $0)) },
+      activation: .made("Polynomial", 0.3, -0.5, 0.2, 0.1), f: { 0.3 + $0 * (-0.5 + $0 * (0.2 + 0.1 * $0)) },
       derivative: { -0.5 + $0 * (0.4 + 0.3 * $0) }),
     Sample(
-      activation: .named(.tanh, parameter: 0, tolerance: 1e-10), f: { tanh($0) }, derivative: { 1 - tanh($0) * tanh($0) },
+      activation: .made("Tanh", 1e-10), f: { tanh($0) }, derivative: { 1 - tanh($0) * tanh($0) },
       tolerance: 1e-9),
     Sample(
-      activation: .named(.sigmoid, parameter: 0, tolerance: 1e-10), f: { 1 / (1 + exp(-$0)) },
+      activation: .made("Sigmoid", 1e-10), f: { 1 / (1 + exp(-$0)) },
       derivative: { 1 / (2 + 2 * cosh($0)) }, tolerance: 1e-9),
     Sample(
-      activation: .named(.softplus, parameter: 0, tolerance: 1e-10), f: { log1p(exp($0)) }, derivative: { 1 / (1 + exp(-$0)) },
+      activation: .made("Softplus", 1e-10), f: { log1p(exp($0)) }, derivative: { 1 / (1 + exp(-$0)) },
       tolerance: 1e-9),
     Sample(
-      activation: .named(.swish, parameter: 1, tolerance: 1e-10), f: { $0 / (1 + exp(-$0)) },
+      activation: .made("Swish", 1e-10), f: { $0 / (1 + exp(-$0)) },
       derivative: { (1 + exp(-$0) + $0 * exp(-$0)) / pow(1 + exp(-$0), 2) }, tolerance: 1e-9),
     Sample(
-      activation: .named(.elu, parameter: 1, tolerance: 1e-6), f: { $0 > 0 ? $0 : expm1($0) },
+      activation: .made("Elu", 1, 1e-6), f: { $0 > 0 ? $0 : expm1($0) },
       derivative: { $0 > 0 ? 1 : exp($0) },
       tolerance: 3e-5),
   ]

@@ -1,6 +1,8 @@
+import Activations
 import Architectures
 import InfiniteWidth
 import NumericCore
+import TestSupport
 import Testing
 
 @Suite struct PropertyTests {
@@ -10,7 +12,7 @@ import Testing
     var layers: [LayerNode] = []
     for _ in 0..<depth {
       layers.append(.dense(DenseLayer(outDim: 1, weightStd: 1.4, biasStd: bias, hasBias: bias > 0)))
-      layers.append(.activation(.abRelu(a: 0, b: 1)))
+      layers.append(.activation(.made("ABRelu", 0, 1)))
     }
     return .serial(layers + [.dense(DenseLayer(outDim: 1, weightStd: 1.4, biasStd: bias, hasBias: bias > 0))])
   }
@@ -48,7 +50,7 @@ import Testing
 
   @Test func duplicatesHaveTheDiagonalsBits() throws {
     let (rows, d) = (40, 6)
-    for activation in [Activation.abRelu(a: 0, b: 1), .erf(a: 1, b: 1, c: 0), .gelu(approximate: false), .sin(a: 1, b: 1, c: 0)] {
+    for activation in [Activation.made("ABRelu", 0, 1), .made("Erf", 1, 1, 0), .made("Gelu"), .made("Sin", 1, 1, 0)] {
       let dense = LayerNode.dense(DenseLayer(outDim: 1, weightStd: 1.3, biasStd: 0.2, hasBias: true))
       let network = LayerNode.serial([dense, .activation(activation), dense, .activation(activation), dense])
       let (nngp, ntk) = try kernels(network, Self.inputs(rows, d), rows, d)
@@ -60,7 +62,7 @@ import Testing
   /// f(-x) and f(x) see opposite half-spaces: without bias the NNGP of opposite inputs after one ReLU is 0.
   @Test func oppositeInputsAreUncorrelatedAfterReLU() throws {
     let dense = LayerNode.dense(DenseLayer(outDim: 1, weightStd: 1))
-    let (nngp, ntk) = try kernels(.serial([dense, .activation(.abRelu(a: 0, b: 1)), dense]), Self.inputs(5, 3), 5, 3)
+    let (nngp, ntk) = try kernels(.serial([dense, .activation(.made("ABRelu", 0, 1)), dense]), Self.inputs(5, 3), 5, 3)
     #expect(nngp[2] == 0)
     #expect(ntk[2] == 0)
   }
@@ -81,7 +83,7 @@ import Testing
   @Test func varianceOverflowIsNamed() {
     #expect(throws: NumericError.self) { try kernels(Self.relu(2), [1e200, 1e200], 2, 1) }
     let growth = LayerNode.serial([
-      .dense(DenseLayer(outDim: 1, weightStd: 30)), .activation(.exp(a: 1, b: 1)), .dense(DenseLayer(outDim: 1, weightStd: 1)),
+      .dense(DenseLayer(outDim: 1, weightStd: 30)), .activation(.made("Exp", 1, 1)), .dense(DenseLayer(outDim: 1, weightStd: 1)),
     ])
     #expect(throws: NumericError.self) { try kernels(growth, [1, 2], 2, 1) }
   }
@@ -92,9 +94,9 @@ import Testing
   }
 
   @Test func nonlinearityNeedsAGaussianInput() {
-    #expect(throws: NumericError.self) { try kernels(.activation(.abRelu(a: 0, b: 1)), [1, 2], 2, 1) }
+    #expect(throws: NumericError.self) { try kernels(.activation(.made("ABRelu", 0, 1)), [1, 2], 2, 1) }
     let dense = LayerNode.dense(DenseLayer(outDim: 1, weightStd: 1))
-    let twice = LayerNode.serial([dense, .activation(.sign), .activation(.sign)])
+    let twice = LayerNode.serial([dense, .activation(.made("Sign")), .activation(.made("Sign"))])
     #expect(throws: NumericError.self) { try kernels(twice, [1, 2], 2, 1) }
     #expect(throws: NumericError.self) { try kernels(.serial([dense, .fanOut(num: 2)]), [1, 2], 2, 1) }
     #expect(throws: NumericError.self) { try kernels(.serial([dense, .parallel([dense, dense])]), [1, 2], 2, 1) }

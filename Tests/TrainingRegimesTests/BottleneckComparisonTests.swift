@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 import TestSupport
@@ -101,7 +102,7 @@ import Testing
   }
 
   private let half = LayerNode.serial([
-    .dense(DenseLayer(outDim: 1, weightStd: 1.5)), .activation(.erf(a: 1, b: 1, c: 0)),
+    .dense(DenseLayer(outDim: 1, weightStd: 1.5)), .activation(.made("Erf", 1, 1, 0)),
     .dense(DenseLayer(outDim: 1, weightStd: 1)),
   ])
 
@@ -154,7 +155,8 @@ import Testing
     #expect(throws: NumericError.self) { try FiniteBottleneck(inner: good, outer: good, inputs: x.view, targets: y.view) }
     #expect(throws: NumericError.self) { try FiniteBottleneck(inner: good, outer: good, inputs: wide.view, targets: x.view) }
     let kinked = LayerNode.serial([
-      .dense(DenseLayer(outDim: 1, weightStd: 1)), .activation(.abRelu(a: 0, b: 1)), .dense(DenseLayer(outDim: 1, weightStd: 1)),
+      .dense(DenseLayer(outDim: 1, weightStd: 1)), .activation(.made("ABRelu", 0, 1)),
+      .dense(DenseLayer(outDim: 1, weightStd: 1)),
     ])
     #expect(throws: NumericError.self) { try FiniteBottleneck.Half(kinked, hidden: wide.view, readout: tall.view) }
   }

@@ -1,11 +1,13 @@
+import Activations
 import Architectures
 import NumericCore
+import TestSupport
 import Testing
 import TrainingRegimes
 
 @Suite struct BottleneckTests {
   private let outer = LayerNode.serial([
-    .dense(DenseLayer(outDim: 1, weightStd: 1.5)), .activation(.erf(a: 1, b: 1, c: 0)),
+    .dense(DenseLayer(outDim: 1, weightStd: 1.5)), .activation(.made("Erf", 1, 1, 0)),
     .dense(DenseLayer(outDim: 1, weightStd: 1)),
   ])
 
@@ -94,7 +96,8 @@ import TrainingRegimes
 
   @Test func kinkedNetworksAreRefused() throws {
     let kinked = LayerNode.serial([
-      .dense(DenseLayer(outDim: 1, weightStd: 1)), .activation(.abRelu(a: 0, b: 1)), .dense(DenseLayer(outDim: 1, weightStd: 1)),
+      .dense(DenseLayer(outDim: 1, weightStd: 1)), .activation(.made("ABRelu", 0, 1)),
+      .dense(DenseLayer(outDim: 1, weightStd: 1)),
     ])
     let (z, a) = try matrix(1, 2) { _, _ in 1 }
     let ((out, b), (gradient, c)) = (try matrix(1, 1) { _, _ in 0 }, try matrix(1, 2) { _, _ in 0 })

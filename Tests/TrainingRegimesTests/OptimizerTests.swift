@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import FiniteWidth
 import NumericCore
@@ -46,7 +47,7 @@ import Testing
     isLinear: Bool = false
   ) throws -> TrainingTask {
     let dense = { (out: Int) in LayerNode.dense(DenseLayer(outDim: out, weightStd: 1.3, biasStd: 0, hasBias: false)) }
-    let layers = isLinear ? [dense(2)] : [dense(6), .activation(.named(.tanh, parameter: 1, tolerance: 1e-8)), dense(2)]
+    let layers = isLinear ? [dense(2)] : [dense(6), .activation(.made("Tanh", 1e-8)), dense(2)]
     return try TrainingTask(
       try Network(.serial(layers), input: ValueShape(channels: 4)), model, loss: .meanSquaredError,
       x: StridedMatrix(x.pointer, rows: n, cols: 4), targets: StridedMatrix(y.pointer, rows: n, cols: 2), batchSize: batch,

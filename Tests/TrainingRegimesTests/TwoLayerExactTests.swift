@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import LinearAlgebra
 import NumericCore
@@ -36,7 +37,7 @@ import Testing
     /// s and s' of unit i at sample k.
     func unit(_ i: Int, _ k: Int) -> (value: Double, slope: Double) {
       let z = weights.view[i, 0] * inputs.view[k, 0] + weights.view[i, 1] * inputs.view[k, 1]
-      if case .polynomial = activation { return (z * z, 2 * z) }
+      if activation.coefficients != nil { return (z * z, 2 * z) }
       return (max(z, 0), z > 0 ? 1 : 0)
     }
 
@@ -55,7 +56,7 @@ import Testing
     }
   }
 
-  private static let activations: [Activation] = [.polynomial([0, 0, 1]), .abRelu(a: 0, b: 1)]
+  private static let activations: [Activation] = [.made("Polynomial", 0, 0, 1), .made("ABRelu", 0, 1)]
 
   @Test(arguments: activations, [false, true])
   func predictionsAreTheSumsOfTheirFeatures(_ activation: Activation, _ hasTangents: Bool) throws {
@@ -75,7 +76,7 @@ import Testing
   @Test(arguments: [4, 40], [(true, true), (true, false), (false, true)])
   func ridgeSolutionsAreStationary(_ samples: Int, _ parts: (usesOutputs: Bool, hasTangents: Bool)) throws {
     for fitsOffset in [false, true] {
-      let problem = try Problem(.abRelu(a: 0.1, b: 1), samples: samples, hasTangents: parts.hasTangents)
+      let problem = try Problem(.made("ABRelu", 0.1, 1), samples: samples, hasTangents: parts.hasTangents)
       let ridge = 0.3
       let task = try TwoLayerRidge(
         inputs: problem.inputs.view, targets: problem.targets.view, ridge: ridge, usesOutputs: parts.usesOutputs,
@@ -109,7 +110,7 @@ import Testing
   @Test(arguments: [(true, true, false), (false, true, false), (true, false, false), (false, false, true), (false, false, false)])
   func curvatureIsThatOfTheGradients(_ moves: (weights: Bool, outputs: Bool, tangents: Bool)) throws {
     let n = 6
-    let problem = try Problem(.polynomial([0, 0, 1]), samples: n, hasTangents: moves.tangents)
+    let problem = try Problem(.made("Polynomial", 0, 0, 1), samples: n, hasTangents: moves.tangents)
     let found = try batchCurvature(
       of: try problem.network(), on: problem.inputs.view, trainsWeights: moves.weights, trainsOutputs: moves.outputs,
       context: context)
@@ -133,7 +134,7 @@ import Testing
   /// One step on a fixed set of all samples is a step of gradient descent on the mean squared error.
   @Test func oneStepOnAllSamplesIsGradientDescent() throws {
     let (n, rate) = (7, 0.05)
-    let problem = try Problem(.polynomial([0, 0, 1]), samples: n, hasTangents: false)
+    let problem = try Problem(.made("Polynomial", 0, 0, 1), samples: n, hasTangents: false)
     let network = try problem.network()
     var start = (weights: [[Double]](), outputs: [Double]())
     for i in 0..<3 {
@@ -168,7 +169,7 @@ import Testing
   }
 
   @Test func problemsThatDoNotFitAreRefused() throws {
-    let problem = try Problem(.abRelu(a: 0, b: 1), samples: 4)
+    let problem = try Problem(.made("ABRelu", 0, 1), samples: 4)
     for ridge in [-1, Double.nan, .infinity] {
       #expect(throws: NumericError.self) {
         try TwoLayerRidge(
@@ -178,7 +179,7 @@ import Testing
     #expect(throws: NumericError.self) {
       try TwoLayerRidge(inputs: problem.inputs.view, targets: problem.inputs.view, ridge: 0, usesOutputs: true, fitsOffset: true)
     }
-    #expect(throws: NumericError.self) { try UnitFunction(.expNormalized(gamma: 1, shift: 0)) }
+    #expect(throws: NumericError.self) { try UnitFunction(.made("ExpNormalized", 1, 0)) }
     let task = try TwoLayerRidge(
       inputs: problem.inputs.view, targets: problem.targets.view, ridge: 0.1, usesOutputs: true, fitsOffset: true)
     #expect { try task.solve(into: try problem.network(), context: CallContext(memoryLimit: 50)) } throws: {

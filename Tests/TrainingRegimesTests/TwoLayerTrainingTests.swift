@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 import Synchronization
@@ -43,7 +44,7 @@ import TestSupport
     for i in 0..<2 { weights.view[i, i] = 1 }
     form.view[0, 0] = 1
     let network = try TwoLayerNetwork(
-      weights: weights.view, outputs: outputs.view, tangents: nil, activation: .polynomial([0, 0, 1]))
+      weights: weights.view, outputs: outputs.view, tangents: nil, activation: .made("Polynomial", 0, 0, 1))
     let sgd = try TwoLayerSGD(
       rates: .init(weights: 1, tangents: 0, outputs: 1, offset: 1), sharesOutputs: false, batch: 5, firstStep: 0,
       steps: 100_000_000, recordEvery: 100_000_000, schedule: [(step: 0, rate: 1e-3)], key: 1)

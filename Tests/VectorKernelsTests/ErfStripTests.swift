@@ -60,7 +60,7 @@ import VectorKernels
 
   /// The row kernel, then the strip of one row; the NTK before is 1, so that slopes are left.
   private func run(_ deviations: [Double], row: Int, _ gaps: [Double], shift: Double) -> (gaps: [Double], slopes: [Double]) {
-    let kernel = KernelTable.current.float64.duals[(shift == 0 ? DualKind.erf : .shiftedErf).rawValue]
+    let kernel = KernelTable.current.float64.duals[shift == 0 ? "erf" : "shiftedErf"]!
     let count = deviations.count
     let parameters = [(2.0).squareRoot(), 2 / Double.pi, shift, 4 / Double.pi] + [Double](repeating: 0, count: 16)
     let arrays = (0..<kernel.arrayCount).map { _ in

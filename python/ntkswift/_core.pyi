@@ -4,6 +4,7 @@ The Swift core of ntkswift: what it computes, without the checks and convenience
 """
 
 from collections.abc import Sequence
+import enum
 from typing import Annotated, Any, overload
 
 import numpy
@@ -37,13 +38,55 @@ def philox_raw(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', 
 def philox_normal(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', device='cpu', writable=False)], counter: Annotated[NDArray[numpy.uint64], dict(shape=(4), order='C', device='cpu', writable=False)], count: int) -> numpy.typing.NDArray:
     """Standard normal numbers from the Philox stream, as float64."""
 
+class OpKind(enum.IntEnum):
+    """Kinds of layers in op tables; activations have codes of their own."""
+
+    SERIAL = 1
+
+    PARALLEL = 2
+
+    IDENTITY = 3
+
+    DENSE = 4
+
+    FAN_OUT = 5
+
+    FAN_IN_SUM = 6
+
+    FAN_IN_PROD = 7
+
+    FAN_IN_CONCAT = 8
+
+    LAYER_NORM = 9
+
+    DROPOUT = 10
+
+    CONVOLUTION = 11
+
+    POOL = 12
+
+    GLOBAL_POOL = 13
+
+    FLATTEN = 14
+
+    BATCH_NORM = 15
+
+    FIRST_ACTIVATION = 100
+
+def activations() -> list[dict]:
+    """
+    The catalogue of activations: for each its code in op tables, its name and its parameters (name, kind, least, most,
+    is_open, default).
+    """
+
 class Architecture:
     """A network, decoded from an op table (see ntkswift.h) and validated."""
 
-    def __init__(self, kinds: Annotated[NDArray, dict(device='cpu', writable=False)], arities: Annotated[NDArray, dict(device='cpu', writable=False)], integers: Annotated[NDArray, dict(device='cpu', writable=False)], reals: Annotated[NDArray, dict(device='cpu', writable=False)], coefficients: Annotated[NDArray, dict(device='cpu', writable=False)], functions: list) -> None:
+    def __init__(self, ops: Annotated[NDArray, dict(device='cpu', writable=False)], integers: Annotated[NDArray, dict(device='cpu', writable=False)], reals: Annotated[NDArray, dict(device='cpu', writable=False)], functions: list) -> None:
         """
-        Columns of the op table: int32 (n,), int32 (n,), int64 (n, 4), float64 (n, 6); the coefficients of polynomials,
-        float64 (m,); and for each user function a tuple (f, f', dual, derivative of the dual) with None where absent.
+        The records of the op table, int64 (n, 6): kind, arity, first integer, integers, first real, reals; the pools of
+        integers, int64 (i,), and of reals, float64 (r,), that they take parts of; and for each user function a tuple
+        (f, f', dual, derivative of the dual) with None where absent.
         """
 
     def describe(self, input_width: int) -> dict[str, Any]:

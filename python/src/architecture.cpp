@@ -1,6 +1,7 @@
 // Architectures: op tables from NumPy columns, and the Python functions of user-defined layers.
 #include "architecture.h"
 
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -10,39 +11,59 @@ using namespace ntkswift;
 namespace ntkswift {
 namespace {
 
-constexpr size_t kIntegers = sizeof(ntk_op::integers) / sizeof(int64_t);
-constexpr size_t kReals = sizeof(ntk_op::reals) / sizeof(double);
+// Numbers of one record in the rows of `ops`: the fields of ntk_op in their order.
+constexpr size_t kFields = 6;
 
-// The elements of a C-contiguous column of the op table with `width` elements per record.
-template <typename Element>
-const Element *column(const Input &array, size_t count, size_t width, const char *name) {
+// The elements of a C-contiguous int64 array with `width` elements per row.
+std::pair<const int64_t *, size_t> whole_numbers(const Input &array, size_t width, const char *name) {
   const bool flat = array.ndim() == 1 && width == 1;
   const bool wide = array.ndim() == 2 && array.shape(1) == width;
-  const bool contiguous = (flat && (count < 2 || array.stride(0) == 1)) ||
-                          (wide && array.stride(1) == 1 && (count < 2 || array.stride(0) == static_cast<int64_t>(width)));
-  if (array.dtype() == nb::dtype<Element>() && contiguous && array.shape(0) == count) {
-    return static_cast<const Element *>(array.data());
+  if (array.dtype() == nb::dtype<int64_t>() && (flat || wide)) {
+    const bool contiguous = (flat || array.stride(1) == 1) && (array.shape(0) < 2 || array.stride(0) == static_cast<int64_t>(width));
+    if (contiguous) return {static_cast<const int64_t *>(array.data()), array.shape(0)};
   }
-  const std::string message = std::string("[Architecture] ") + name + " must be a C-contiguous column of the op table with " +
-                              std::to_string(count) + " x " + std::to_string(width) + " elements. Received another array.";
+  const std::string message = std::string("[Architecture] ") + name + " must be a C-contiguous int64 array with " +
+                              std::to_string(width) + " numbers per row. Received another array.";
   throw nb::value_error(message.c_str());
 }
 
-std::vector<ntk_op> op_table(const Input &kinds, const Input &arities, const Input &integers, const Input &reals) {
-  if (kinds.ndim() != 1) throw nb::value_error("[Architecture] kinds must be one-dimensional. Received another array.");
-  const size_t count = kinds.shape(0);
-  const auto *kind = column<int32_t>(kinds, count, 1, "kinds");
-  const auto *arity = column<int32_t>(arities, count, 1, "arities");
-  const auto *integer = column<int64_t>(integers, count, kIntegers, "integers");
-  const auto *real = column<double>(reals, count, kReals, "reals");
+std::vector<ntk_op> op_table(const Input &records) {
+  const auto [field, count] = whole_numbers(records, kFields, "ops");
   std::vector<ntk_op> ops(count);
   for (size_t i = 0; i < count; ++i) {
-    ops[i].kind = kind[i];
-    ops[i].arity = arity[i];
-    std::memcpy(ops[i].integers, integer + i * kIntegers, sizeof(ops[i].integers));
-    std::memcpy(ops[i].reals, real + i * kReals, sizeof(ops[i].reals));
+    const int64_t *record = field + i * kFields;
+    for (size_t k = 0; k < 2; ++k) {
+      if (record[k] != static_cast<int32_t>(record[k])) {
+        throw nb::value_error("[Architecture] kinds and arities of ops must fit 32 bits. Received others.");
+      }
+    }
+    ops[i] = {static_cast<int32_t>(record[0]), static_cast<int32_t>(record[1]), record[2], record[3], record[4], record[5]};
   }
   return ops;
+}
+
+// A catalogue entry as Python reads it.
+nb::typed<nb::dict, nb::str, nb::any> describe_activation(int64_t index) {
+  ntk_activation_info info{};
+  check([&](ntk_error *error) { return ntk_activation_describe(index, &info, error); });
+  static const char *const kKinds[] = {"real", "integer", "flag", "list", "function"};
+  nb::list parameters;
+  for (int32_t i = 0; i < info.parameter_count; ++i) {
+    const ntk_activation_parameter &parameter = info.parameters[i];
+    nb::dict described;
+    described["name"] = parameter.name;
+    described["kind"] = kKinds[parameter.kind];
+    described["least"] = parameter.least;
+    described["most"] = parameter.most;
+    described["is_open"] = parameter.is_open != 0;
+    described["default"] = std::isnan(parameter.standard) ? nb::none() : nb::object(nb::float_(parameter.standard));
+    parameters.append(described);
+  }
+  nb::typed<nb::dict, nb::str, nb::any> result;
+  result["code"] = info.code;
+  result["name"] = info.name;
+  result["parameters"] = parameters;
+  return result;
 }
 
 // A new float64 array with a copy of the core's numbers: the function may keep it.
@@ -84,15 +105,14 @@ PyType_Slot kCollected[] = {
 
 }  // namespace
 
-Architecture::Architecture(const Input &kinds, const Input &arities, const Input &integers, const Input &reals,
-                           const Input &coefficients, nb::list functions)
+Architecture::Architecture(const Input &ops, const Input &integers, const Input &reals, nb::list functions)
     : functions_(std::move(functions)) {
-  const std::vector<ntk_op> ops = op_table(kinds, arities, integers, reals);
-  const auto [coefficient, coefficient_count] = doubles(coefficients, "coefficients");
-  const double *first = coefficient;
-  const int64_t total = coefficient_count;
+  const std::vector<ntk_op> table = op_table(ops);
+  const auto integer_pool = whole_numbers(integers, 1, "integers");
+  const auto real_pool = doubles(reals, "reals");
   check([&](ntk_error *error) {
-    return ntk_architecture_create(ops.data(), static_cast<int64_t>(ops.size()), first, total, &handle_, error);
+    return ntk_architecture_create(table.data(), static_cast<int64_t>(table.size()), integer_pool.first,
+                                   static_cast<int64_t>(integer_pool.second), real_pool.first, real_pool.second, &handle_, error);
   });
 }
 
@@ -132,12 +152,41 @@ int32_t UserFunctions::evaluate(void *context, int64_t index, int32_t what, cons
 }  // namespace ntkswift
 
 void bind_architecture(nb::module_ &m) {
+  nb::enum_<ntk_op_kind>(m, "OpKind", nb::is_arithmetic(), "Kinds of layers in op tables; activations have codes of their own.")
+      .value("SERIAL", NTK_SERIAL)
+      .value("PARALLEL", NTK_PARALLEL)
+      .value("IDENTITY", NTK_IDENTITY)
+      .value("DENSE", NTK_DENSE)
+      .value("FAN_OUT", NTK_FAN_OUT)
+      .value("FAN_IN_SUM", NTK_FAN_IN_SUM)
+      .value("FAN_IN_PROD", NTK_FAN_IN_PROD)
+      .value("FAN_IN_CONCAT", NTK_FAN_IN_CONCAT)
+      .value("LAYER_NORM", NTK_LAYER_NORM)
+      .value("DROPOUT", NTK_DROPOUT)
+      .value("CONVOLUTION", NTK_CONVOLUTION)
+      .value("POOL", NTK_POOL)
+      .value("GLOBAL_POOL", NTK_GLOBAL_POOL)
+      .value("FLATTEN", NTK_FLATTEN)
+      .value("BATCH_NORM", NTK_BATCH_NORM)
+      .value("FIRST_ACTIVATION", NTK_FIRST_ACTIVATION);
+
+  m.def(
+      "activations",
+      [] {
+        nb::typed<nb::list, nb::dict> all;
+        for (int64_t i = 0; i < ntk_activation_count(); ++i) all.append(describe_activation(i));
+        return all;
+      },
+      "The catalogue of activations: for each its code in op tables, its name and its parameters (name, kind, least, most,\n"
+      "is_open, default).");
+
   nb::class_<Architecture>(m, "Architecture", nb::type_slots(kCollected),
                            "A network, decoded from an op table (see ntkswift.h) and validated.")
-      .def(nb::init<const Input &, const Input &, const Input &, const Input &, const Input &, nb::list>(), nb::arg("kinds"),
-           nb::arg("arities"), nb::arg("integers"), nb::arg("reals"), nb::arg("coefficients"), nb::arg("functions"),
-           "Columns of the op table: int32 (n,), int32 (n,), int64 (n, 4), float64 (n, 6); the coefficients of polynomials,\n"
-           "float64 (m,); and for each user function a tuple (f, f', dual, derivative of the dual) with None where absent.")
+      .def(nb::init<const Input &, const Input &, const Input &, nb::list>(), nb::arg("ops"), nb::arg("integers"),
+           nb::arg("reals"), nb::arg("functions"),
+           "The records of the op table, int64 (n, 6): kind, arity, first integer, integers, first real, reals; the pools of\n"
+           "integers, int64 (i,), and of reals, float64 (r,), that they take parts of; and for each user function a tuple\n"
+           "(f, f', dual, derivative of the dual) with None where absent.")
       .def(
           "describe",
           [](const Architecture &self, int64_t input_width) {

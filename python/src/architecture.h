@@ -8,8 +8,7 @@ namespace ntkswift {
 // Owns a handle of the core.
 class Architecture {
  public:
-  Architecture(const Input &kinds, const Input &arities, const Input &integers, const Input &reals, const Input &coefficients,
-               nb::list functions);
+  Architecture(const Input &ops, const Input &integers, const Input &reals, nb::list functions);
   ~Architecture();
   Architecture(const Architecture &) = delete;
   Architecture &operator=(const Architecture &) = delete;

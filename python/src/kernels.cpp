@@ -8,7 +8,7 @@ using namespace ntkswift;
 namespace {
 
 using OptionalInput = std::optional<Input>;
-// The arrays by name (None where one is absent), and missed_tolerance, a float.
+// The arrays by name (None where one is absent).
 using Kernels = nb::typed<nb::dict, nb::str, nb::any>;
 using OptionalOutput = std::optional<Output>;
 
@@ -87,12 +87,9 @@ Kernels kernel(const Architecture &architecture, const Input &x1, const Optional
   Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, multiplied(source.x1.rows, blocks),
                             multiplied(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
   UserFunctions functions{architecture, call};
-  double missed = 0;
-  results.views.missed_tolerance = &missed;
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_kernel(architecture.handle(), &source, UserFunctions::evaluate, &functions, &results.views, how, error);
   });
-  results.arrays["missed_tolerance"] = missed;
   return results.arrays;
 }
 
@@ -112,12 +109,9 @@ Kernels kernel_from_kernel(const Architecture &architecture, const Input &nngp, 
   Results results = prepare({true, get_ntk, true, none, none}, multiplied(source.nngp.rows, blocks),
                             multiplied(source.nngp.cols, blocks), !cov2, static_cast<ntk_dtype>(source.nngp.dtype), memory_limit, call);
   UserFunctions functions{architecture, call};
-  double missed = 0;
-  results.views.missed_tolerance = &missed;
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_kernel(architecture.handle(), &source, UserFunctions::evaluate, &functions, &results.views, how, error);
   });
-  results.arrays["missed_tolerance"] = missed;
   return results.arrays;
 }
 

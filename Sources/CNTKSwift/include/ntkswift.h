@@ -12,6 +12,7 @@
 #include "ntkswift/common.h"
 #include "ntkswift/system.h"
 #include "ntkswift/random.h"
+#include "ntkswift/activations.h"
 #include "ntkswift/architecture.h"
 #include "ntkswift/kernel.h"
 #include "ntkswift/finite_width.h"

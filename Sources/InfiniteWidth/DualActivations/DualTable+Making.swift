@@ -1,6 +1,9 @@
+import Activations
 import NumericCore
 
 extension DualTable {
+  /// Beyond this, quadrature takes too many panels.
+  static let largestDeviation = 1e6
   /// No range of deviations takes more Chebyshev polynomials.
   private static let mostColumns = 64
 
@@ -9,7 +12,7 @@ extension DualTable {
   /// `needsDerivatives`: whether derivatives by the deviations are wanted.
   /// `values` evaluates the function.
   static func make(
-    _ range: (least: Double, largest: Double, hasZero: Bool), tolerance: Double, parity: Int, needsDerivatives: Bool,
+    _ range: (least: Double, largest: Double, hasZero: Bool), tolerance: Double, parity: Parity, needsDerivatives: Bool,
     _ values: ([Double]) throws(NumericError) -> [Double]
   ) throws(NumericError) -> DualTable {
     // An input of zeros stands at the lower end: its duals differ from those at a small deviation by the square of it.
@@ -25,12 +28,12 @@ extension DualTable {
     let deviations = nodes.nodes.map { InfiniteWidth.exponential(centre + half * $0) }
     let steepness = max(1, InfiniteWidth.exponential(centre + half))
     let sampled = try SampledFunction(reach: 8.6 * steepness, values)
-    let slopes = SlopeParts(function: sampled, parity: parity)
+    let slopes = SlopeParts(sampled, parity: parity, reach: 8.6 * steepness)
     let equal = try EqualDirections(deviations, steepness, parity, slopes, values)
-    let grid = AngleGrid(steepness: steepness, terms: cut < 1e-11 ? 72 : 52)
+    let grid = AngleGrid(steepness: steepness, terms: (cut < 1e-11 ? 72 : 52) + (steepness > 100 ? 20 : 0))
     let duals = try grid.duals(WedgeIntegrals(deviations: deviations, steepness: steepness), slopes)
     let maker = TableMaker(nodes: nodes, grid: grid, equal: equal, deviations: deviations)
-    let tables = [parity == 1 ? nil : duals.ofOdd, parity == 2 ? nil : duals.ofEven].flatMap { dual -> [[Double]?] in
+    let tables = [parity == .odd ? nil : duals.ofOdd, parity == .even ? nil : duals.ofEven].flatMap { dual -> [[Double]?] in
       dual.map { [maker.mean($0), maker.slope($0)] } ?? [nil, nil]
     }
     return DualTable(
@@ -115,7 +118,7 @@ struct EqualDirections {
   let odd: [Double]?
 
   init(
-    _ s: [Double], _ steepness: Double, _ parity: Int, _ parts: SlopeParts,
+    _ s: [Double], _ steepness: Double, _ parity: Parity, _ parts: SlopeParts,
     _ values: ([Double]) throws(NumericError) -> [Double]
   ) throws(NumericError) {
     let (z, w) = WedgeIntegrals.panels(from: 0.05 / steepness, to: 8.6)
@@ -123,8 +126,8 @@ struct EqualDirections {
     let points = s.flatMap { s in z.map { s * $0 } }
     let ahead = try values(points)
     let back = try values(points.map { -$0 })
-    let e = zip(ahead, back).map { parity == 1 ? 0 : 0.5 * ($0 + $1) }
-    let o = zip(ahead, back).map { parity == 2 ? 0 : 0.5 * ($0 - $1) }
+    let e = zip(ahead, back).map { parity == .odd ? 0 : 0.5 * ($0 + $1) }
+    let o = zip(ahead, back).map { parity == .even ? 0 : 0.5 * ($0 - $1) }
     let moments = { (f: [Double]) in EqualDirections.products(f, weights) }
     let (ee, oo) = (moments(e), moments(o))
     let n = s.count
@@ -136,12 +139,12 @@ struct EqualDirections {
         return scale > 0 ? m[k] / scale : 0
       }
     }
-    even = parity == 1 ? nil : normalised(ee)
-    odd = parity == 2 ? nil : normalised(oo)
+    even = parity == .odd ? nil : normalised(ee)
+    odd = parity == .even ? nil : normalised(oo)
     slopes = (0..<n).map { p in
       zip(z, weights).reduce(0.0) { sum, node in
-        let (even, odd) = parts.at(s[p] * node.0)
-        return sum + node.1 * (even * even + odd * odd)
+        let value = parts.at(s[p] * node.0)
+        return sum + node.1 * (value * value).sum()
       }.squareRoot()
     }
   }

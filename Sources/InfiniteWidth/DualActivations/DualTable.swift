@@ -1,11 +1,24 @@
 import NumericCore
+import VectorKernelTypes
+
+/// A dual whose strip kernel reads arrays that are made here, not by a row kernel.
+protocol TabulatedDual: Sendable {
+  /// Arrays per side after the first.
+  var arrayCount: Int { get }
+  /// For an input of deviation s: that after the layer, the first array (equal for equal s), and the others; each with its derivative by s.
+  func row(_ s: Double) -> (deviation: Tangent, first: Tangent, arrays: [Tangent])
+  /// Numbers of the strip kernel, from 16 on.
+  func parameters() -> [Double]
+  /// The strip kernel.
+  func strip(in layers: LayerStrips) -> StripFunction
+}
 
 /// The dual of a function that is smooth on either side of 0, for all deviations of a range: what `tableStrip` evaluates.
 ///
 /// For kinks at 0 and for deviations far beyond the function's own scale, where a Hermite expansion takes thousands of terms. In the
 /// logarithms of both deviations and in y = 2 asinh(S t) / asinh(S pi / 2) - 1, t the acute angle, duals are analytic, so that Chebyshev
 /// polynomials of some 10 by 10 by 30 terms do. Values at the nodes come from `WedgeIntegrals`.
-struct DualTable {
+struct DualTable: TabulatedDual {
   /// Centre and half the width of the range of log deviations.
   let centre: Double
   let half: Double
@@ -33,9 +46,10 @@ struct DualTable {
 // MARK: numbers for the strip kernel
 
 extension DualTable {
+  func strip(in layers: LayerStrips) -> StripFunction { layers.table }
+
   /// In the layout of `tableStrip`, from 16 on.
-  func parameters(isFloat: Bool) -> [Double] {
-    let cut = isFloat ? max(self.cut, 1e-8) : self.cut
+  func parameters() -> [Double] {
     let lengths = (0..<columns).map { length($0, cut) }
     var all = [steepness, 2 / logarithm(widest + (1 + widest * widest).squareRoot())]
     all += [evenVectors.count, oddVectors.count, columns].map(Double.init)
@@ -72,8 +86,7 @@ extension DualTable {
   /// Arrays per side after d: vectors and polynomials.
   var arrayCount: Int { evenVectors.count + oddVectors.count + columns }
 
-  /// For an input of deviation s: that after the layer, d, and the arrays; each with its derivative by s.
-  func row(_ s: Double) -> (deviation: Tangent, d: Tangent, arrays: [Tangent]) {
+  func row(_ s: Double) -> (deviation: Tangent, first: Tangent, arrays: [Tangent]) {
     let isZero = s <= 0
     let place = half > 0 && !isZero ? (logarithm(s) - centre) / half : -1
     let t = Tangent(min(1, max(-1, half > 0 ? place : 0)), half > 0 && !isZero ? 1 / (s * half) : 0)

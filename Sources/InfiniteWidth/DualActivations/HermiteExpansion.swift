@@ -112,21 +112,21 @@ struct HermiteExpansion {
 
   /// a_0 ... a_(terms-1) for each deviation, row-major (deviation, term).
   func coefficients(_ deviations: [Double], terms: Int) throws(NumericError) -> Workspace<Double> {
-    switch source {
+    switch source.coefficients {
     case .polynomial(let c): return try exact(c, deviations, terms)
-    case .named(let function, let parameter, _):
+    case .function(let function):
       return try onceEach(deviations, terms) { (x, y, n) in
-        for i in 0..<n { y[i] = function(x[i], parameter) }
+        function.evaluate(x, n, into: [y])
         return true
       }
-    case .user(let index, _):
+    case .user(let index):
       return try onceEach(deviations, terms) { (x, y, n) in evaluateUser(index, x, y, n) }
     }
   }
 
   /// How many terms keep the shares that are cut off E f^2 and off E f'^2 under the tolerance; nil where the most that are allowed do not.
   func termsNeeded(_ deviations: [Double]) throws(NumericError) -> Int? {
-    if case .polynomial(let c) = source { return c.count }
+    if case .polynomial(let c) = source.coefficients { return c.count }
     // More units of variance need more terms, so the extremes and the middle stand for all.
     // A part of the tolerance, because the cut-off shares of several layers add up.
     let tolerance = source.tolerance / 16
@@ -158,10 +158,13 @@ struct HermiteExpansion {
   /// Values of the function.
   func values(_ x: [Double]) throws(NumericError) -> [Double] {
     var y = [Double](repeating: 0, count: x.count)
-    switch source {
+    switch source.coefficients {
     case .polynomial(let c): for (i, x) in x.enumerated() { y[i] = c.reversed().reduce(0) { $0 * x + $1 } }
-    case .named(let function, let parameter, _): for (i, x) in x.enumerated() { y[i] = function(x, parameter) }
-    case .user(let index, _):
+    case .function(let function):
+      y.withUnsafeMutableBufferPointer { y in
+        if let base = y.baseAddress { function.evaluate(x, x.count, into: [base]) }
+      }
+    case .user(let index):
       guard evaluateUser(index, x, &y, x.count) else {
         throw NumericError(.callbackFailed, "[Elementwise] the given function raised an error.")
       }
@@ -196,7 +199,7 @@ struct HermiteExpansion {
     _ deviations: [Double], _ terms: Int,
     _ evaluate: (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Bool
   ) throws(NumericError) -> Workspace<Double> {
-    let isOdd = source.parity == 1
+    let isOdd = source.parity == .odd
     let whole = GaussianQuadrature(steepness: deviations.max() ?? 1)
     let rule = isOdd ? whole.half : whole
     let hermite = try rule.weightedHermite(terms: terms, oddOnly: isOdd)

@@ -1,4 +1,4 @@
-import Architectures
+import Activations
 import NumericCore
 import VectorKernelTypes
 
@@ -12,11 +12,11 @@ import VectorKernelTypes
 
 /// The closed-form dual of a continuous function that is linear between knots; formulas stand at `piecewiseLinearStrip`.
 struct PiecewiseLinearDual: TabulatedDual {
-  /// Coefficients of D / x and of S / x: errors of 1e-14.
-  private static let terms = (d: 40, s: 46)
+  /// Coefficients of D / x. They fall slowly at the end of w = infinity, and bounded functions multiply their error by s^2.
+  private static let terms = 52
   /// Knots further out than this many deviations do not count (exp(-81/2) is 3e-18).
   private static let furthest = 9.0
-  private static let nodes = (d: ChebyshevNodes(terms.d), s: ChebyshevNodes(terms.s))
+  private static let nodes = ChebyshevNodes(terms)
 
   private let function: PiecewiseLinear
   /// The slope between the knots on either side of 0 (left of a knot at 0).
@@ -42,20 +42,19 @@ struct PiecewiseLinearDual: TabulatedDual {
     }
     knots = all
     let hasZero = all.contains { $0.place == 0 }
-    parity = hasZero ? 0 : function.parity
+    parity = hasZero ? 0 : function.parity.rawValue
     groups = parity == 0 ? all : all.filter { $0.sign > 0 }
   }
 
-  var arrayCount: Int { 5 + groups.count * (6 + PiecewiseLinearDual.terms.d + PiecewiseLinearDual.terms.s) }
+  var arrayCount: Int { 5 + groups.count * (6 + PiecewiseLinearDual.terms) }
 
   func strip(in layers: LayerStrips) -> StripFunction { layers.piecewiseLinear }
 
-  func parameters(isFloat: Bool) -> [Double] {
-    let terms = PiecewiseLinearDual.terms
-    return [groups.count, terms.d, terms.s, parity].map(Double.init) + groups.map(\.sign)
+  func parameters() -> [Double] {
+    [groups.count, PiecewiseLinearDual.terms, parity].map(Double.init) + groups.map(\.sign)
   }
 
-  func row(_ s: Double) -> (deviation: Tangent, d: Tangent, arrays: [Tangent]) {
+  func row(_ s: Double) -> (deviation: Tangent, first: Tangent, arrays: [Tangent]) {
     let own = Tangent(s, 1)
     var mean = Tangent(function.valueAtZero, 0)
     var linear = own * middle
@@ -75,7 +74,7 @@ struct PiecewiseLinearDual: TabulatedDual {
     var arrays = [mean * inverse, linear * inverse, own * inverse, slope, weights]
     for (knot, side) in zip(knots, sides) where parity == 0 || knot.sign > 0 {
       arrays += [side.h, side.q, side.density, side.missing, side.width, Tangent(side.isNear ? knot.weight : 0, 0)]
-      arrays += side.d(PiecewiseLinearDual.nodes.d) + side.s(PiecewiseLinearDual.nodes.s)
+      arrays += side.d(PiecewiseLinearDual.nodes)
     }
     return (after, own, arrays)
   }
@@ -123,15 +122,6 @@ private struct KnotSide {
     ramp = density + h * tail * -1
     let b = (9 + value * value).squareRoot()
     width = Tangent(b, value / b * h.slope)
-  }
-
-  /// Coefficients of S(w) / x in powers of 2 x^2 - 1.
-  func s(_ nodes: ChebyshevNodes) -> [Tangent] {
-    polynomial(nodes) { (w, rate) in
-      let half = erf(w / 2.0.squareRoot()) / 2
-      let phi = exp(-w * w / 2) / (2 * Double.pi).squareRoot()
-      return Tangent(density.value * half, density.slope * half + density.value * phi * rate)
-    }
   }
 
   /// Coefficients of D(w) / x: integrals from node to node, and the arc tangent where the exponential is gone.

@@ -8,7 +8,7 @@ import NumericCore
 /// the integral is (H(pi - t) + H(t)) / pi for even g and (H(pi - t) - H(t)) / pi for odd g. Panels shrink towards psi = 0 and r = 0, where
 /// g(s r sin psi) is steep for large s.
 struct WedgeIntegrals {
-  private static let nodesPerPanel = 10
+  private static let nodesPerPanel = 8
   private static let legendre = GaussianQuadrature.legendre(nodesPerPanel)
 
   /// Deviations s_p.
@@ -54,13 +54,10 @@ struct WedgeIntegrals {
       var at = p * points
       for k in 0..<psi.count {
         for (r, w) in zip(radii.nodes, radii.weights) {
-          let (evenNear, oddNear) = slopes.at(deviations[p] * near[k] * r)
-          let (evenFar, oddFar) = slopes.at(deviations[p] * far[k] * r)
-          let weight = w * weights[k]
-          values[0].pointer[at] = evenNear * weight
-          values[1].pointer[at] = oddNear * weight
-          values[2].pointer[at] = evenFar
-          values[3].pointer[at] = oddFar
+          let here = slopes.at(deviations[p] * near[k] * r) * (w * weights[k])
+          let there = slopes.at(deviations[p] * far[k] * r)
+          (values[0].pointer[at], values[1].pointer[at]) = (here[0], here[1])
+          (values[2].pointer[at], values[3].pointer[at]) = (there[0], there[1])
           at += 1
         }
       }
@@ -81,18 +78,3 @@ struct WedgeIntegrals {
   }
 }
 
-/// The even and the odd part of a derivative, for x >= 0.
-struct SlopeParts {
-  let function: SampledFunction
-  let parity: Int
-
-  /// ((f'(x) + f'(-x)) / 2, (f'(x) - f'(-x)) / 2)
-  func at(_ x: Double) -> (even: Double, odd: Double) {
-    let ahead = function.slope(x, isNegative: false)
-    // The derivative of an odd function is even.
-    if parity == 1 { return (ahead, 0) }
-    if parity == 2 { return (0, ahead) }
-    let back = function.slope(x, isNegative: true)
-    return (0.5 * (ahead + back), 0.5 * (ahead - back))
-  }
-}

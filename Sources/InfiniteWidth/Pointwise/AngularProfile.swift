@@ -139,13 +139,9 @@ extension PointwiseProgram {
       guard let before = degrees[step.input] else { return nil }
       switch step.action {
       case .dense(_, _, _, cosine: nil, sine: _), .dropout: degrees[step.output] = before
-      case .dual(let kind, let parameters, _):
-        switch kind {
-        case .relu, .abRelu, .acuteReLU, .wideReLU, .narrowReLU, .tightReLU: degrees[step.output] = before
-        case .sign, .step: degrees[step.output] = 0
-        case .rectifiedMonomial: degrees[step.output] = parameters[0] * before
-        default: return nil
-        }
+      case .dual(_, _, _, let homogeneity):
+        guard let homogeneity else { return nil }
+        degrees[step.output] = homogeneity * before
       case .sum(let branches, _, _):
         guard branches.allSatisfy({ degrees[$0] == before }) else { return nil }
         degrees[step.output] = before

@@ -8,6 +8,16 @@ import VectorKernelTypes
   import Darwin
 #endif
 
+/// The strip kernels of ReLU, which the engine chooses among by what it knows of the correlations before it.
+extension DualKind {
+  static let relu: DualKind = "relu"
+  /// `relu` where correlations are never negative; where gaps are at most 0.7; 0.45; 0.32.
+  static let acuteReLU: DualKind = "acuteReLU"
+  static let wideReLU: DualKind = "wideReLU"
+  static let narrowReLU: DualKind = "narrowReLU"
+  static let tightReLU: DualKind = "tightReLU"
+}
+
 /// How far gaps can reach: they shrink from ReLU layer to ReLU layer, and shorter polynomials do for small ones.
 enum GapBounds {
   /// The steps with `wideReLU`, `narrowReLU` and `tightReLU` where the inputs at hand allow them.

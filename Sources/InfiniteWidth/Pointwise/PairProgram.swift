@@ -61,11 +61,11 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
       if case .series(let index) = step.action { (table, terms) = (index, row.tables[index].count) }
       if case .dense = step.action { terms = isFirst && step.slot == 0 ? 1 : 0 }
       isFirst = false
-      var (kind, source, strip) = PairProgram.dispatch(step.action, kernels)
+      var (kind, source, strip) = try PairProgram.dispatch(step.action, kernels)
       var parameters = step.parameters
       if case .series(let index) = step.action, let dual = row.duals[index] {
-        strip = kernels.layers.table
-        parameters = Array(parameters.prefix(16)) + dual.parameters(isFloat: Element.self == Float.self)
+        strip = dual.strip(in: kernels.layers)
+        parameters = Array(parameters.prefix(16)) + dual.parameters()
       }
       all.append(
         Prepared(
@@ -100,9 +100,11 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
       ]), epilogue: .none, terms: 0, strip: kernels.layers.profile)
   }
 
-  private static func dispatch(_ action: PairStep.Action, _ kernels: ElementKernels) -> (Prepared.Kind, Int, StripFunction) {
+  private static func dispatch(
+    _ action: PairStep.Action, _ kernels: ElementKernels
+  ) throws(NumericError) -> (Prepared.Kind, Int, StripFunction) {
     switch action {
-    case .dual(let kind): (.strip, 0, kernels.duals[kind.rawValue].strip)
+    case .dual(let kind): (.strip, 0, try kernels.dual(kind).strip)
     case .series: (.strip, 0, kernels.layers.series)
     case .dense: (.strip, 0, kernels.layers.dense)
     case .scale: (.strip, 0, kernels.layers.scale)
@@ -190,7 +192,7 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     if case .userQuadrature(let function, let degree) = step.action {
       (values, slopes) = try users.quadrature(
         function, degree: degree, covariances: c, variances1: q1, variances2: q2, wantsSlope: wantsSlope)
-    } else if case .userDual(let function, _) = step.action {
+    } else if case .userDual(let function) = step.action {
       (values, slopes) = try users.dual(function, covariances: c, variances1: q1, variances2: q2, wantsSlope: wantsSlope)
     } else {
       return

@@ -165,7 +165,7 @@ extension RowSide {
   static func matchSeries(_ row: RowSide, _ col: RowSide, _ program: PointwiseProgram) throws(NumericError) {
     for rowStep in program.rowSteps {
       guard case .series(let source, _, let table) = rowStep.action else { continue }
-      guard let colStep = program.colSteps.first(where: { $0.table == table }) else { continue }
+      guard let colStep = program.colSteps.first(where: { $0.table?.index == table }) else { continue }
       if row.duals[table] != nil || col.duals[table] != nil {
         let dual = try RowSide.table(source, rowStep, [row, col])
         try row.fillTable(dual, rowStep)

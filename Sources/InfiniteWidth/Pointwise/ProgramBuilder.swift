@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import NumericCore
 import VectorKernelTypes
@@ -194,37 +195,63 @@ struct ProgramBuilder {
     }
     var next = state
     next.isGaussian = false
-    switch activation.dualForm {
-    case .closed(let kind, let numbers):
-      let own = newArrays(kind.arrayCount)
+    switch activation.dual {
+    case .closed(let name, let numbers):
+      let kind = DualKind(name)
+      let own = newArrays(try KernelTable.current.float64.dual(kind).arrayCount)
       let output = newArrays(1)[0]
       let parameters = numbers.count <= 16 ? PairStep.parameters(numbers) : numbers
       let pairKind = kind == .relu && state.isNonNegative ? .acuteReLU : kind
-      emit(.dual(kind, parameters: parameters, arrays: own), activation.name, from: state, to: output)
+      let action = RowStep.Action.dual(kind, parameters: parameters, arrays: own, homogeneity: activation.homogeneity)
+      emit(action, activation.name, from: state, to: output)
       pairSteps.append(
         PairStep(action: .dual(pairKind), slot: state.slot, rowArrays: own, colArrays: own, parameters: parameters))
       (next.row, next.col) = (output, output)
       next.isNonNegative = kind == .relu
-    case .series(let source):
-      next.isNonNegative = false
-      let ids = newArrays(2)
-      emit(.series(source, ratio: ids[0], table: tables), activation.name, from: state, to: ids[1])
-      var parameters = PairStep.parameters([])
-      parameters[3] = Double(source.parity)
-      pairSteps.append(
-        PairStep(
-          action: .series(table: tables), slot: state.slot, rowArrays: [ids[0]], colArrays: [ids[0]], parameters: parameters))
-      tables += 1
-      if case .user = source { usesUserFunctions = true }
-      (next.row, next.col) = (ids[1], ids[1])
-    case .userDual(let function, let hasDerivative):
-      next = user(
-        .userDual(function: function), .userDual(function: function, hasDerivative: hasDerivative), activation.name, next)
+    case .polynomial(let coefficients):
+      next = series(
+        SeriesSource(coefficients: .polynomial(coefficients), parity: activation.parity, tolerance: 0), activation.name, state)
+    case .expansion(let tolerance):
+      guard let function = activation.function else {
+        throw .invalid("[\(activation.name)] an expansion needs a function. Received a kernel without one.")
+      }
+      next = series(
+        SeriesSource(coefficients: .function(function), parity: activation.parity, tolerance: tolerance), activation.name, state)
+    case .piecewiseLinear(let function):
+      next = tabulated(activation.name, state) { .tabulated(PiecewiseLinearDual(function), first: $0, table: $1) }
+    case .userExpansion(let function, let tolerance):
+      usesUserFunctions = true
+      next = series(
+        SeriesSource(coefficients: .user(function), parity: .none, tolerance: tolerance), activation.name, state)
+    case .userDual(let function):
+      next = user(.userDual(function: function), .userDual(function: function), activation.name, next)
     case .userQuadrature(let function, let degree):
       next = user(
         .userQuadrature(function: function, degree: degree), .userQuadrature(function: function, degree: degree),
         activation.name, next)
     }
+    return next
+  }
+
+  private mutating func series(_ source: SeriesSource, _ name: String, _ state: State) -> State {
+    tabulated(name, state, parity: source.parity) { .series(source, ratio: $0, table: $1) }
+  }
+
+  /// A nonlinearity with arrays of its own: the action is made for the first of them and for the number of the table of the others.
+  private mutating func tabulated(
+    _ name: String, _ state: State, parity: Parity = .none, _ action: (ArrayID, Int) -> RowStep.Action
+  ) -> State {
+    let ids = newArrays(2)
+    emit(action(ids[0], tables), name, from: state, to: ids[1])
+    var parameters = PairStep.parameters([])
+    parameters[3] = Double(parity.rawValue)
+    pairSteps.append(
+      PairStep(
+        action: .series(table: tables), slot: state.slot, rowArrays: [ids[0]], colArrays: [ids[0]], parameters: parameters))
+    tables += 1
+    var next = state
+    (next.row, next.col) = (ids[1], ids[1])
+    (next.isGaussian, next.isNonNegative) = (false, false)
     return next
   }
 
@@ -372,32 +399,12 @@ extension PairStep {
   }
 }
 
-extension DualKind {
-  /// Arrays per side, as the vector kernels declare them.
-  fileprivate var arrayCount: Int { KernelTable.current.float64.duals[rawValue].arrayCount }
-}
-
-extension Activation {
-  /// The name in error messages.
-  var name: String {
-    switch self {
-    case .abRelu: "ABRelu"
-    case .erf: "Erf"
-    case .gelu: "Gelu"
-    case .sin: "Sin"
-    case .rbf: "Rbf"
-    case .sign: "Sign"
-    case .step: "Step"
-    case .exp: "Exp"
-    case .gaussian: "Gaussian"
-    case .gabor: "Gabor"
-    case .expNormalized: "ExpNormalized"
-    case .hermite: "Hermite"
-    case .polynomial: "Polynomial"
-    case .rectifiedMonomial: "RectifiedMonomial"
-    case .named(let function, _, _): "\(function)"
-    case .userExpansion, .userQuadrature: "ElementwiseNumerical"
-    case .userDual: "Elementwise"
+extension ElementKernels {
+  /// The strip kernel of a closed form; throws where the kernels at hand have none of that name.
+  func dual(_ kind: DualKind) throws(NumericError) -> DualKernel {
+    guard let kernel = duals[kind] else {
+      throw .invalid("[kernel_fn] the closed form of a dual must have a strip kernel. Received \(kind), which has none.")
     }
+    return kernel
   }
 }

@@ -15,7 +15,7 @@ final class RowSide {
   /// Coefficient arrays of the series layers, by table number.
   private(set) var tables: [[Workspace<Double>]]
   /// The tables of the layers whose series does not converge, by the same numbers.
-  private(set) var duals: [DualTable?]
+  private(set) var duals: [(any TabulatedDual)?]
 
   private let kernels: ElementKernels
   private let users: UserDuals
@@ -33,7 +33,7 @@ final class RowSide {
     planes = kernels.planes
     padded = (count + 63) / 32 * 32
     tables = [[Workspace<Double>]](repeating: [], count: tableCount)
-    duals = [DualTable?](repeating: nil, count: tableCount)
+    duals = [(any TabulatedDual)?](repeating: nil, count: tableCount)
     for _ in 0..<arrayCount { arrays.append(try Workspace<Double>(padded * planes, zeroed: true)) }
     for i in 0..<count { arrays[0].pointer[at(i)] = deviations[i] }
   }
@@ -73,13 +73,13 @@ final class RowSide {
   private func run(_ step: RowStep) throws(NumericError) {
     let (input, output) = (arrays[step.input].pointer, arrays[step.output].pointer)
     switch step.action {
-    case .dual(let kind, let parameters, let ids):
+    case .dual(let kind, let parameters, let ids, _):
+      let prepare = try kernels.dual(kind).prepare
       let targets = ids.map { UnsafeMutableRawPointer(arrays[$0].pointer) } + [UnsafeMutableRawPointer(output)]
       parameters.withUnsafeBufferPointer { parameters in
         targets.withUnsafeBufferPointer { targets in
           guard let p = parameters.baseAddress, let t = targets.baseAddress else { return }
-          kernels.duals[kind.rawValue].prepare(
-            RowArguments(deviations: input, arrays: t, result: output, count: count, parameters: p))
+          prepare(RowArguments(deviations: input, arrays: t, result: output, count: count, parameters: p))
         }
       }
     case .dense(let layer, let ownRoot, let own, let cosine, let sine):
@@ -105,6 +105,7 @@ final class RowSide {
     case .sum(let branches, let weights, let shares): sum(branches, weights, shares, output)
     case .product(let branches): product(branches, output)
     case .series(let source, _, _): try series(source, step)
+    case .tabulated(let dual, _, _): try fillTable(dual, step)
     case .userDual(let function):
       try requireValuesOnly("Elementwise")
       let q = values(step.input).map { $0 * $0 }
@@ -237,6 +238,12 @@ extension RowSide {
     let positive = deviations.filter { $0 > 0 }
     let expansion = sides[0].expansion(of: source)
     let range = (positive.min() ?? 1, positive.max() ?? 1)
+    guard range.1 <= DualTable.largestDeviation else {
+      throw NumericError(
+        .notConverged,
+        "[\(step.layer)] a dual without closed form needs standard deviations of at most \(DualTable.largestDeviation). "
+          + "Received \(range.1): scale the inputs or the weights.", value: range.1)
+    }
     let table = try DualTable.make(
       (range.0, range.1, positive.count < deviations.count), tolerance: source.tolerance, parity: source.parity,
       needsDerivatives: sides[0].planes > 1
@@ -252,18 +259,21 @@ extension RowSide {
   }
 
   /// Fills the arrays of a layer that is computed by a table.
-  func fillTable(_ dual: DualTable, _ step: RowStep) throws(NumericError) {
-    guard case .series(_, let ratio, let table) = step.action else { return }
+  func fillTable(_ dual: any TabulatedDual, _ step: RowStep) throws(NumericError) {
+    guard let (first, table) = step.table else { return }
     var columns: [Workspace<Double>] = []
     for _ in 0..<dual.arrayCount { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
-    let (s, out, d) = (arrays[step.input].pointer, arrays[step.output].pointer, arrays[ratio].pointer)
+    let (s, out, d) = (arrays[step.input].pointer, arrays[step.output].pointer, arrays[first].pointer)
+    // Inputs of one length have one set of numbers.
+    var known: [UInt64: (deviation: Tangent, first: Tangent, arrays: [Tangent])] = [:]
     eachInput { (i, derivative) in
-      let row = dual.row(s[i])
-      (out[i], d[i]) = (row.deviation.value, row.d.value)
+      let row = known[s[i].bitPattern] ?? dual.row(s[i])
+      if known.count < 64 { known[s[i].bitPattern] = row }
+      (out[i], d[i]) = (row.deviation.value, row.first.value)
       for (k, x) in row.arrays.enumerated() { columns[k].pointer[i] = x.value }
       guard let derivative else { return }
       let change = s[derivative]
-      (out[derivative], d[derivative]) = (row.deviation.slope * change, row.d.slope * change)
+      (out[derivative], d[derivative]) = (row.deviation.slope * change, row.first.slope * change)
       for (k, x) in row.arrays.enumerated() { columns[k].pointer[derivative] = x.slope * change }
     }
     tables[table] = columns

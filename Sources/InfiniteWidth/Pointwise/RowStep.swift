@@ -8,7 +8,8 @@ typealias ArrayID = Int
 /// that the pair step of the same layer reads.
 struct RowStep {
   enum Action {
-    case dual(DualKind, parameters: [Double], arrays: [ArrayID])
+    /// homogeneity: the d in f(c x) = c^d f(x), where there is one.
+    case dual(DualKind, parameters: [Double], arrays: [ArrayID], homogeneity: Double?)
     /// own: deviations before, times the root of the factor of K in the NTK. cosine, sine: the mixing angle of weights and bias;
     /// nil without bias.
     case dense(DenseLayer, ownRoot: Double, own: ArrayID, cosine: ArrayID?, sine: ArrayID?)
@@ -17,6 +18,8 @@ struct RowStep {
     case sum(branches: [ArrayID], weights: [Double], shares: [ArrayID])
     case product(branches: [ArrayID])
     case series(SeriesSource, ratio: ArrayID, table: Int)
+    /// A dual whose arrays do not depend on the inputs as a whole.
+    case tabulated(any TabulatedDual, first: ArrayID, table: Int)
     case userDual(function: Int)
     case userQuadrature(function: Int, degree: Int)
   }
@@ -27,10 +30,12 @@ struct RowStep {
   /// Position in the network, for error messages.
   var layer: String
 
-  /// Number of the coefficient table of a series.
-  var table: Int? {
-    if case .series(_, _, let table) = action { return table }
-    return nil
+  /// First array of a series or tabulated dual, and the number of its table.
+  var table: (first: ArrayID, index: Int)? {
+    switch action {
+    case .series(_, let first, let table), .tabulated(_, let first, let table): (first, table)
+    default: nil
+    }
   }
 }
 
@@ -46,7 +51,7 @@ struct PairStep {
     case product
     case copy(from: Int)
     case uncorrelated
-    case userDual(function: Int, hasDerivative: Bool)
+    case userDual(function: Int)
     case userQuadrature(function: Int, degree: Int)
   }
 

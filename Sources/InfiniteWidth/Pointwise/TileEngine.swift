@@ -41,7 +41,8 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     }
     double = try PairProgram<Double>(
       program, row: row, col: col, kernels: kernels, users: users, profile: try fit(false), startsFromZero: isPlain)
-    let usesFloat = Element.self == Float.self && source.given == nil
+    // Polynomials of tabulated duals have coefficients of both signs, and bounded functions multiply what they lose by the variance.
+    let usesFloat = Element.self == Float.self && source.given == nil && row.duals.allSatisfy { $0 == nil }
     float =
       usesFloat
       ? try PairProgram<Element>(

@@ -1,3 +1,4 @@
+import Activations
 import Architectures
 import LinearAlgebra
 import NumericCore
@@ -100,7 +101,7 @@ public final class FiniteBottleneck {
 /// One half with the activations of its hidden layer.
 private final class HalfPass {
   private let half: FiniteBottleneck.Half
-  private let function: SmoothFunction
+  private let function: ScalarFunction
   /// phi and phi' at the hidden units, points x width; a gradient that flows back.
   private let value: StridedMatrix<Double>
   private let slope: StridedMatrix<Double>
@@ -108,7 +109,7 @@ private final class HalfPass {
   private let room: Workspace<Double>
 
   init(_ half: FiniteBottleneck.Half, points: Int) throws(NumericError) {
-    guard let function = SmoothFunction(half.activation) else {
+    guard let function = half.activation.function, half.activation.smoothDual != .none else {
       throw .invalid("[FiniteBottleneck] the activation must be smooth. Received \(half.activation).")
     }
     (self.half, self.function) = (half, function)
@@ -127,11 +128,7 @@ private final class HalfPass {
     let width = value.cols
     try runTasks(value.rows, context: context) { (i, _) throws(NumericError) in
       let (v, s) = (value.base + i * width, slope.base + i * width)
-      for r in 0..<width {
-        let jet = function.jet(v[r])
-        v[r] = jet.0
-        s[r] = jet.1
-      }
+      function.evaluate(v, width, into: [v, s])
     }
     try multiply(value, half.readout, into: out, alpha: half.readoutScale, context: context)
   }

@@ -5,7 +5,7 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import Architectures
+import Activations
 import NumericCore
 
 /// T = E phi(u) phi(v) for centred Gaussian u, v with variances a, b and covariance c, and the derivatives that a moving u needs.
@@ -21,18 +21,15 @@ struct DualJet {
   var dca: Double
 }
 
-/// A nonlinearity with three derivatives, as the dual of which the gradient of the NTK by its first input is made.
+/// The dual of a nonlinearity with the derivatives of which the gradient of the NTK by its first input is made.
 ///
 /// Closed forms are the Gaussian integrals themselves, differentiated; the others are series (`SmoothSeries`).
 enum SmoothDual {
   case identity
-  /// A erf(B x) + C: A^2, B^2, C^2
+  /// The numbers of `SmoothDualForm`.
   case erf(Double, Double, Double)
-  /// A sin(B x + C): A^2 / 2, B^2, cos 2C
   case sine(Double, Double, Double)
-  /// A exp(B x): A^2, B^2
   case exponential(Double, Double)
-  /// A exp(B x^2), B <= 0: A^2, B
   case gaussian(Double, Double)
   case gelu
   case series(SmoothSeries)
@@ -40,27 +37,24 @@ enum SmoothDual {
   /// The dual of an activation.
   /// - Throws: `invalidArgument` for kinked activations, and for those without a finite network.
   init(_ activation: Activation) throws(NumericError) {
-    switch activation {
-    case .erf(let a, let b, let c): self = .erf(a * a, b * b, c * c)
-    case .sin(let a, let b, let c): self = .sine(a * a / 2, b * b, cos(2 * c))
-    case .rbf(let gamma): self = .sine(1, 2 * gamma, 0)
-    case .exp(let a, let b): self = .exponential(a * a, b * b)
-    case .gaussian(let a, let b):
-      guard b <= 0 else {
-        throw .invalid(
-          "[Bottleneck] Gaussian in the outer network needs b <= 0, so that moving inputs stay in its domain. Received \(b).")
-      }
-      self = .gaussian(a * a, b)
+    switch activation.smoothDual {
+    case .erf(let p, let q, let r): self = .erf(p, q, r)
+    case .sine(let p, let q, let r): self = .sine(p, q, r)
+    case .exponential(let p, let q): self = .exponential(p, q)
+    case .gaussian(let p, let q): self = .gaussian(p, q)
     case .gelu: self = .gelu
-    default:
-      guard let function = SmoothFunction(activation) else {
-        throw .invalid(
-          "[Bottleneck] the outer network needs smooth activations: Erf, Gelu, Sin, Cos, Rbf, Exp, Gaussian, Gabor, Tanh, Sigmoid, "
-            + "Softplus, Swish, Polynomial or Monomial. The gradient of the NTK by its input does not exist on the diagonal for kinked "
-            + "ones. Received \(activation).")
-      }
+    case .outOfDomain(let reason): throw .invalid("[Bottleneck] \(reason)")
+    case .series:
+      guard let function = activation.function else { throw SmoothDual.kinked(activation) }
       self = .series(SmoothSeries(function))
+    case .none: throw SmoothDual.kinked(activation)
     }
+  }
+
+  private static func kinked(_ activation: Activation) -> NumericError {
+    .invalid(
+      "[Bottleneck] the outer network needs smooth activations, such as Erf, Gelu, Sin, Tanh, Softplus or Polynomial. The gradient of "
+        + "the NTK by its input does not exist on the diagonal for kinked ones. Received \(activation).")
   }
 
   /// The dual at one pair; not for `series`.

@@ -5,6 +5,7 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
+import Activations
 import LinearAlgebra
 import NumericCore
 
@@ -20,10 +21,10 @@ final class SmoothSeries: @unchecked Sendable {
   /// Numbers kept for one input: `terms` for the function and each of three derivatives, then how many terms matter.
   static let stride = 4 * terms + 1
 
-  private let function: SmoothFunction
+  private let function: ScalarFunction
   private var rule: HermiteTable?
 
-  init(_ function: SmoothFunction) { self.function = function }
+  init(_ function: ScalarFunction) { self.function = function }
 
   /// Coefficients for inputs of the given variances, `stride` numbers each.
   /// - Throws: `notConverged` where `terms` are too few for a variance, `overflow` where the function is not finite.
@@ -36,15 +37,11 @@ final class SmoothSeries: @unchecked Sendable {
     let rule = try table(steepness: largest.squareRoot())
     let nodes = rule.nodes.count
     let values = try Workspace<Double>(4 * nodes)
+    let points = try Workspace<Double>(nodes)
     for i in 0..<count {
       let s = max(variances[i], 0).squareRoot()
-      for (m, z) in rule.nodes.enumerated() {
-        let jet = function.jet(s * z)
-        values[m] = jet.0
-        values[nodes + m] = jet.1
-        values[2 * nodes + m] = jet.2
-        values[3 * nodes + m] = jet.3
-      }
+      for (m, z) in rule.nodes.enumerated() { points[m] = s * z }
+      function.evaluate(points.pointer, nodes, into: (0..<4).map { values.pointer + $0 * nodes })
       let target = out + i * SmoothSeries.stride
       Double.gemm(
         false, false, 4, Int32(SmoothSeries.terms), Int32(nodes), 1, values.pointer, Int32(nodes), rule.table.pointer,

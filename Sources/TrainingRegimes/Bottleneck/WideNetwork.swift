@@ -1,3 +1,4 @@
+import Activations
 import LinearAlgebra
 import NumericCore
 
@@ -7,7 +8,7 @@ import NumericCore
 /// O(n m^2).
 final class WideNetwork {
   /// Functions between the layers; nil where two Dense layers follow each other.
-  private let functions: [SmoothFunction?]
+  private let functions: [ScalarFunction?]
   /// Weights of each Dense layer, inputs x outputs, with their factors.
   private let weights: [StridedMatrix<Double>]
   private let biases: [[Double]]
@@ -42,7 +43,7 @@ final class WideNetwork {
       biases.append((0..<cols).map { b * bias[$0] })
     }
     (self.weights, self.memory, self.biases) = (weights, memory, biases)
-    functions = network.layerActivations.map { $0.flatMap { SmoothFunction($0) } }
+    functions = network.layerActivations.map { $0?.function }
   }
 
   /// One hidden layer with given weights (units x width, width x outputs) and biases (or none), as `stax` draws them.
@@ -78,7 +79,7 @@ final class WideNetwork {
       hiddenBias.isEmpty ? zeros.0 : hiddenBias.map { first * $0 }, outputBias.isEmpty ? zeros.1 : outputBias.map { last * $0 },
     ]
     (self.weights, self.memory) = (weights, memory)
-    functions = network.layerActivations.map { $0.flatMap { SmoothFunction($0) } }
+    functions = network.layerActivations.map { $0?.function }
   }
 
   /// Values (points x outputs) and gradients (points x outputs units), contiguous.
@@ -106,20 +107,18 @@ final class WideNetwork {
   }
 
   private func activate(
-    _ function: SmoothFunction?, _ y: UnsafeMutablePointer<Double>, _ slope: UnsafeMutablePointer<Double>, rows: Int, cols: Int,
+    _ function: ScalarFunction?, _ y: UnsafeMutablePointer<Double>, _ slope: UnsafeMutablePointer<Double>, rows: Int, cols: Int,
     _ context: CallContext
   ) throws(NumericError) {
     // Rows in groups that are worth a thread.
     let group = max(1, 32_768 / max(cols, 1))
     try runTasks((rows + group - 1) / group, context: context) { (task, _) throws(NumericError) in
-      for e in task * group * cols..<min(rows, (task + 1) * group) * cols {
-        guard let function else {
-          slope[e] = 1
-          continue
-        }
-        let jet = function.jet(y[e])
-        y[e] = jet.0
-        slope[e] = jet.1
+      let first = task * group * cols
+      let count = min(rows, (task + 1) * group) * cols - first
+      if let function {
+        function.evaluate(y + first, count, into: [y + first, slope + first])
+      } else {
+        (slope + first).update(repeating: 1, count: count)
       }
     }
   }

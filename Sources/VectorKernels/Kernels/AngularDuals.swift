@@ -1,4 +1,22 @@
+import VectorKernelTypes
+
 // Duals that depend on the angle between the inputs (Cho & Saul, arXiv:1112.3712, and arXiv:1711.09090 for the two slopes).
+
+/// The strip kernels of this file.
+@inline(__always)
+func angularDuals<L: Lanes>(_ type: L.Type) -> [DualKernel] {
+  [
+    DualKernel("relu", ReLUDual<L>.self),
+    DualKernel("acuteReLU", AcuteReLUDual<L, WholeReach>.self),
+    DualKernel("wideReLU", AcuteReLUDual<L, WideReach>.self),
+    DualKernel("narrowReLU", AcuteReLUDual<L, NarrowReach>.self),
+    DualKernel("tightReLU", AcuteReLUDual<L, TightReach>.self),
+    DualKernel("abRelu", ABReluDual<L>.self),
+    DualKernel("sign", SignDual<L>.self),
+    DualKernel("step", StepDual<L>.self),
+    DualKernel("rectifiedMonomial", RectifiedMonomialDual<L>.self),
+  ]
+}
 
 /// a min(x, 0) + b max(x, 0) = h x + g |x|. Parameters: h^2/(h^2+g^2), g^2/(h^2+g^2), sqrt(h^2+g^2), h^2, g^2.
 ///

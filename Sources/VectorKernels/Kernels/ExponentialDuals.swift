@@ -1,5 +1,20 @@
+import VectorKernelTypes
+
 // Duals built from exponentials. Every exponent is written as a sum of terms <= 0 in the gap and (s_i - s_j)^2.
 // A gap is written 0 - e, not -e, which would be -0 (opposite inputs) for equal ones.
+
+/// The strip kernels of this file.
+@inline(__always)
+func exponentialDuals<L: Lanes>(_ type: L.Type) -> [DualKernel] {
+  [
+    DualKernel("sine", SineDual<L>.self),
+    DualKernel("rbf", RbfDual<L>.self),
+    DualKernel("exp", ExpDual<L>.self),
+    DualKernel("gabor", GaborDual<L>.self),
+    DualKernel("expNormalized", ExpNormalizedDual<L>.self),
+    DualKernel("hermite", HermiteDual<L>.self),
+  ]
+}
 
 /// a sin(b x + c): with the larger M = exp(-b^2 ((s_i - s_j)^2 / 2 + s_i s_j gap)) and the smaller M (1 + E),
 /// E = expm1(-2 b^2 s_i s_j |rho|): T = a^2/2 (m - cos(2c) p), Td = a^2 b^2/2 (m + cos(2c) p), where m = M for rho >= 0.

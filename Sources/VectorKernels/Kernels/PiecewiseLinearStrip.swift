@@ -11,11 +11,12 @@ import VectorKernelTypes
 ///     + (sin t (exp(-E) - 1) - exp(-(h^2 + k^2) / 2) + 1) / (2 pi) + rho X + h k (asin(rho) / (2 pi) + X)
 ///     + h (S_k(w_k) - phi(k) q_h) + k (S_h(w_h) - phi(h) q_k),   E = (h^2 - 2 rho h k + k^2) / (2 sin^2 t).
 /// The first line does not depend on the knots and is summed apart; the others are of the order of h k, so that for large deviations
-/// nothing cancels. D and S are odd in w: w = 2 b x / (1 - x^2) with b = sqrt(9 + h^2) makes them x times polynomials in 2 x^2 - 1.
+/// nothing cancels. D is odd in w: w = 2 b x / (1 - x^2) with b = sqrt(9 + h^2) makes it x times a polynomial in 2 x^2 - 1. For w > 0, S is
+/// phi(h) / 2 - exp(-E) m(w) / (2 pi) with Mills' ratio m, the same E for both sides.
 ///
 /// Arrays: s, E f / after, E z f / after, s / after, E f', sum of the weights; for each group of knots h, q, phi, 1 - exp(-h^2 / 2), b, its
-/// weight delta (0 where h > 9), and the coefficients of D / x and S / x; then the epilogue's.
-/// Parameters from 16 on: groups, coefficients of D, of S, parity (1 and 2: a group is a pair of opposite knots), then the e_k.
+/// weight delta (0 where h > 9), and the coefficients of D / x, highest power first; then the epilogue's.
+/// Parameters from 16 on: groups, coefficients of D, parity (1 and 2: a group is a pair of opposite knots), then the e_k.
 @inline(__always)
 func piecewiseLinearStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
   let affine = Affine<L>(arguments, arraysBefore: 1 &+ arguments.terms, parametersBefore: 8)
@@ -57,7 +58,7 @@ private struct Knot<L: Lanes> {
 
 private struct PiecewiseLinearReader<L: Lanes> {
   private let groups: Int
-  private let terms: (d: Int, s: Int)
+  private let terms: Int
   private let parity: Int
   private let signs: UnsafePointer<Double>
   private let rowArrays: UnsafePointer<UnsafeRawPointer>
@@ -69,16 +70,16 @@ private struct PiecewiseLinearReader<L: Lanes> {
   @inline(__always) init(_ arguments: borrowing StripArguments) {
     let p = arguments.parameters + 16
     groups = Int(p[0])
-    terms = (Int(p[1]), Int(p[2]))
-    parity = Int(p[3])
-    signs = p + 4
+    terms = Int(p[1])
+    parity = Int(p[2])
+    signs = p + 3
     (rowArrays, colArrays, row) = (arguments.rowArrays, arguments.colArrays, arguments.row)
   }
 
   @inline(__always) private func own(_ k: Int) -> L { .splat(rowArrays[k], index: row) }
   @inline(__always) private func other(_ k: Int, _ at: Int) -> L { .load(colArrays[k], vector: at) }
   @inline(__always) private func start(_ group: Int) -> Int {
-    PiecewiseLinearReader.leading &+ group &* (PiecewiseLinearReader.leading &+ terms.d &+ terms.s)
+    PiecewiseLinearReader.leading &+ group &* (PiecewiseLinearReader.leading &+ terms)
   }
 
   /// The correlation after the layer, Td, and whether the inputs are equal.
@@ -137,19 +138,15 @@ private struct PiecewiseLinearReader<L: Lanes> {
     _ a: Knot<L>, _ b: Knot<L>, _ i: Int, _ j: Int, _ at: Int, _ place: PairAngle<L>
   ) -> (value: L, slope: L) {
     let (signedA, signedB) = (L.negated(a.h, like: place.sign), L.negated(b.h, like: place.sign))
-    let xa = map((b.h - signedA) + signedA * place.size, a.width, place.sine)
-    let xb = map((a.h - signedB) + signedB * place.size, b.width, place.sine)
+    let na = (b.h - signedA) + signedA * place.size
+    let nb = (a.h - signedB) + signedB * place.size
+    let (xa, xb) = (map(na, a.width, place.sine), map(nb, b.width, place.sine))
     let (ya, yb) = (L.fma(L(2) * xa, xa, -.one), L.fma(L(2) * xb, xb, -.one))
     let shift = PiecewiseLinearReader.leading
     var (da, db) = (L.zero, L.zero)
-    for m in 0..<terms.d {
+    for m in 0..<terms {
       da = L.fma(da, ya, own(i &+ shift &+ m))
       db = L.fma(db, yb, other(j &+ shift &+ m, at))
-    }
-    var (sa, sb) = (L.zero, L.zero)
-    for m in 0..<terms.s {
-      sa = L.fma(sa, ya, own(i &+ shift &+ terms.d &+ m))
-      sb = L.fma(sb, yb, other(j &+ shift &+ terms.d &+ m, at))
     }
     let apart = L.select(place.sign < .zero, a.h + b.h, a.h - b.h)
     let product = a.h * b.h
@@ -157,9 +154,12 @@ private struct PiecewiseLinearReader<L: Lanes> {
     let exponent = L(0.5) * apart * (apart / square) + L.negated(product, like: place.sign) / (L(2) - place.size)
     let missing = L.fma(-a.missing, b.missing, a.missing + b.missing)
     let x = (xa * da + xb * db) - a.q * b.q
-    let edges = a.h * (xb * sb - b.density * a.q) + b.h * (xa * sa - a.density * b.q)
+    let fall = L.exponentialMinusOne(-exponent)
+    let height = L(1 / (2 * Double.pi)) * (fall + .one)
+    let (sa, sb) = (tail(na, place.sine, height, a.density), tail(nb, place.sine, height, b.density))
+    let edges = a.h * (sb - b.density * a.q) + b.h * (sa - a.density * b.q)
     let arc = L.negated(place.arc, like: place.sign)
-    let density = L(1 / (2 * Double.pi)) * L.fma(place.sine, .exponentialMinusOne(-exponent), missing)
+    let density = L(1 / (2 * Double.pi)) * L.fma(place.sine, fall, missing)
     let rho = L.negated(place.cosine, like: place.sign)
     return (density + L.fma(rho, x, L.fma(product, arc + x, edges)), x)
   }
@@ -168,5 +168,43 @@ private struct PiecewiseLinearReader<L: Lanes> {
   @inline(__always) private func map(_ n: L, _ width: L, _ sine: L) -> L {
     let scaled = width * sine
     return n / L.max(scaled + L.fma(scaled, scaled, n * n).squareRoot(), L(1e-30))
+  }
+
+  /// S(w) for w = n / sin t.
+  @inline(__always) private func tail(_ n: L, _ sine: L, _ height: L, _ density: L) -> L {
+    let half = L.fma(-height, mills(n.magnitude(), sine), L(0.5) * density)
+    return L.negated(half, like: n)
+  }
+
+  /// Mills' ratio (1 - Phi(w)) / phi(w) at w = n / sin t >= 0: a polynomial in z = (w - 4) / (w + 4), to 2e-16.
+  @inline(__always) private func mills(_ n: L, _ sine: L) -> L {
+    let scaled = L(4) * sine
+    let z = (n - scaled) / L.max(n + scaled, L(1e-30))
+    let z2 = z * z
+    var even = L(-1.195119460789128794e-10)
+    even = L.fma(even, z2, L(-1.149036898195308723e-9))
+    even = L.fma(even, z2, L(2.626941225330784594e-8))
+    even = L.fma(even, z2, L(-2.389995417214571043e-7))
+    even = L.fma(even, z2, L(1.660132655709631458e-6))
+    even = L.fma(even, z2, L(-0.00001078828832342051814))
+    even = L.fma(even, z2, L(0.00007181099674178202324))
+    even = L.fma(even, z2, L(-0.0004692014256059305583))
+    even = L.fma(even, z2, L(0.001272269452837232925))
+    even = L.fma(even, z2, L(0.07736659066361096641))
+    even = L.fma(even, z2, L(0.3117725582109514303))
+    even = L.fma(even, z2, L(0.236652382913560653))
+    var odd = L(4.648504469216916982e-10)
+    odd = L.fma(odd, z2, L(-5.065102371453074264e-9))
+    odd = L.fma(odd, z2, L(2.989320887437237651e-8))
+    odd = L.fma(odd, z2, L(-1.324642134698883051e-7))
+    odd = L.fma(odd, z2, L(5.164220112630319714e-7))
+    odd = L.fma(odd, z2, L(-2.079029896323326337e-6))
+    odd = L.fma(odd, z2, L(0.00001160958674269526125))
+    odd = L.fma(odd, z2, L(-0.0001141891819365995523))
+    odd = L.fma(odd, z2, L(0.001601268862160749424))
+    odd = L.fma(odd, z2, L(-0.02128652664626031062))
+    odd = L.fma(odd, z2, L(-0.1797438147332566348))
+    odd = L.fma(odd, z2, L(-0.4271237467660584411))
+    return L.fma(odd, z, even)
   }
 }

@@ -1,4 +1,17 @@
+import VectorKernelTypes
+
 // Duals through t = rho u_i u_j with u^2 = p / (1 + p), d^2 = 1 / (1 + p): Gaussian integrals of erf, GELU and Gaussian.
+
+/// The strip kernels of this file.
+@inline(__always)
+func sigmoidalDuals<L: Lanes>(_ type: L.Type) -> [DualKernel] {
+  [
+    DualKernel("erf", ErfDual<L, NoShift>.self),
+    DualKernel("shiftedErf", ErfDual<L, SomeShift>.self),
+    DualKernel("gelu", GeluDual<L>.self),
+    DualKernel("gaussian", GaussianDual<L>.self),
+  ]
+}
 
 /// a erf(b x) + c (Williams 1997). p = 2 b^2 q; T = a^2 (2/pi) asin(t) + c^2; Td = a^2 b^2 (4/pi) d_i d_j / sqrt(1 - t^2).
 /// Parameters: sqrt(2) |b|, a^2 2/pi, c, a^2 b^2 4/pi.

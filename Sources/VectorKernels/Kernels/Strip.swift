@@ -85,8 +85,8 @@ func runRows<D: Dual>(_ type: D.Type, _ arguments: borrowing RowArguments) {
 }
 
 extension DualKernel {
-  init<D: Dual>(_ type: D.Type) {
+  init<D: Dual>(_ kind: DualKind, _ type: D.Type) {
     self.init(
-      arrayCount: D.arrayCount, prepare: { runRows(D.self, $0) }, strip: { runStrip(D.self, $0) })
+      kind: kind, arrayCount: D.arrayCount, prepare: { runRows(D.self, $0) }, strip: { runStrip(D.self, $0) })
   }
 }

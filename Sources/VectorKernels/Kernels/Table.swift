@@ -30,16 +30,7 @@ public func makeKernelTable() -> KernelTable {
 private func kernels<L: Lanes>(_ type: L.Type, planes: Int, series: @escaping StripFunction) -> ElementKernels {
   ElementKernels(
     lanes: L.lanes, planes: planes,
-    duals: [
-      // In the order of DualKind.
-      DualKernel(ReLUDual<L>.self), DualKernel(ABReluDual<L>.self), DualKernel(ErfDual<L, NoShift>.self),
-      DualKernel(GeluDual<L>.self), DualKernel(SineDual<L>.self), DualKernel(RbfDual<L>.self), DualKernel(SignDual<L>.self),
-      DualKernel(StepDual<L>.self), DualKernel(ExpDual<L>.self), DualKernel(GaussianDual<L>.self),
-      DualKernel(GaborDual<L>.self), DualKernel(ExpNormalizedDual<L>.self), DualKernel(HermiteDual<L>.self),
-      DualKernel(RectifiedMonomialDual<L>.self), DualKernel(AcuteReLUDual<L, WholeReach>.self),
-      DualKernel(AcuteReLUDual<L, WideReach>.self), DualKernel(AcuteReLUDual<L, NarrowReach>.self),
-      DualKernel(AcuteReLUDual<L, TightReach>.self), DualKernel(ErfDual<L, SomeShift>.self),
-    ],
+    duals: angularDuals(type) + sigmoidalDuals(type) + exponentialDuals(type),
     layers: LayerStrips(
       dense: { denseStrip(L.self, $0) }, series: series, table: { tableStrip(L.self, $0) },
       piecewiseLinear: { piecewiseLinearStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },

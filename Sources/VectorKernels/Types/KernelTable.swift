@@ -3,17 +3,23 @@ public typealias StripFunction = @Sendable (borrowing StripArguments) -> Void
 /// Runs one nonlinearity on all inputs of a side.
 public typealias RowFunction = @Sendable (borrowing RowArguments) -> Void
 
-/// A nonlinearity with a closed-form dual, as the vector kernels know it.
-public enum DualKind: Int, Sendable, CaseIterable {
-  case relu, abRelu, erf, gelu, sine, rbf, sign, step, exp, gaussian, gabor, expNormalized, hermite, rectifiedMonomial
-  /// `relu` after a layer whose correlations are never negative; where gaps are at most 0.7; 0.45; 0.32.
-  case acuteReLU, wideReLU, narrowReLU, tightReLU
-  /// a erf(b x) + c with c /= 0; `erf` is without c.
-  case shiftedErf
+/// The name of a nonlinearity's strip kernel, as the kernel's own file and the catalogue of activations write it.
+public struct DualKind: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+  /// The name.
+  public let name: String
+  /// The name.
+  public var description: String { name }
+
+  /// The kernel called `name`; whether there is one, `ElementKernels.duals` says.
+  public init(_ name: String) { self.name = name }
+  /// A name as a literal.
+  public init(stringLiteral name: String) { self.name = name }
 }
 
 /// The kernels of one nonlinearity.
 public struct DualKernel: Sendable {
+  /// What programs call it.
+  public var kind: DualKind
   /// Arrays per side that the strip kernel reads before those of the epilogue.
   public var arrayCount: Int
   /// Fills these arrays and the deviations after the layer from the deviations before.
@@ -22,7 +28,8 @@ public struct DualKernel: Sendable {
   public var strip: StripFunction
 
   /// Puts the parts together.
-  public init(arrayCount: Int, prepare: @escaping RowFunction, strip: @escaping StripFunction) {
+  public init(kind: DualKind, arrayCount: Int, prepare: @escaping RowFunction, strip: @escaping StripFunction) {
+    self.kind = kind
     self.arrayCount = arrayCount
     self.prepare = prepare
     self.strip = strip
@@ -35,8 +42,8 @@ public struct ElementKernels: Sendable {
   public var lanes: Int
   /// Numbers stored per element: 2 where a derivative travels along.
   public var planes: Int
-  /// Indexed by `DualKind.rawValue`.
-  public var duals: [DualKernel]
+  /// Every nonlinearity with a strip kernel. Programs look theirs up when they are built, inner loops never do.
+  public var duals: [DualKind: DualKernel]
   /// Layers that are not nonlinearities; see `LayerStrips`.
   public var layers: LayerStrips
 
@@ -44,7 +51,7 @@ public struct ElementKernels: Sendable {
   public init(lanes: Int, planes: Int, duals: [DualKernel], layers: LayerStrips) {
     self.lanes = lanes
     self.planes = planes
-    self.duals = duals
+    self.duals = Dictionary(duals.map { ($0.kind, $0) }, uniquingKeysWith: { first, _ in first })
     self.layers = layers
   }
 }

@@ -40,8 +40,8 @@ class Bottleneck(Parameters):
     ----------
     outer : stax network
         The outer half f, from `units` inputs to the outputs: Dense layers ("ntk" parameterization) with smooth activations
-        between them (Erf, Gelu, Sin, Cos, Rbf, Exp, Gaussian, Gabor, Tanh, Sigmoid, Softplus, Swish, Polynomial, Monomial).
-        Its NTK must have a gradient by its input, which kinked activations do not have on the diagonal.
+        between them, such as Erf, Gelu, Sin, Tanh, Softplus or Polynomial. Its NTK must have a gradient by its input, which
+        kinked activations do not have on the diagonal.
     inner : stax network or kernel function
         The inner half, of any kind: only its NTK and NNGP are used.
     units : int, default=2

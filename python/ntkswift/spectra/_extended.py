@@ -16,10 +16,10 @@ from .. import _core
 from ..stax import _checks as layer_checks
 from ..stax._base import Layer
 from ..stax._branching import FanInSum, FanOut
-from ..stax._closed_form import Nonlinearity
 from ..stax._combinators import Parallel, Repeat, Serial
 from ..stax._linear import Dense, Flatten, Identity
-from ..stax._op_table import OpKind, op_table
+from ..stax._nonlinearities import ABRelu
+from ..stax._nonlinearity import Nonlinearity, as_entry
 from ._zonal import ZonalKernel
 
 _GUARD = 64  # bits beyond the digits asked for
@@ -165,9 +165,9 @@ def _apply(layer: Layer, pairs: tuple[_Pair, ...]) -> tuple[_Pair, ...]:
     if isinstance(layer, Dense) and not layer._is_standard:
         return (_dense(layer, pairs[0]),)
     if isinstance(layer, Nonlinearity):
-        ((kind, _, _, slopes),) = op_table(layer).records
-        if kind == OpKind.ABRELU:
-            return (_rectify(slopes[0], slopes[1], pairs[0]),)
+        rectifier = as_entry(layer)
+        if isinstance(rectifier, ABRelu):
+            return (_rectify(rectifier.a, rectifier.b, pairs[0]),)
     raise ValueError(
         '[sphere_spectrum] precision="extended" knows Dense in NTK parameterization, ReLU-like layers and residual branches. '
         f"Received {layer!r}."

@@ -12,7 +12,7 @@ import numpy as np
 from ..stax import Dense, Layer, Relu, repeat, serial
 from ..stax import _checks as layer_checks
 from ..stax._base import as_layer
-from ..stax._op_table import OpKind, op_table
+from ..stax._op_table import op_table
 from . import _checks
 
 # values(cosines, sines, angles, dimension): the kernel at these angles on S^(d-1).
@@ -85,7 +85,7 @@ class ZonalKernel:
     @property
     def nonlinear_layers(self) -> int:
         """Nonlinear layers of a network; 0 for functions."""
-        return 0 if self.network is None else sum(kind >= OpKind.ABRELU for kind, *_ in op_table(self.network).records)
+        return 0 if self.network is None else op_table(self.network).activations
 
     def __repr__(self) -> str:
         return f"ZonalKernel({self.name})"

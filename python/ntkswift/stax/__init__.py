@@ -11,88 +11,42 @@ computes the NNGP and NTK kernels of the infinitely wide network, the other two 
 (5, 5)
 """
 
+from . import _nonlinearities
 from ._activations import activation
 from ._base import Layer
 from ._branching import FanInConcat, FanInProd, FanInSum, FanOut
-from ._closed_form import (
-    ABRelu,
-    Abs,
-    Cos,
-    Erf,
-    Exp,
-    ExpNormalized,
-    Gabor,
-    Gaussian,
-    Gelu,
-    Hermite,
-    LeakyRelu,
-    Monomial,
-    Nonlinearity,
-    Polynomial,
-    Rbf,
-    RectifiedMonomial,
-    Relu,
-    Sigmoid_like,
-    Sign,
-    Sin,
-    Step,
-)
 from ._combinators import parallel, repeat, serial
-from ._expansions import Elu, Selu, Sigmoid, Softplus, Swish, Tanh
 from ._linear import Dense, Dropout, Flatten, Identity, LayerNorm
+from ._nonlinearities import *  # noqa: F403
+from ._nonlinearity import Nonlinearity
 from ._residual import ResidualBlock
 from ._spatial import AvgPool, BatchNorm, Conv, GlobalAvgPool, GlobalSumPool, SumPool
 from ._user_functions import Elementwise, ElementwiseNumerical
 
 __all__ = [
-    "ABRelu",
-    "Abs",
     "AvgPool",
     "BatchNorm",
     "Conv",
-    "Cos",
     "Dense",
     "Dropout",
     "Elementwise",
     "ElementwiseNumerical",
-    "Elu",
-    "Erf",
-    "Exp",
-    "ExpNormalized",
     "FanInConcat",
     "FanInProd",
     "FanInSum",
     "FanOut",
     "Flatten",
-    "Gabor",
-    "Gaussian",
-    "Gelu",
     "GlobalAvgPool",
     "GlobalSumPool",
-    "Hermite",
     "Identity",
     "Layer",
     "LayerNorm",
-    "LeakyRelu",
-    "Monomial",
     "Nonlinearity",
-    "Polynomial",
-    "Rbf",
-    "RectifiedMonomial",
-    "Relu",
     "ResidualBlock",
-    "Selu",
-    "Sigmoid",
-    "Sigmoid_like",
-    "Sign",
-    "Sin",
-    "Softplus",
-    "Step",
     "SumPool",
-    "Swish",
-    "Tanh",
     "activation",
     "parallel",
     "repeat",
     "serial",
 ]
+__all__ += _nonlinearities.__all__

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from dataclasses import MISSING, fields
+from functools import cache
 
-from . import _closed_form as closed
-from . import _expansions as expansions
+from . import _nonlinearities
 from ._base import Layer
 from ._linear import Identity
 
-_BY_NAME: dict[str, Callable[[], Layer]] = {
-    "abs": closed.Abs,
-    "cos": closed.Cos,
-    "elu": expansions.Elu,
-    "erf": closed.Erf,
-    "exp": closed.Exp,
-    "exp_normalized": closed.ExpNormalized,
-    "gabor": closed.Gabor,
-    "gaussian": closed.Gaussian,
-    "gelu": closed.Gelu,
-    "identity": Identity,
-    "leaky_relu": lambda: closed.LeakyRelu(0.01),
-    "rbf": closed.Rbf,
-    "relu": closed.Relu,
-    "selu": expansions.Selu,
-    "sigmoid": expansions.Sigmoid,
-    "sigmoid_like": closed.Sigmoid_like,
-    "sign": closed.Sign,
-    "sin": closed.Sin,
-    "softplus": expansions.Softplus,
-    "step": closed.Step,
-    "swish": expansions.Swish,
-    "tanh": expansions.Tanh,
-}
+# What has no default, for names alone.
+_USUAL = {"LeakyRelu": {"alpha": 0.01}}
+
+
+@cache
+def _by_name() -> dict[str, Layer]:
+    """Every nonlinearity that can be made without arguments, by the snake-case name of its class."""
+    layers: dict[str, Layer] = {"identity": Identity()}
+    for name in _nonlinearities.__all__:
+        make = getattr(_nonlinearities, name)
+        given = _USUAL.get(name, {})
+        if all(field.default is not MISSING or field.name in given for field in fields(make)):
+            layers[re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()] = make(**given)
+    return dict(sorted(layers.items()))
 
 
 def activation(name: str | Layer) -> Layer:
@@ -41,9 +32,9 @@ def activation(name: str | Layer) -> Layer:
     Parameters
     ----------
     name : str or Layer
-        One of "abs", "cos", "elu", "erf", "exp", "exp_normalized", "gabor", "gaussian", "gelu", "identity",
-        "leaky_relu" (slope 0.01), "rbf", "relu", "selu", "sigmoid", "sigmoid_like", "sign", "sin", "softplus",
-        "step", "swish", "tanh".
+        The name of a nonlinearity's class in snake case: "relu", "erf", "tanh", "exp_normalized" ...; those that need
+        parameters have no name, but for "leaky_relu" (slope 0.01). "identity" is none. An unknown name raises
+        ValueError with all of them.
 
     Examples
     --------
@@ -53,7 +44,7 @@ def activation(name: str | Layer) -> Layer:
     """
     if isinstance(name, Layer):
         return name
-    make = _BY_NAME.get(name) if isinstance(name, str) else None
-    if make is None:
-        raise ValueError(f"[activation] must be a layer or one of {', '.join(_BY_NAME)}. Received {name!r}.")
-    return make()
+    layer = _by_name().get(name) if isinstance(name, str) else None
+    if layer is None:
+        raise ValueError(f"[activation] must be a layer or one of {', '.join(_by_name())}. Received {name!r}.")
+    return layer

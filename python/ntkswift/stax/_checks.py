@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 
-def integer(value: Any, layer: str, name: str, *, minimum: int = 1) -> int:
-    """`value` as an int of at least `minimum`; ValueError or TypeError naming layer and parameter otherwise."""
+def integer(value: Any, layer: str, name: str, *, minimum: int = 1, maximum: int | None = None) -> int:
+    """`value` as an int from `minimum` to `maximum`; ValueError or TypeError naming layer and parameter otherwise."""
     kind = {0: "a non-negative integer", 1: "a positive integer"}.get(minimum, f"an integer of at least {minimum}")
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise TypeError(f"[{layer}] {name} must be {kind}. Received {value!r}.")
     number = int(value)
     if not minimum <= number < 2**40:
         raise ValueError(f"[{layer}] {name} must be {kind}. Received {value!r}.")
+    if maximum is not None and number > maximum:
+        raise ValueError(f"[{layer}] {name} must be at most {maximum}. Received {value!r}.")
     return number
 
 
@@ -33,12 +35,28 @@ def real(value: Any, layer: str, name: str, *, minimum: float | None = None) -> 
     return float(value)
 
 
+def between(value: Any, layer: str, name: str, *, least: float, most: float) -> float:
+    """`value` as a float strictly between the bounds."""
+    number = real(value, layer, name)
+    if not least < number < most:
+        kind = "positive" if (least, most) == (0, math.inf) else f"between {least:g} and {most:g}"
+        raise ValueError(f"[{layer}] {name} must be {kind}. Received {value!r}.")
+    return number
+
+
+def reals(value: Any, layer: str, name: str, *, counts: tuple[int, int]) -> tuple[float, ...]:
+    """`value` as a tuple of finite floats, from counts[0] to counts[1] of them."""
+    given = value.tolist() if isinstance(value, np.ndarray) else value
+    is_list = isinstance(given, Sequence) and not isinstance(given, str)
+    if not is_list or not counts[0] <= len(given) <= counts[1]:
+        how_many = f"{counts[0]}" if counts[0] == counts[1] else f"{counts[0]} to {counts[1]}"
+        raise ValueError(f"[{layer}] {name} must be a sequence of {how_many} numbers. Received {value!r}.")
+    return tuple(real(number, layer, f"{name}[{i}]") for i, number in enumerate(given))
+
+
 def tolerance(value: Any, layer: str, name: str = "tol") -> float:
     """`value` as a float strictly between 0 and 1."""
-    number = real(value, layer, name)
-    if not 0 < number < 1:
-        raise ValueError(f"[{layer}] {name} must be between 0 and 1. Received {value!r}.")
-    return number
+    return between(value, layer, name, least=0, most=1)
 
 
 def flag(value: Any, layer: str, name: str) -> bool:

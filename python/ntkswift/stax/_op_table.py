@@ -5,69 +5,27 @@ Sources/CNTKSwift/include/ntkswift/architecture.h).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
+from .. import _core
+from .._core import OpKind
 from ._base import Layer
 
 
-class OpKind(IntEnum):
-    """Kinds of records (`ntk_op_kind`)."""
-
-    SERIAL = 1
-    PARALLEL = 2
-    IDENTITY = 3
-    DENSE = 4
-    FAN_OUT = 5
-    FAN_IN_SUM = 6
-    FAN_IN_PROD = 7
-    FAN_IN_CONCAT = 8
-    LAYER_NORM = 9
-    DROPOUT = 10
-    CONVOLUTION = 11
-    POOL = 12
-    GLOBAL_POOL = 13
-    FLATTEN = 14
-    BATCH_NORM = 15
-    ABRELU = 100
-    ERF = 101
-    GELU = 102
-    SIN = 103
-    RBF = 104
-    SIGN = 105
-    STEP = 106
-    EXP = 107
-    GAUSSIAN = 108
-    GABOR = 109
-    EXP_NORMALIZED = 110
-    HERMITE = 111
-    POLYNOMIAL = 112
-    RECTIFIED_MONOMIAL = 113
-    NAMED = 114
-    USER_EXPANSION = 115
-    USER_QUADRATURE = 116
-    USER_DUAL = 117
-
-
 class OpTable:
-    """Records in postfix order, and what they point to: coefficients of polynomials, functions of the caller."""
+    """Records in postfix order, each with its whole and its real numbers, and functions of the caller."""
 
     def __init__(self) -> None:
         self.records: list[tuple[int, int, tuple[int, ...], tuple[float, ...]]] = []
-        self.coefficients: list[float] = []
         self.functions: list[tuple[Callable[..., Any] | None, ...]] = []
 
-    def add(self, kind: OpKind, arity: int = 0, integers: Sequence[int] = (), reals: Sequence[float] = ()) -> None:
-        """Appends one record; missing integers and reals are zero."""
+    def add(
+        self, kind: OpKind | int, arity: int = 0, integers: Sequence[int] = (), reals: Sequence[float] = ()
+    ) -> None:
+        """Appends one record: the kind of a layer, or the code of an activation, with the numbers it takes."""
         self.records.append((int(kind), arity, tuple(integers), tuple(reals)))
-
-    def add_coefficients(self, values: Sequence[float]) -> tuple[int, int]:
-        """Appends coefficients; returns where they start and how many they are."""
-        first = len(self.coefficients)
-        self.coefficients.extend(values)
-        return first, len(values)
 
     def add_functions(self, *functions: Callable[..., Any] | None) -> int:
         """Appends what a caller's function, its derivative, its dual and the dual's derivative are; returns the
@@ -76,16 +34,22 @@ class OpTable:
         self.functions.append(functions + (None,) * (4 - len(functions)))
         return len(self.functions) - 1
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """kinds (n), arities (n), integers (n, 4), reals (n, 6), coefficients (m)."""
-        n = len(self.records)
-        kinds, arities = np.zeros(n, np.int32), np.zeros(n, np.int32)
-        integers, reals = np.zeros((n, 4), np.int64), np.zeros((n, 6), np.float64)
-        for i, (kind, arity, some_integers, some_reals) in enumerate(self.records):
-            kinds[i], arities[i] = kind, arity
-            integers[i, : len(some_integers)] = some_integers
-            reals[i, : len(some_reals)] = some_reals
-        return kinds, arities, integers, reals, np.asarray(self.coefficients, np.float64)
+    @property
+    def activations(self) -> int:
+        """How many records are nonlinearities."""
+        return sum(kind >= int(OpKind.FIRST_ACTIVATION) for kind, *_ in self.records)
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """ops (n, 6): kind, arity, first integer, integers, first real, reals; the pools of integers and of reals."""
+        ops: list[tuple[int, ...]] = []
+        integers: list[int] = []
+        reals: list[float] = []
+        for kind, arity, some_integers, some_reals in self.records:
+            ops.append((kind, arity, len(integers), len(some_integers), len(reals), len(some_reals)))
+            integers.extend(some_integers)
+            reals.extend(some_reals)
+        table = np.array(ops, np.int64).reshape(len(ops), 6)
+        return table, np.array(integers, np.int64), np.array(reals, np.float64)
 
 
 def op_table(layer: Layer) -> OpTable:
@@ -97,7 +61,5 @@ def op_table(layer: Layer) -> OpTable:
 
 def compile_layer(layer: Layer) -> Any:
     """The core's `Architecture` of a network."""
-    from .. import _core
-
     table = op_table(layer)
     return _core.Architecture(*table.arrays(), table.functions)

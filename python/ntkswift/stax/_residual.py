@@ -8,9 +8,9 @@ from typing import Any
 from . import _checks
 from ._base import Layer, as_layer
 from ._branching import FanInSum, FanOut
-from ._closed_form import Relu
 from ._combinators import Serial, parallel, repeat, serial
 from ._linear import Dense, Identity
+from ._nonlinearities import Relu
 
 _DEEPEST = 2048  # the core takes 4096 branches
 

@@ -109,13 +109,8 @@ class Conv(Layer):
         flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard
         table.add(
             OpKind.CONVOLUTION,
-            integers=(
-                self.out_chan,
-                flags | _PADDING[self.padding] << 8,
-                _packed(self.filter_shape),
-                _packed(self.strides or (1,)),
-            ),
-            reals=(self.W_std, self.b_std or 0.0, *self.s),
+            integers=(self.out_chan, flags, *self.s, *_window(self.filter_shape, self.strides, self.padding)),
+            reals=(self.W_std, self.b_std or 0.0),
         )
 
     def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
@@ -159,10 +154,8 @@ class _Pool(Layer):
         return replace(signal, spatial=lengths)
 
     def _write_pool(self, table: OpTable, is_mean: bool, normalize_edges: bool) -> None:
-        flags = int(normalize_edges) | _PADDING[self.padding] << 8
-        table.add(
-            OpKind.POOL, integers=(int(is_mean), flags, _packed(self.window_shape), _packed(self.strides or (1,)))
-        )
+        window = _window(self.window_shape, self.strides, self.padding)
+        table.add(OpKind.POOL, integers=(int(is_mean), int(normalize_edges), *window))
 
 
 @layer_class
@@ -314,8 +307,9 @@ def _padding(value: Any, layer: str) -> str:
     return value.upper()
 
 
-def _packed(lengths: Sequence[int]) -> int:
-    return lengths[0] + ((lengths[1] if len(lengths) > 1 else 1) << 32)
+def _window(lengths: Sequence[int], strides: Sequence[int] | None, padding: str) -> tuple[int, ...]:
+    """A window in op tables: axes, padding, lengths, strides."""
+    return (len(lengths), _PADDING[padding], *lengths, *(strides or (1,) * len(lengths)))
 
 
 def _windows(

@@ -9,10 +9,10 @@ import numpy as np
 
 from . import _checks
 from ._base import layer_class
-from ._closed_form import Nonlinearity
 from ._derivatives import derivative, dual_derivative
 from ._linear import _set
-from ._op_table import OpKind, OpTable
+from ._nonlinearity import Nonlinearity, catalogue
+from ._op_table import OpTable
 from ._signals import Signals, single
 
 Function = Callable[..., Any]
@@ -66,7 +66,7 @@ class Elementwise(Nonlinearity):
             dual = Vectorised(self.nngp_fn, "Elementwise nngp_fn")
             slope = Vectorised(self.d_nngp_fn or dual_derivative(self.nngp_fn), "Elementwise d_nngp_fn")
         index = table.add_functions(fn, None, dual, slope)
-        table.add(OpKind.USER_DUAL, integers=(index, int(slope is not None)))
+        table.add(catalogue()["Elementwise"].code, integers=(index,))
 
 
 @layer_class
@@ -79,13 +79,15 @@ class ElementwiseNumerical(Nonlinearity):
         The function x -> fn(x), called with float64 arrays.
     deg : int, optional
         Two-dimensional Gauss-Hermite quadrature with this many nodes a side, as neural-tangents does; the error is
-        not controlled, and large for functions with kinks. None (the default) uses a Hermite expansion instead:
-        faster, with the error that `tol` states.
+        not controlled, and large for functions with kinks. None (the default) uses a Hermite expansion, or a table
+        where that does not converge: faster, with the error that `tol` states. A kink may be at 0, none elsewhere;
+        functions that are linear between knots are `PiecewiseLinear`.
     df : callable, optional
         The derivative of fn. Without it a numerical derivative is used, accurate to about 1e-11 for smooth functions
         (1e-15 where fn also accepts complex arrays).
     tol : float
-        Largest error of the kernels by expansion, relative to the variances.
+        Largest error of NNGP and NTK without `deg`, relative to their diagonals. Where it cannot be kept, `kernel_fn`
+        raises `ConvergenceError` with the error that was reached.
 
     Examples
     --------
@@ -105,19 +107,13 @@ class ElementwiseNumerical(Nonlinearity):
             raise TypeError(f"[ElementwiseNumerical] fn must be a function. Received {self.fn!r}.")
         _checks.function(self.df, "ElementwiseNumerical", "df")
         if self.deg is not None:
-            deg = _checks.integer(self.deg, "ElementwiseNumerical", "deg")
-            if deg > 512:
-                raise ValueError(f"[ElementwiseNumerical] deg must be at most 512. Received {deg}.")
-            _set(self, deg=deg)
+            _set(self, deg=_checks.integer(self.deg, "ElementwiseNumerical", "deg", maximum=512))
         _set(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
 
     def _write(self, table: OpTable) -> None:
         fn = Vectorised(self.fn, "ElementwiseNumerical fn")
         index = table.add_functions(fn, Vectorised(self.df or derivative(self.fn), "ElementwiseNumerical df"))
-        if self.deg is None:
-            table.add(OpKind.USER_EXPANSION, integers=(index,), reals=(self.tol,))
-        else:
-            table.add(OpKind.USER_QUADRATURE, integers=(index, self.deg))
+        table.add(catalogue()["ElementwiseNumerical"].code, integers=(index, self.deg or 0), reals=(self.tol,))
 
 
 class Vectorised:

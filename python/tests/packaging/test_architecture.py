@@ -15,6 +15,7 @@ SWIFT_ORDER = [
     "COpenBLAS",
     "CVectorSeeds",
     "NumericCore",
+    "Activations",
     "LinearAlgebra",
     "VectorKernels",
     "Architectures",

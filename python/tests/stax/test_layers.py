@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from ntkswift import stax
-from ntkswift.stax._op_table import OpKind, op_table
+from ntkswift._core import OpKind
+from ntkswift.stax._nonlinearity import catalogue
+from ntkswift.stax._op_table import op_table
 
 NETWORKS = [
     stax.Dense(3),
@@ -142,25 +144,32 @@ def test_op_table_is_postfix():
         stax.parallel(stax.Relu(), stax.serial(stax.Monomial(2), stax.Dense(4, parameterization="standard", s=(2, 3)))),
         stax.FanInConcat(0),
     )
-    kinds, arities, integers, reals, coefficients = op_table(network).arrays()
-    expected = [
-        OpKind.DENSE,
-        OpKind.FAN_OUT,
-        OpKind.ABRELU,
-        OpKind.POLYNOMIAL,
-        OpKind.DENSE,
-        OpKind.SERIAL,
-        OpKind.PARALLEL,
-        OpKind.FAN_IN_CONCAT,
-        OpKind.SERIAL,
+    ops, integers, reals = op_table(network).arrays()
+    assert ops[:, 0].tolist() == [
+        int(OpKind.DENSE),
+        int(OpKind.FAN_OUT),
+        catalogue()["ABRelu"].code,
+        catalogue()["Polynomial"].code,
+        int(OpKind.DENSE),
+        int(OpKind.SERIAL),
+        int(OpKind.PARALLEL),
+        int(OpKind.FAN_IN_CONCAT),
+        int(OpKind.SERIAL),
     ]
-    assert kinds.tolist() == expected
-    assert arities.tolist() == [0, 0, 0, 0, 0, 2, 2, 0, 4]
-    assert integers[0].tolist() == [8, 1 | 4, 1, 1]
-    assert reals[0].tolist() == [1.5, 0.1, 0, 0, 0, 0]
-    assert integers[4].tolist() == [4, 2, 2, 3]
-    assert coefficients.tolist() == [0, 0, 1]
-    assert integers[3, :2].tolist() == [0, 3]
+    assert ops[:, 1].tolist() == [0, 0, 0, 0, 0, 2, 2, 0, 4]
+    parts = [
+        (integers[first : first + count].tolist(), reals[start : start + length].tolist())
+        for first, count, start, length in ops[:, 2:].tolist()
+    ]
+    assert parts[:5] == [
+        ([8, 1 | 4, 1, 1], [1.5, 0.1]),
+        ([2], []),
+        ([], [0, 1]),
+        ([], [0, 0, 1]),
+        ([4, 2, 2, 3], [1, 0]),
+    ]
+    assert parts[7] == ([0], [])
+    assert op_table(network).activations == 2
 
 
 def test_every_public_name_is_documented():

@@ -21,7 +21,6 @@ typedef struct ntk_kernel_source {
 /* What to compute; data == NULL: not wanted. All outputs of one call share one dtype. cov1, cov2 are n x 1, float64. */
 typedef struct ntk_kernel_result {
   ntk_matrix nngp, ntk, cov1, cov2;
-  double *missed_tolerance;    /* may be NULL; largest share of energy that a Hermite expansion cut off beyond its tolerance */
 } ntk_kernel_result;
 
 int32_t ntk_kernel(int64_t architecture, const ntk_kernel_source *source, ntk_user_function function, void *function_context,

@@ -1,7 +1,7 @@
 /// max(x, 0)^n (Cho & Saul, arXiv:1112.3712). Its angular function J_n = A_n(rho) sin t + B_n(rho) (pi - t) follows from
 /// dJ_n/drho = n^2 J_(n-1): B_n' = n^2 B_(n-1) and (1 - rho^2) A_n' - rho A_n = n^2 (1 - rho^2) A_(n-1) - B_n, with
 /// J_0 = pi - t and, for n >= 1, J_n(-1) = 0, which holds by B_n(-1) finite and sin t = 0 = pi - t.
-enum RectifiedMonomial {
+enum ArcCosine {
   /// Numbers for the vector kernel, see `RectifiedMonomialDual`.
   static func parameters(_ degree: Int) -> [Double] {
     let (a, b) = angular(degree)
