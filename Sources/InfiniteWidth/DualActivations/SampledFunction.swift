@@ -83,11 +83,12 @@ struct ChebyshevNodes {
   private let matrix: [Double]
 
   init(_ n: Int) {
-    let angles = (0..<n).map { Double.pi * (Double($0) + 0.5) / Double(n) }
-    nodes = angles.map { cosine($0) }
+    // k (2 m + 1) quarter turns over n, reduced as whole numbers: angles in floating point would lose two digits.
+    let turn = { (quarters: Int) in cosine(Double.pi * Double(quarters % (4 * n)) / Double(2 * n)) }
+    nodes = (0..<n).map { turn(2 * $0 + 1) }
     var matrix: [Double] = []
     matrix.reserveCapacity(n * n)
-    for k in 0..<n { for angle in angles { matrix.append((k == 0 ? 1 : 2) / Double(n) * cosine(Double(k) * angle)) } }
+    for k in 0..<n { for m in 0..<n { matrix.append((k == 0 ? 1 : 2) / Double(n) * turn(k * (2 * m + 1))) } }
     self.matrix = matrix
   }
 
@@ -105,15 +106,16 @@ struct ChebyshevNodes {
     return Array(d.prefix(max(1, c.count - 1)))
   }
 
-  /// sum c_n T_n(t) in powers of t.
-  static func powers(_ c: [Double]) -> [Double] {
+  /// sum c_n T_n(t) in powers of t; with `second` = -1 that of polynomials V_n with the same recurrence from 1, 2 t - 1.
+  static func powers(_ c: [Double], second: Double = 0) -> [Double] {
     var (older, newer) = ([Double](repeating: 0, count: c.count), [Double](repeating: 0, count: c.count))
     var sum = older
     if !newer.isEmpty { newer[0] = 1 }
     for n in 0..<c.count {
       for k in 0...n { sum[k] += c[n] * newer[k] }
       var next = older.map { -$0 }
-      for k in 0..<(c.count - 1) { next[k + 1] += (n == 0 ? 1 : 2) * newer[k] }
+      for k in 0..<(c.count - 1) { next[k + 1] += (n == 0 && second == 0 ? 1 : 2) * newer[k] }
+      if n == 0 { next[0] += second }
       (older, newer) = (newer, next)
     }
     return sum

@@ -77,4 +77,3 @@ struct WedgeIntegrals {
     return (0..<(n * n)).map { product.pointer[$0] + product.pointer[$0 % n * n + $0 / n] }
   }
 }
-

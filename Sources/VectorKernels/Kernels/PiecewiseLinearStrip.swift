@@ -11,12 +11,13 @@ import VectorKernelTypes
 ///     + (sin t (exp(-E) - 1) - exp(-(h^2 + k^2) / 2) + 1) / (2 pi) + rho X + h k (asin(rho) / (2 pi) + X)
 ///     + h (S_k(w_k) - phi(k) q_h) + k (S_h(w_h) - phi(h) q_k),   E = (h^2 - 2 rho h k + k^2) / (2 sin^2 t).
 /// The first line does not depend on the knots and is summed apart; the others are of the order of h k, so that for large deviations
-/// nothing cancels. D is odd in w: w = 2 b x / (1 - x^2) with b = sqrt(9 + h^2) makes it x times a polynomial in 2 x^2 - 1. For w > 0, S is
+/// nothing cancels. D is odd in w: w = 2 b x / (1 - x^2) with b = sqrt(9 + h^2) makes it x (A(z) + y B(z)) with
+/// y = 2 x^2 - 1 and z = 2 y^2 - 1 (in powers of y coefficients would be as large as 10^3). For w > 0, S is
 /// phi(h) / 2 - exp(-E) m(w) / (2 pi) with Mills' ratio m, the same E for both sides.
 ///
 /// Arrays: s, E f / after, E z f / after, s / after, E f', sum of the weights; for each group of knots h, q, phi, 1 - exp(-h^2 / 2), b, its
-/// weight delta (0 where h > 9), and the coefficients of D / x, highest power first; then the epilogue's.
-/// Parameters from 16 on: groups, coefficients of D, parity (1 and 2: a group is a pair of opposite knots), then the e_k.
+/// weight delta (0 where h > 9), and the coefficients of A and B, highest power first, in turn; then the epilogue's.
+/// Parameters from 16 on: groups, coefficients of A and B together, parity (1 and 2: a group is a pair of opposite knots), then the e_k.
 @inline(__always)
 func piecewiseLinearStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
   let affine = Affine<L>(arguments, arraysBefore: 1 &+ arguments.terms, parametersBefore: 8)
@@ -143,11 +144,17 @@ private struct PiecewiseLinearReader<L: Lanes> {
     let (xa, xb) = (map(na, a.width, place.sine), map(nb, b.width, place.sine))
     let (ya, yb) = (L.fma(L(2) * xa, xa, -.one), L.fma(L(2) * xb, xb, -.one))
     let shift = PiecewiseLinearReader.leading
-    var (da, db) = (L.zero, L.zero)
-    for m in 0..<terms {
-      da = L.fma(da, ya, own(i &+ shift &+ m))
-      db = L.fma(db, yb, other(j &+ shift &+ m, at))
+    let (za, zb) = (L.fma(L(2) * ya, ya, -.one), L.fma(L(2) * yb, yb, -.one))
+    var (evenA, oddA, evenB, oddB) = (L.zero, L.zero, L.zero, L.zero)
+    var m = 0
+    while m < terms {
+      evenA = L.fma(evenA, za, own(i &+ shift &+ m))
+      oddA = L.fma(oddA, za, own(i &+ shift &+ m &+ 1))
+      evenB = L.fma(evenB, zb, other(j &+ shift &+ m, at))
+      oddB = L.fma(oddB, zb, other(j &+ shift &+ m &+ 1, at))
+      m = m &+ 2
     }
+    let (da, db) = (L.fma(ya, oddA, evenA), L.fma(yb, oddB, evenB))
     let apart = L.select(place.sign < .zero, a.h + b.h, a.h - b.h)
     let product = a.h * b.h
     let square = L.max(place.sine * place.sine, L(1e-30))
