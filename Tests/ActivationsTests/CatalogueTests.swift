@@ -115,7 +115,8 @@ import Testing
     (.made("Tanh"), "Tanh()"), (.made("Elu", 0.5), "Elu(alpha=0.5)"), (.made("Polynomial", 0, 1), "Polynomial([0.0, 1.0])"),
     (.made("Hermite", 3), "Hermite(3)"),
     (.made("PiecewiseLinear", 0, 0, 1, 0, -1, 1), "HardTanh()"), (.made("PiecewiseLinear", 0, 0, 1, 0, 0, 6), "Relu6()"),
-    (.made("PiecewiseLinear", 0.5, 1, 2, 3), "PiecewiseLinear([3.0], [1.0, 2.0], value=0.5)"), (.made("Elementwise", 0), "a kernel function of your own"),
+    (.made("PiecewiseLinear", 0.5, 1, 2, 3), "PiecewiseLinear([3.0], [1.0, 2.0], value=0.5)"),
+    (.made("Elementwise", 0), "a kernel function of your own"),
   ]) func messagesNameActivationsAsUsersWriteThem(activation: Activation, text: String) {
     #expect("\(activation)" == text)
   }

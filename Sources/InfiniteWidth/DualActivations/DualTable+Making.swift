@@ -214,7 +214,9 @@ struct TableMaker {
     guard var rest = matrix else { return [] }
     let n = deviations.count
     var columns: [[Double]] = []
-    while columns.count < n, let pivot = (0..<n).max(by: { rest[$0 * n + $0] < rest[$1 * n + $1] }), rest[pivot * n + pivot] > 1e-15 {
+    while columns.count < n, let pivot = (0..<n).max(by: { rest[$0 * n + $0] < rest[$1 * n + $1] }),
+      rest[pivot * n + pivot] > 1e-15
+    {
       let root = rest[pivot * n + pivot].squareRoot()
       let column = (0..<n).map { rest[$0 * n + pivot] / root }
       for k in 0..<(n * n) { rest[k] -= column[k / n] * column[k % n] }

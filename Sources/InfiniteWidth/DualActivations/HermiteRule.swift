@@ -76,7 +76,8 @@ private struct ScaledHermite {
       let next = first - second
       let other = next - first
       // What the two products and the difference lost.
-      let lost = (first - (next - other)) - (second + other)
+      let lost =
+        (first - (next - other)) - (second + other)
         + ((-first).addingProduct(a, current) - (-second).addingProduct(b, previous))
       let nextError = a * error - b * previousError + lost
       (previous, current) = (current, next)

@@ -120,9 +120,11 @@ struct DoubleLanes: Lanes {
     let s = f / (DoubleLanes(2) + f)
     let (z, half) = (s * s, DoubleLanes(0.5) * f * f)
     let w = z * z
-    let even = fma(w, fma(w, DoubleLanes(0.1531383769920937332), DoubleLanes(0.2222219843214978396)), DoubleLanes(0.3999999999940941908))
+    let even = fma(
+      w, fma(w, DoubleLanes(0.1531383769920937332), DoubleLanes(0.2222219843214978396)), DoubleLanes(0.3999999999940941908))
     let odd = fma(
-      w, fma(w, fma(w, DoubleLanes(0.1479819860511658591), DoubleLanes(0.1818357216161805012)), DoubleLanes(0.2857142874366239149)),
+      w,
+      fma(w, fma(w, DoubleLanes(0.1479819860511658591), DoubleLanes(0.1818357216161805012)), DoubleLanes(0.2857142874366239149)),
       DoubleLanes(0.6666666666666735130))
     let rest = fma(w, even, z * odd)
     return fma(exponent, DoubleLanes(0.6931471805599453094), f - (half - s * (half + rest)))

@@ -85,7 +85,8 @@ public struct LayerStrips: Sendable {
   /// Puts the parts together.
   public init(
     dense: @escaping StripFunction, series: @escaping StripFunction, table: @escaping StripFunction,
-    piecewiseLinear: @escaping StripFunction, scale: @escaping StripFunction, shrink: @escaping StripFunction, sum: @escaping StripFunction, product: @escaping StripFunction,
+    piecewiseLinear: @escaping StripFunction, scale: @escaping StripFunction, shrink: @escaping StripFunction,
+    sum: @escaping StripFunction, product: @escaping StripFunction,
     gapFromProduct: @escaping StripFunction, covariance: @escaping StripFunction, profile: @escaping StripFunction
   ) {
     self.dense = dense

@@ -1,6 +1,7 @@
 """Writes networks.json: NNGP and NTK of three layers by double quadrature in polar coordinates, panel by panel.
 
-The integrals are right to 1e-13 (checked below against the closed form of erf). Run by hand: python python/tests/golden/make_networks.py
+The integrals are right to 1e-13 (checked below against the closed form of erf).
+Run by hand: python python/tests/golden/make_networks.py
 """
 
 import json

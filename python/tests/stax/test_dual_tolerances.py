@@ -20,28 +20,28 @@ LAYERS = {
 }
 
 
-def pair(v1, v2, rho):
-    """Two inputs whose covariances behind a Dense layer are these."""
-    # 1 - rho^2 without cancellation: the pair near correlation 1 is 1e-8 away from it.
-    sine = np.sqrt((1 - abs(rho)) * (1 + abs(rho)))
-    return np.sqrt(2) * np.array([[np.sqrt(v1), 0.0], [np.sqrt(v2) * rho, np.sqrt(v2) * sine]])
+def inputs(v1, v2, correlations):
+    """An input of variance v1 and others of variance v2, at these correlations with it behind a Dense layer."""
+    # 1 - rho^2 without cancellation: one pair is 1e-8 away from correlation 1.
+    sine = np.sqrt((1 - np.abs(correlations)) * (1 + np.abs(correlations)))
+    others = np.sqrt(v2) * np.column_stack([correlations, sine])
+    return np.sqrt(2) * np.vstack([[np.sqrt(v1), 0.0], others])
 
 
 def three_layers(layer, **dense):
     return stax.serial(*[stax.Dense(1, **dense), layer] * 3, stax.Dense(1, **dense))
 
 
+@pytest.mark.parametrize(("v1", "v2"), sorted({(row[1], row[2]) for row in DUALS}))
 @pytest.mark.parametrize("name", LAYERS)
-def test_duals_are_those_of_mpmath(name):
+def test_duals_are_those_of_mpmath(name, v1, v2):
     layer, tolerance = LAYERS[name]
-    kernel_fn = stax.serial(stax.Dense(1), layer).kernel_fn
-    for _, v1, v2, rho, value, slope in (row for row in DUALS if row[0] == name):
-        nngp, ntk = kernel_fn(pair(v1, v2, rho), None, ("nngp", "ntk"))
-        scale = np.sqrt(nngp[0, 0] * nngp[1, 1])
-        assert abs(nngp[0, 1] - value) <= tolerance * scale, (v1, v2, rho)
-        covariance = rho * np.sqrt(v1 * v2)
-        # Opposite and equal inputs: f' has one value less at the kink, and c is known to rounding only.
-        assert abs(ntk[0, 1] - covariance * slope) <= 2 * tolerance * np.sqrt(v1 * v2), (v1, v2, rho)
+    rho, value, slope = np.array([row[3:] for row in DUALS if row[:3] == [name, v1, v2]]).T
+    nngp, ntk = stax.serial(stax.Dense(1), layer).kernel_fn(inputs(v1, v2, rho), None, ("nngp", "ntk"))
+    scale = np.sqrt(nngp[0, 0] * np.diag(nngp)[1:])
+    assert np.max(np.abs(nngp[0, 1:] - value) / scale) <= tolerance
+    # Td is bounded by the largest slope squared, here 3.1.
+    assert np.max(np.abs(ntk[0, 1:] / np.sqrt(v1 * v2) - rho * slope)) <= 4 * tolerance
 
 
 @pytest.mark.parametrize("row", NETWORKS, ids=lambda row: f"{row['layer']}-{row['variance']:g}")
