@@ -14,19 +14,21 @@ let polynomials: [ActivationEntry] = [
     source: "Mehler's formula, for inputs of unit variance", function: ScalarFunction.of(Hermite.self),
     parity: { evenOrOdd($0[0]) },
     dual: { .closed("hermite", [$0[0]]) }),
-  ActivationEntry(
-    code: 112, name: "Polynomial", parameters: [ActivationParameter("coef", .list(1...65))],
-    source: "Mehler's formula and Gaussian moments", function: ScalarFunction.of(Polynomial.self), parity: polynomialParity,
-    homogeneity: polynomialDegree, dual: { .polynomial($0) }, smoothDual: { _ in .series }),
+  polynomial,
   ActivationEntry(
     code: 113, name: "RectifiedMonomial", parameters: [ActivationParameter("degree", .integer(0...20))],
     source: "Cho and Saul, arXiv:1112.3712", function: ScalarFunction.of(RectifiedMonomial.self), isSmooth: { _ in false },
     homogeneity: { $0[0] }, dual: { .closed("rectifiedMonomial", ArcCosine.parameters(Int($0[0]))) }),
 ]
 
+private let polynomial = ActivationEntry(
+  code: 112, name: "Polynomial", parameters: [ActivationParameter("coef", .list(1...65))],
+  source: "Mehler's formula and Gaussian moments", function: ScalarFunction.of(Polynomial.self), parity: polynomialParity,
+  homogeneity: polynomialDegree, dual: { .polynomial($0) }, smoothDual: { _ in .series })
+
 extension Activation {
   /// Coefficients by ascending power; nil where it is no polynomial.
-  public var coefficients: [Double]? { entry.code == 112 ? values : nil }
+  public var coefficients: [Double]? { entry === polynomial ? values : nil }
 }
 
 /// He_n(x) / sqrt(n!) by the three-term recurrence; its derivative is sqrt(n) times the one before.

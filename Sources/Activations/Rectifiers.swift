@@ -1,11 +1,7 @@
 // Functions that are linear on either side of a kink at 0.
 
 let rectifiers: [ActivationEntry] = [
-  ActivationEntry(
-    code: 100, name: "ABRelu", parameters: [ActivationParameter("a"), ActivationParameter("b")],
-    source: "Tsuchida et al., arXiv:1711.09090; Cho and Saul, arXiv:1112.3712", function: ScalarFunction.of(ABRelu.self),
-    isSmooth: { $0[0] == $0[1] }, parity: { $0[0] == $0[1] ? .odd : $0[0] == -$0[1] ? .even : .none },
-    homogeneity: { _ in 1 }, dual: abReluDual, text: abReluText),
+  abRelu,
   ActivationEntry(
     code: 105, name: "Sign", source: "Cho and Saul, arXiv:1112.3712", function: ScalarFunction.of(Sign.self),
     isSmooth: { _ in false }, parity: { _ in .odd }, homogeneity: { _ in 0 }, dual: { _ in .closed("sign", []) }),
@@ -14,10 +10,16 @@ let rectifiers: [ActivationEntry] = [
     isSmooth: { _ in false }, homogeneity: { _ in 0 }, dual: { _ in .closed("step", []) }),
 ]
 
+private let abRelu = ActivationEntry(
+  code: 100, name: "ABRelu", parameters: [ActivationParameter("a"), ActivationParameter("b")],
+  source: "Tsuchida et al., arXiv:1711.09090; Cho and Saul, arXiv:1112.3712", function: ScalarFunction.of(ABRelu.self),
+  isSmooth: { $0[0] == $0[1] }, parity: { $0[0] == $0[1] ? .odd : $0[0] == -$0[1] ? .even : .none },
+  homogeneity: { _ in 1 }, dual: abReluDual, text: abReluText)
+
 extension Activation {
   /// The slopes for x < 0 and x > 0; nil where it is not a min(x, 0) + b max(x, 0).
   public var rectifierSlopes: (below: Double, above: Double)? {
-    entry.code == 100 ? (values[0], values[1]) : nil
+    entry === abRelu ? (values[0], values[1]) : nil
   }
 }
 

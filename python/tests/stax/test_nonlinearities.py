@@ -104,8 +104,8 @@ def test_op_tables_of_another_layout_are_refused():
             _core.Architecture(*table, [])
 
 
-# E f(u) f(v) and E f'(u) f'(v) for variances q1, q2 and covariance c: the two-dimensional trapezoidal rule in mpmath with 20 digits (steps
-# 1/8 and 1/10 agree to 1e-18).
+# E f(u) f(v) and E f'(u) f'(v) for variances q1, q2 and covariance c: the two-dimensional trapezoidal rule in mpmath with
+# 20 digits (steps 1/8 and 1/10 agree to 1e-18).
 DUALS = [
     (stax.Mish(), 1.3, 0.7, 0.5, 0.23124124218061072, 0.3949470779990309),
     (stax.Mish(), 0.4, 2.25, -0.6, -0.11542816005935394, 0.23196083877277793),
