@@ -67,11 +67,13 @@ struct NumberRange: Equatable, Sendable {
   var least: Double
   var largest: Double
 
-  /// The range of all numbers of some arrays; 0 to 0 without any.
-  init(_ arrays: [[Double]]) {
-    (least, largest) = (.infinity, -.infinity)
-    for x in arrays.joined() { (least, largest) = (min(least, x), max(largest, x)) }
-    if least > largest { (least, largest) = (0, 0) }
+  /// The range of the first numbers of some arrays, as many as are said; 0 to 0 without any.
+  init(_ arrays: [(Workspace<Double>, Int)]) {
+    var (least, largest) = (Double.infinity, -Double.infinity)
+    for (array, count) in arrays {
+      for i in 0..<count { (least, largest) = (min(least, array.pointer[i]), max(largest, array.pointer[i])) }
+    }
+    self.init(least: least <= largest ? least : 0, largest: least <= largest ? largest : 0)
   }
 
   init(least: Double, largest: Double) { (self.least, self.largest) = (least, largest) }
@@ -109,12 +111,17 @@ extension KernelPlan {
 extension PointwisePlan {
   /// Throws unless all deviations are among those that the plan was made for.
   static func check(
-    _ deviations: [Double], in range: NumberRange, at layer: String, _ name: String
+    _ deviations: Workspace<Double>, _ count: Int, in range: NumberRange, at layer: String, _ name: String
   ) throws(NumericError) {
-    guard let i = deviations.firstIndex(where: { !range.contains($0) }) else { return }
-    throw .invalid(
+    guard let i = (0..<count).first(where: { !range.contains(deviations.pointer[$0]) }) else { return }
+    throw outside(range, at: layer, deviations.pointer[i], name, i)
+  }
+
+  /// What is wrong with input i of side `name`.
+  static func outside(_ range: NumberRange, at layer: String, _ deviation: Double, _ name: String, _ i: Int) -> NumericError {
+    .invalid(
       "[kernel_fn] the plan holds for inputs whose standard deviation \(layer) is from \(range.least) to \(range.largest). "
-        + "Received \(deviations[i]) for \(name)[\(i)]: make the plan from all inputs.", index: (i, -1))
+        + "Received \(deviation) for \(name)[\(i)]: make the plan from all inputs.", index: (i, -1))
   }
 }
 

@@ -7,8 +7,12 @@ public final class PointwiseSide<Element: RowElement>: @unchecked Sendable {
   let inputs: InputRows<Element>?
   let deviations: Workspace<Double>
   let count: Int
-  /// By output block; filled once by `PointwiseKernel`.
+  /// By output block; filled once by `PointwiseKernel`, as the following.
   var rowSides: [RowSide] = []
+  /// The steps for each pair of output blocks, row by row.
+  var programs: [PointwiseProgram] = []
+  /// Whether the plan was made from these inputs: then it surely covers them.
+  var isOfPlan = false
 
   init(_ inputs: InputRows<Element>) {
     (self.inputs, deviations, count) = (inputs, inputs.deviations, inputs.count)

@@ -97,7 +97,7 @@ extension PointwiseKernel: KernelEngine {
     _ output: KernelOutput<Element>, _ context: CallContext
   ) throws(NumericError) {
     let source = PairSource(row: row, col: col ?? row, isSame: col == nil, shift: shift)
-    try evaluate(source, NetworkStart(width: plan.width), plan.pointwise, output, context)
+    try evaluate(source, plan.pointwise, output, context)
   }
 
   private func goOn<Element: RowElement>(
@@ -110,7 +110,7 @@ extension PointwiseKernel: KernelEngine {
     let plan = try prepare(sides, start, planned: nil, output.fields, context)
     let source = PairSource(
       row: sides[0], col: sides[sides.count - 1], isSame: given.isSame, shift: given.isSame ? 0 : nil, given: given)
-    try evaluate(source, start, plan, output, context)
+    try evaluate(source, plan, output, context)
     return plan.series.joined().reduce(0) { max($0, $1.missed) }
   }
 }

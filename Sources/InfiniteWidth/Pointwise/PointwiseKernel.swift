@@ -37,7 +37,7 @@ public struct PointwiseKernel: Sendable {
     let start = NetworkStart(width: pair.x1.width, tangent: DenseTangent(weights: weights, biases: biases))
     let plan = try prepare(sides, start, planned: nil, output.fields, context)
     let source = PairSource(row: sides[0], col: sides.last ?? sides[0], isSame: sides.count == 1, shift: pair.shift)
-    try evaluate(source, start, plan, output, context)
+    try evaluate(source, plan, output, wantsTangent: true, context)
   }
 }
 
@@ -62,11 +62,16 @@ extension PointwiseKernel {
     return sides
   }
 
-  /// The steps for output blocks i and j.
-  private func program(_ start: NetworkStart, _ i: Int, _ j: Int) throws(NumericError) -> PointwiseProgram {
-    try ProgramBuilder.build(
-      network, width: start.width, isGaussian: start.isGaussian, isInput: start.isInput, rowBlock: i, colBlock: j,
-      tangent: start.tangent)
+  /// The steps for each pair of output blocks, row by row.
+  private func programs(_ start: NetworkStart) throws(NumericError) -> [PointwiseProgram] {
+    var programs: [PointwiseProgram] = []
+    for block in 0..<(blocks * blocks) {
+      programs.append(
+        try ProgramBuilder.build(
+          network, width: start.width, isGaussian: start.isGaussian, isInput: start.isInput, rowBlock: block / blocks,
+          colBlock: block % blocks, tangent: start.tangent))
+    }
+    return programs
   }
 
   /// Computes what depends on single inputs, and returns the plan by which it was done: `planned`, or, where that is nil, one made from
@@ -77,17 +82,18 @@ extension PointwiseKernel {
   ) throws(NumericError) -> PointwisePlan {
     let kernels = start.tangent == nil ? KernelTable.current.float64 : KernelTable.current.tangent
     let limit = Double(Element.greatestFiniteMagnitude).squareRoot()
-    let deviations = sides.map { side in (0..<side.count).map { side.deviations.pointer[$0] } }
     if let planned {
       try check(planned)
-      for (values, name) in zip(deviations, names) where planned.needsEqualLengths {
-        try PointwisePlan.check(values, in: planned.deviations, at: "at the start", name)
+      for (side, name) in zip(sides, names) where planned.needsEqualLengths {
+        try PointwisePlan.check(side.deviations, side.count, in: planned.deviations, at: "at the start", name)
       }
     }
-    var plan = planned ?? PointwisePlan(deviations: NumberRange(deviations))
+    var plan = planned ?? PointwisePlan(deviations: NumberRange(sides.map { ($0.deviations, $0.count) }))
+    let programs = try programs(start)
+    for side in sides { (side.programs, side.isOfPlan) = (programs, planned == nil) }
     let count = sides.reduce(0) { $0 + $1.count }
     for block in 0..<blocks {
-      let program = try program(start, block, block)
+      let program = programs[block * (blocks + 1)]
       try context.reserve(
         TilePlan.sideBytes(
           program, count: count, blocks: blocks, elementSize: MemoryLayout<Element>.size, planes: kernels.planes),
@@ -119,7 +125,7 @@ extension PointwiseKernel {
     var plans: [PairPlan] = []
     for i in 0..<blocks {
       for j in 0..<blocks {
-        let program = try program(start, i, j)
+        let program = sides[0].programs[i * blocks + j]
         let largest = GapBounds.largest(program.pairSteps, sides.map { $0.rowSides[i] }, sides.map { $0.rowSides[j] })
         let fit = { (isFloat: Bool) throws(NumericError) -> AngularProfile? in
           guard fits else { return nil }
@@ -136,7 +142,7 @@ extension PointwiseKernel {
   }
 
   func evaluate<Element: RowElement>(
-    _ source: PairSource<Element>, _ start: NetworkStart, _ plan: PointwisePlan, _ output: KernelOutput<Element>,
+    _ source: PairSource<Element>, _ plan: PointwisePlan, _ output: KernelOutput<Element>, wantsTangent: Bool = false,
     _ context: CallContext
   ) throws(NumericError) {
     try output.checkShapes(rows: source.rows, cols: source.cols, blocks: blocks)
@@ -146,9 +152,9 @@ extension PointwiseKernel {
       // With x2 = x1 the blocks below the diagonal mirror those above it.
       if source.isSame, j < i, output.isMirrorable { continue }
       let task = BlockTask(
-        source: source, program: try program(start, i, j), plan: plan.pairs[block], row: source.row.rowSides[i],
+        source: source, program: source.row.programs[block], plan: plan.pairs[block], row: source.row.rowSides[i],
         col: source.col.rowSides[j], users: users, fields: output.fields, isOnDiagonal: i == j,
-        wantsTangent: start.tangent != nil)
+        wantsTangent: wantsTangent)
       try evaluate(task, i, j, output, context.part(block, of: blocks * blocks))
     }
   }
@@ -157,7 +163,9 @@ extension PointwiseKernel {
     _ task: BlockTask<Element>, _ i: Int, _ j: Int, _ output: KernelOutput<Element>, _ context: CallContext
   ) throws(NumericError) {
     let (source, program) = (task.source, task.program)
-    try GapBounds.check(task.plan.reaches, GapBounds.largest(program.pairSteps, [task.row], [task.col]))
+    if !source.row.isOfPlan || !source.col.isOfPlan {
+      try GapBounds.check(task.plan.reaches, GapBounds.largest(program.pairSteps, [task.row], [task.col]))
+    }
     if i == j { output.writeVariances(task.row, program.rowOutput, task.col, program.colOutput, block: i) }
     let needsTiles = output.nngp != nil || output.ntk != nil
     let diagonal = try task.diagonal(all: output.ntkDiagonal != nil, wantsNTK: output.fields.ntk)

@@ -30,14 +30,18 @@ struct RowPass {
   private func series(
     _ source: SeriesSource, _ step: RowStep, _ planned: SeriesPlan??
   ) throws(NumericError) -> SeriesPlan {
-    let deviations = sides.map { $0.values(step.input) }
+    // Series have one plane per input or two; only values count here.
+    let values = sides.map { $0.values(step.input) }
     guard let planned else {
-      let (terms, missed) = try sides[0].expansion(of: source).termsNeeded(Array(deviations.joined()))
-      return SeriesPlan(terms: terms, deviations: NumberRange(deviations), missed: missed)
+      let all = Array(values.joined())
+      let (terms, missed) = try sides[0].expansion(of: source).termsNeeded(all)
+      let range = NumberRange(least: all.min() ?? 0, largest: all.max() ?? 0)
+      return SeriesPlan(terms: terms, deviations: range, missed: missed)
     }
     guard let planned else { throw WordReader.damaged }
-    for (values, name) in zip(deviations, names) {
-      try PointwisePlan.check(values, in: planned.deviations, at: "before \(step.layer)", name)
+    for (deviations, name) in zip(values, names) {
+      guard let i = deviations.firstIndex(where: { !planned.deviations.contains($0) }) else { continue }
+      throw PointwisePlan.outside(planned.deviations, at: "before \(step.layer)", deviations[i], name, i)
     }
     return planned
   }
