@@ -7,7 +7,7 @@ import Testing
   @Test func nullPointersAreErrors() {
     var error = ntk_error()
     #expect(ntk_architecture_create(nil, 1, nil, 0, nil, 0, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
-    #expect(ntk_kernel(1, nil, nil, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
+    #expect(ntk_kernel(1, nil, nil, nil, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_kernel_tangent(1, nil, nil, nil, 0, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_philox_raw(nil, nil, nil, 4, &error) == NTK_INVALID_ARGUMENT.rawValue)
     #expect(ntk_network_train(nil, nil, nil, nil, 1, nil, nil, nil, &error) == NTK_INVALID_ARGUMENT.rawValue)
@@ -122,11 +122,20 @@ import Testing
 
   private func run(_ handle: Int64, _ x: ntk_matrix, _ nngp: ntk_matrix, threads: Int32 = 1, limit: Int64 = 0) -> Int32 {
     var source = ntk_kernel_source()
-    source.x1 = x
+    source.x1 = array(x)
     var result = ntk_kernel_result()
     result.nngp = nngp
     var call = ntk_call(threads: threads, reserved: 0, memory_limit: limit, progress: nil, context: nil)
-    return ntk_kernel(handle, &source, nil, nil, &result, &call, nil)
+    return ntk_kernel(handle, &source, nil, nil, nil, &result, &call, nil)
+  }
+
+  /// A matrix as an array of rank 2.
+  private func array(_ m: ntk_matrix) -> ntk_array {
+    var array = ntk_array()
+    (array.data, array.rank, array.dtype) = (m.data, 2, m.dtype)
+    (array.shape.0, array.shape.1) = (m.rows, m.cols)
+    (array.strides.0, array.strides.1) = (m.row_stride, m.col_stride)
+    return array
   }
 
   private func message(_ error: ntk_error) -> String {

@@ -1,5 +1,4 @@
 import Architectures
-import LinearAlgebra
 import NumericCore
 import VectorKernelTypes
 
@@ -14,8 +13,6 @@ final class RowSide {
   private(set) var arrays: [Workspace<Double>] = []
   /// Coefficient arrays of the series layers, by table number.
   private(set) var tables: [[Workspace<Double>]]
-  /// Largest share of energy that a series had to cut off beyond its tolerance.
-  private(set) var missedTolerance = 0.0
 
   private let kernels: ElementKernels
   private let users: UserDuals
@@ -43,23 +40,8 @@ final class RowSide {
   /// Values of one array, without padding.
   func values(_ id: ArrayID) -> [Double] { (0..<count).map { arrays[id].pointer[at($0)] } }
 
-  /// Adds an array: the deviations in `id`, divided by `unit`.
-  func appendScale(_ id: ArrayID, unit: Double) throws(NumericError) -> ArrayID {
-    let scale = try Workspace<Double>(padded * planes, zeroed: true)
-    for i in 0..<count { scale.pointer[at(i)] = arrays[id].pointer[at(i)] / unit }
-    arrays.append(scale)
-    return arrays.count - 1
-  }
-
-  /// Runs the steps; `limit` is the largest deviation whose square the results' type can hold.
-  func run(_ steps: [RowStep], limit: Double, name: String) throws(NumericError) {
-    for step in steps {
-      try run(step)
-      try check(step, limit, name)
-    }
-  }
-
-  private func check(_ step: RowStep, _ limit: Double, _ name: String) throws(NumericError) {
+  /// Throws where a deviation after the step is over `limit`.
+  func check(_ step: RowStep, _ limit: Double, _ name: String) throws(NumericError) {
     let output = arrays[step.output].pointer
     for i in 0..<count where !(output[at(i)] <= limit) {
       throw NumericError(
@@ -69,7 +51,8 @@ final class RowSide {
     }
   }
 
-  private func run(_ step: RowStep) throws(NumericError) {
+  /// Runs one step; a series needs a plan, see `RowPass`.
+  func run(_ step: RowStep) throws(NumericError) {
     let (input, output) = (arrays[step.input].pointer, arrays[step.output].pointer)
     switch step.action {
     case .dual(let kind, let parameters, let ids, _):
@@ -103,7 +86,7 @@ final class RowSide {
       }
     case .sum(let branches, let weights, let shares): sum(branches, weights, shares, output)
     case .product(let branches): product(branches, output)
-    case .series(let source, let ratio, let table): try series(source, step.input, step.output, ratio, table)
+    case .series: break
     case .userDual(let function):
       try requireValuesOnly("Elementwise")
       let q = values(step.input).map { $0 * $0 }
@@ -221,24 +204,15 @@ private func hypotenuse(_ a: Double, _ b: Double) -> Double {
 // MARK: Hermite series
 
 extension RowSide {
-  private func series(
-    _ source: SeriesSource, _ input: ArrayID, _ output: ArrayID, _ ratio: ArrayID, _ table: Int
-  ) throws(NumericError) {
-    let deviations = values(input)
-    let expansion = expansion(of: source)
-    let (needed, missed) = try expansion.termsNeeded(deviations)
-    missedTolerance = max(missedTolerance, missed)
-    try fillSeries(source, input: input, output: output, ratio: ratio, table: table, terms: needed)
-  }
-
-  /// Fills the coefficient arrays with `terms` terms, the ratio and the deviations after the layer.
+  /// Fills the coefficient arrays, the ratio and the deviations after the layer.
   func fillSeries(
-    _ source: SeriesSource, input: ArrayID, output: ArrayID, ratio: ArrayID, table: Int, terms: Int
+    _ source: SeriesSource, input: ArrayID, output: ArrayID, ratio: ArrayID, table: Int, plan: SeriesPlan
   ) throws(NumericError) {
+    let terms = plan.terms
     // A derivative needs two more coefficients: da_n/ds = (n a_n + sqrt((n + 1)(n + 2)) a_(n+2)) / s.
     let known = planes == 1 ? terms : terms + 2
     let deviations = values(input)
-    let a = try expansion(of: source).coefficients(deviations, terms: known)
+    let a = try expansion(of: source).coefficients(deviations, terms: known, steepness: plan.deviations.largest)
     var columns: [Workspace<Double>] = []
     for _ in 0..<terms { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
     let (s, out, r) = (arrays[input].pointer, arrays[output].pointer, arrays[ratio].pointer)
@@ -266,7 +240,8 @@ extension RowSide {
     tables[table] = columns
   }
 
-  private func expansion(of source: SeriesSource) -> HermiteExpansion {
+  /// The series of a nonlinearity, with the caller's functions.
+  func expansion(of source: SeriesSource) -> HermiteExpansion {
     let call = users.call
     return HermiteExpansion(source: source) { (function, x, y, n) in
       call?(function, .value, x, nil, nil, y, n) ?? false

@@ -16,6 +16,7 @@ from ._activations import activation
 from ._base import Layer
 from ._branching import FanInConcat, FanInProd, FanInSum, FanOut
 from ._combinators import parallel, repeat, serial
+from ._kernel_plan import KernelPlan
 from ._linear import Dense, Dropout, Flatten, Identity, LayerNorm
 from ._nonlinearities import *  # noqa: F403
 from ._nonlinearity import Nonlinearity
@@ -39,6 +40,7 @@ __all__ = [
     "GlobalAvgPool",
     "GlobalSumPool",
     "Identity",
+    "KernelPlan",
     "Layer",
     "LayerNorm",
     "Nonlinearity",
