@@ -100,7 +100,7 @@ let package = Package(
       ]),
     .target(
       name: "TestSupport",
-      dependencies: ["Activations", "Architectures", "InfiniteWidth", "NumericCore", "VectorKernelProduct"],
+      dependencies: ["NumericCore", "LinearAlgebra", "Activations", "Architectures", "InfiniteWidth", "VectorKernelProduct"],
       path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
     test("LinearAlgebra", ["LinearAlgebra"]),

@@ -145,33 +145,6 @@ public func ntk_network_loss(
   }
 }
 
-@_cdecl("ntk_network_curvature") @implementation
-public func ntk_network_curvature(
-  _ network: UnsafePointer<ntk_network>!, _ kind: Int32, _ loss: Int32, _ x: UnsafePointer<ntk_matrix>!,
-  _ targets: UnsafePointer<ntk_matrix>!, _ directions: UnsafePointer<ntk_matrix>!, _ products: UnsafePointer<ntk_matrix>!,
-  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
-) -> Int32 {
-  guarded(error) { () throws(NumericError) in
-    let given = try CallersNetwork(network)
-    guard let kind = CurvatureKind(rawValue: Int(kind)) else {
-      throw .invalid("[curvature] kind must be 0 (Hessian) or 1 (Gauss-Newton). Received \(kind).")
-    }
-    let along = try given.vectors(try required(directions, "directions"), "directions")
-    let results = try given.vectors(try required(products, "products"), "products")
-    guard along.count == results.count else {
-      throw .invalid("[curvature] needs as many products as directions. Received \(results.count) for \(along.count).")
-    }
-    let how = try context(call)
-    let curvature = try CurvatureOperator(
-      kind, given.network, loss: try outputLoss(loss), x: try matrixView(try required(x, "x"), "x"),
-      targets: try matrixView(try required(targets, "targets"), "targets"), parameters: given.parameters, context: how)
-    for (k, (direction, product)) in zip(along, results).enumerated() {
-      try how.checkpoint(Double(k) / Double(max(1, along.count)))
-      try curvature.apply(direction, into: product)
-    }
-  }
-}
-
 @_cdecl("ntk_network_ntk") @implementation
 public func ntk_network_ntk(
   _ network: UnsafePointer<ntk_network>!, _ x1: UnsafePointer<ntk_matrix>!, _ x2: UnsafePointer<ntk_matrix>!,

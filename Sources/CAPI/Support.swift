@@ -26,19 +26,21 @@ private func fill(_ error: UnsafeMutablePointer<ntk_error>, with failure: Numeri
   error.pointee.index = (Int64(failure.index.0), Int64(failure.index.1))
   error.pointee.bytes = Int64(failure.bytes)
   error.pointee.value = failure.value
-  withUnsafeMutableBytes(of: &error.pointee.message) { room in
-    // Cut at a character boundary so that the text stays valid UTF-8.
-    var used = 0
-    for character in failure.message {
-      let bytes = character.utf8
-      if used + bytes.count >= room.count { break }
-      for byte in bytes {
-        room[used] = byte
-        used += 1
-      }
+  withUnsafeMutableBytes(of: &error.pointee.message) { fill($0, with: failure.message) }
+}
+
+/// Zero-terminated text, cut at a character boundary so that it stays valid UTF-8.
+func fill(_ room: UnsafeMutableRawBufferPointer, with text: String) {
+  var used = 0
+  for character in text {
+    let bytes = character.utf8
+    if used + bytes.count >= room.count { break }
+    for byte in bytes {
+      room[used] = byte
+      used += 1
     }
-    room[used] = 0
   }
+  room[used] = 0
 }
 
 /// A caller's matrix as a typed view; throws on null data, negative sizes, a wrong dtype, sizes that overflow.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from .._arrays import check_array
 from ..stax._resources import Resources
 from ._networks import network_for, second_rows, seed_of
@@ -102,16 +103,17 @@ def curvature_vector_product(
         raise ValueError(
             f"[{op}] vector must hold {network.parameter_count} numbers (per row). Received shape {directions.shape}."
         )
-    product = network.call(
-        "curvature",
+    curvature = _core.SymmetricOperator.curvature(
+        network.core,
         network.vector(params),
         _choice(_CURVATURES, kind, "kind", op),
         _choice(LOSSES, loss, "loss", op),
         rows,
         network.targets(y, len(rows), "y"),
-        np.ascontiguousarray(np.atleast_2d(directions)),
-        seed=seed_of(network.layer, rng, op),
-        resources=Resources(memory_limit=memory_limit),
+        seed_of(network.layer, rng, op),
+    )
+    product = Resources(memory_limit=memory_limit).run_method(
+        curvature, "multiply", "curvature", np.ascontiguousarray(np.atleast_2d(directions))
     )
     if not flat:
         return network.nested(product[0], vector)

@@ -15,7 +15,6 @@ from ._asymptotics import Asymptotics, asymptotics, harmonic_decay_constant
 from ._compare import Comparison, compare
 from ._decay import DecayFit
 from ._gram import (
-    GramOperator,
     LabelAlignment,
     effective_dimension,
     gram_eigenvalues,
@@ -31,7 +30,6 @@ __all__ = [
     "Asymptotics",
     "Comparison",
     "DecayFit",
-    "GramOperator",
     "LabelAlignment",
     "LearningCurve",
     "SphereSpectrum",

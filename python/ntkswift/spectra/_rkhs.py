@@ -8,6 +8,7 @@ import numpy as np
 
 from .._arrays import check_array, check_lengths
 from .._norm import euclidean_norm
+from ..operators import kernel_matrix
 from ..predict._core_calls import call, double, warn_of_jitter
 from ..stax import _checks as layer_checks
 from . import _checks
@@ -124,11 +125,9 @@ def interpolant_norm(kernel: Any, X: Any, y: Any, *, get: str = "ntk", ridge: fl
     >>> float(spectra.interpolant_norm(lambda x, z: x @ z.T + 1, np.eye(2), np.array([1.0, 1.0])).__round__(6))
     0.816497
     """
-    from ._gram import gram_matrix
-
     op = "interpolant_norm"
     values = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
-    gram, points = gram_matrix(kernel, X, get, op)
+    gram, points = kernel_matrix(kernel, X, get=get), check_array(X, "X", dtype=np.float64, op=op)
     check_lengths(points, values, ("X", "y"), op=op)
     ridge = layer_checks.real(ridge, op, "ridge", minimum=0)
     factor, _, jitter, _ = call("cholesky", "Cholesky factorisation", gram, ridge, False)

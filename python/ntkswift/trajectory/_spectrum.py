@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from ..operators import as_operator
 from ..stax import _checks
 from ..stax._resources import Resources
-from ._operators import core_operator
 
 _ENDS = ("largest", "smallest", "magnitude")
 
@@ -92,7 +92,7 @@ def eigenvalues(
 
     Parameters
     ----------
-    operator : LossCurvature, or any object with shape, dtype and matvec
+    operator : SymmetricOperator, ndarray, or any object with shape, dtype and matvec
         A symmetric matrix of which only products are needed.
     count : int, default=1
         How many.
@@ -124,7 +124,7 @@ def eigenvalues(
     [5.0, 3.0]
     """
     op = "eigenvalues"
-    core = core_operator(operator, op)
+    core = as_operator(operator, op=op).core
     if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= core.dimension:
         raise ValueError(f"[{op}] count must be between 1 and the dimension, {core.dimension}. Received {count!r}.")
     if end not in _ENDS:
@@ -142,8 +142,8 @@ def eigenvalues(
         _checks.tolerance(tolerance, op, "tolerance"),
         vectors,
         vectors,
-        check_seed(seed, op),
-        start,
+        seed=check_seed(seed, op),
+        start=start,
     )
     return Eigenpairs(values, rows, residuals, products)
 
@@ -160,7 +160,7 @@ def trace(
 
     Parameters
     ----------
-    operator : LossCurvature, or any object with shape, dtype and matvec
+    operator : SymmetricOperator, ndarray, or any object with shape, dtype and matvec
     probes : int, default=16
         The error falls with their square root.
     seed : int, default=0
@@ -174,7 +174,7 @@ def trace(
     >>> trajectory.trace(aslinearoperator(np.diag([1.0, 5.0, 3.0]))).value
     9.0
     """
-    core = core_operator(operator, "trace")
+    core = as_operator(operator, op="trace").core
     samples = Resources(memory_limit=memory_limit, progress=progress).run_method(
         core, "trace", "trace", check_count(probes, "probes", "trace"), seed=check_seed(seed, "trace")
     )
@@ -195,7 +195,7 @@ def spectral_density(
 
     Parameters
     ----------
-    operator : LossCurvature, or any object with shape, dtype and matvec
+    operator : SymmetricOperator, ndarray, or any object with shape, dtype and matvec
     probes : int, default=8
         Random starts; the noise falls with their square root.
     steps : int, default=64
@@ -204,7 +204,7 @@ def spectral_density(
         Of the probes.
     """
     op = "spectral_density"
-    core = core_operator(operator, op)
+    core = as_operator(operator, op=op).core
     nodes, weights = Resources(memory_limit=memory_limit, progress=progress).run_method(
         core, "density", op, check_count(probes, "probes", op), check_count(steps, "steps", op), check_seed(seed, op)
     )

@@ -329,7 +329,7 @@ class Tracker:
 
     def _operator(self, vector: np.ndarray, kind: int = 0, data: Any = None) -> Any:
         rows, targets = data or self._few
-        return _core.SymmetricOperator(self._network.core, vector, kind, self._loss, rows, targets)
+        return _core.SymmetricOperator.curvature(self._network.core, vector, kind, self._loss, rows, targets)
 
     def _top(
         self, name: str, vector: np.ndarray, kind: int, count: int, end: str = "largest", data: Any = None

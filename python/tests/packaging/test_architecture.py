@@ -41,6 +41,8 @@ PYTHON_ORDER = [
     "_show",
     "kernel",
     "stax",
+    "operators",
+    "solvers",
     "empirical",
     "parametrizations",
     "predict",

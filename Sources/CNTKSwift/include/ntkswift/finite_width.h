@@ -54,10 +54,6 @@ int32_t ntk_network_loss(const ntk_network *network, int32_t loss, const ntk_mat
 
 typedef enum ntk_curvature { NTK_HESSIAN = 0, NTK_GAUSS_NEWTON = 1 } ntk_curvature;
 
-/* Row k of products = the matrix times row k of directions; rows contiguous. */
-int32_t ntk_network_curvature(const ntk_network *network, int32_t kind, int32_t loss, const ntk_matrix *x, const ntk_matrix *targets,
-                              const ntk_matrix *directions, const ntk_matrix *products, const ntk_call *call, ntk_error *error);
-
 /* out (n1 x n2 x kept x kept x diagonal, contiguous) = empirical NTK; outputs[(f * diagonal + d) * traced + t] is the number of output
  * (f, d, t): f is kept for both inputs, d is the same in both, t is averaged over. x2 absent: x1. */
 int32_t ntk_network_ntk(const ntk_network *network, const ntk_matrix *x1, const ntk_matrix *x2, const int64_t *outputs, int64_t kept,

@@ -24,7 +24,7 @@ public struct LanczosDraft {
 
   /// The result, or (nil) a place to begin at and the products that it took to get there.
   func run(
-    _ start: UnsafePointer<Double>?, _ vectors: StridedMatrix<Double>?, draft: OperatorProduct, exact: OperatorProduct
+    _ start: UnsafePointer<Double>?, _ vectors: StridedMatrix<Double>?, draft: any SymmetricOperator, exact: any SymmetricOperator
   ) throws(NumericError) -> (result: LanczosResult?, start: Workspace<Double>?, products: Int) {
     var rough = request
     // Room for the draft's own errors, where they matter.
@@ -61,7 +61,7 @@ public struct LanczosDraft {
 
   /// Values and residuals of the Ritz vectors that `space` begins with, by exact products; nil where they are not accurate enough.
   private func check(
-    _ pairs: RitzPairs, _ wanted: [Int], _ space: LanczosSpace, _ exact: OperatorProduct
+    _ pairs: RitzPairs, _ wanted: [Int], _ space: LanczosSpace, _ exact: any SymmetricOperator
   ) throws(NumericError) -> (result: LanczosResult, order: [Int])? {
     var uncertainty = 0.0
     for (i, place) in wanted.enumerated() {

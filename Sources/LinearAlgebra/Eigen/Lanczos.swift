@@ -52,13 +52,14 @@ public struct LanczosResult: Sendable {
 /// when its residual r, or r^2 over its distance to the others, is below the tolerance (Parlett, The Symmetric Eigenvalue Problem, 1998,
 /// theorems 4.5.1 and 11.7.1); the distance is an estimate that is trusted once it stays (see `RitzPairs.error`). Row i of `vectors` (count x n, contiguous rows) becomes the eigenvector of value i. Besides the products,
 /// O(n subspace) operations per step and `subspace` + 1 vectors of memory. Bits do not depend on the threads, where the product's do not.
-/// `draft` is a cheaper product with errors of single precision, if there is one: the vectors are then found with it and checked with
-/// `product` (see `LanczosDraft`).
-/// - Throws: `invalidArgument` for a count out of 1...n, an asymmetric or infinite product; `notConverged`; what `product` throws.
+/// Where the operator has a draft for the tolerance, the vectors are found with it and checked with the operator itself (see `LanczosDraft`).
+/// It begins at `start`, at the operator's own promising start, or at a random vector.
+/// - Throws: `invalidArgument` for a count out of 1...n, an asymmetric or infinite product; `notConverged`; what the product throws.
 public func lanczosEigen(
-  dimension n: Int, _ request: LanczosRequest, start: UnsafePointer<Double>? = nil, vectors: StridedMatrix<Double>? = nil,
-  context: CallContext, draft: OperatorProduct? = nil, product: OperatorProduct
+  _ op: any SymmetricOperator, _ request: LanczosRequest, start given: UnsafePointer<Double>? = nil,
+  vectors: StridedMatrix<Double>? = nil, context: CallContext
 ) throws(NumericError) -> LanczosResult {
+  let n = op.dimension
   guard request.count >= 1, request.count <= n else {
     throw .invalid("[lanczos] count must be between 1 and the dimension, \(n). Received \(request.count).")
   }
@@ -72,14 +73,16 @@ public func lanczosEigen(
           + "Received (\(vectors.rows), \(vectors.cols)).")
     }
   }
-  guard let draft, LanczosDraft.serves(request, n) else {
-    return try LanczosIteration(n, request, context).run(start, vectors, product)
+  let promising = given == nil ? try op.promisingStart(seed: request.seed) : nil
+  defer { withExtendedLifetime(promising) {} }
+  let start = given ?? promising.map { UnsafePointer($0.pointer) }
+  guard LanczosDraft.serves(request, n), let draft = op.draft(for: request.tolerance) else {
+    return try LanczosIteration(n, request, context).run(start, vectors, op)
   }
-  let drafted = try LanczosDraft(dimension: n, request: request, context: context).run(
-    start, vectors, draft: draft, exact: product)
+  let drafted = try LanczosDraft(dimension: n, request: request, context: context).run(start, vectors, draft: draft, exact: op)
   if let result = drafted.result { return result }
   var result = try LanczosIteration(n, request, context)
-    .run(drafted.start.map { UnsafePointer($0.pointer) } ?? start, vectors, product)
+    .run(drafted.start.map { UnsafePointer($0.pointer) } ?? start, vectors, op)
   withExtendedLifetime(drafted.start) {}
   result.products += drafted.products
   return result
@@ -92,9 +95,9 @@ public func lanczosEigen(
 /// (stochastic Lanczos quadrature: Golub & Welsch, Math. Comp. 23, 1969). A nil start is random.
 /// - Returns: fewer nodes than steps, where the start lies in an invariant subspace.
 public func lanczosQuadrature(
-  dimension n: Int, steps: Int, start: UnsafePointer<Double>? = nil, seed: UInt64 = 0, context: CallContext,
-  product: OperatorProduct
+  _ op: any SymmetricOperator, steps: Int, start: UnsafePointer<Double>? = nil, seed: UInt64 = 0, context: CallContext
 ) throws(NumericError) -> (nodes: [Double], weights: [Double]) {
+  let n = op.dimension
   guard n >= 1, steps >= 1 else { throw .invalid("[lanczos] needs a dimension and steps of 1 or more. Received \(n), \(steps).") }
   let most = min(steps, n)
   let space = try LanczosSpace(dimension: n, capacity: most, seed: seed, context: context.forBLAS)
@@ -102,7 +105,7 @@ public func lanczosQuadrature(
   let pacer = Pacer(context)
   while space.size < most {
     let done = Double(space.size) / Double(most)
-    try space.step(context: pacer.step(done, done), product)
+    try space.step(context: pacer.step(done, done), op)
     try pacer.checkpoint(done)
     if space.coupling == 0 { break }
   }
@@ -129,18 +132,18 @@ struct LanczosIteration {
   }
 
   func run(
-    _ start: UnsafePointer<Double>?, _ vectors: StridedMatrix<Double>?, _ product: OperatorProduct
+    _ start: UnsafePointer<Double>?, _ vectors: StridedMatrix<Double>?, _ op: any SymmetricOperator
   ) throws(NumericError) -> LanczosResult {
-    let (pairs, order) = try run(start, product)
+    let (pairs, order) = try run(start, op)
     return try result(pairs, order, vectors)
   }
 
   /// The pairs of a space that holds what is wanted, and their places, the wanted ones first.
-  func run(_ start: UnsafePointer<Double>?, _ product: OperatorProduct) throws(NumericError) -> (RitzPairs, [Int]) {
+  func run(_ start: UnsafePointer<Double>?, _ op: any SymmetricOperator) throws(NumericError) -> (RitzPairs, [Int]) {
     space.begin(start)
     var confirmed: [Double]?
     while true {
-      let (pairs, isFound) = try fill(looksEarly: confirmed == nil, product)
+      let (pairs, isFound) = try fill(looksEarly: confirmed == nil, op)
       let order = order(pairs)
       let best = order.prefix(request.count).map { pairs.values[$0] }
       if isFound {
@@ -156,11 +159,11 @@ struct LanczosIteration {
   }
 
   /// Steps until the space is full, or until the wanted values are there.
-  private func fill(looksEarly: Bool, _ product: OperatorProduct) throws(NumericError) -> (RitzPairs, Bool) {
+  private func fill(looksEarly: Bool, _ op: any SymmetricOperator) throws(NumericError) -> (RitzPairs, Bool) {
     var sinceLook = 0
     while space.size < space.capacity {
       let done = min(1, Double(space.products) / Double(mostProducts))
-      try space.step(context: pacer.step(done, done), product)
+      try space.step(context: pacer.step(done, done), op)
       try pacer.checkpoint(done)
       sinceLook += 1
       // A look costs a small eigendecomposition; it is worth it after some per cent more steps.

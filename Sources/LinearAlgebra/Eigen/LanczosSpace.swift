@@ -1,11 +1,6 @@
 import COpenBLAS
 import NumericCore
 
-/// y = A x for a symmetric operator A; called on the calling thread with the context of the whole computation.
-public typealias OperatorProduct = (
-  _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ context: CallContext
-) throws(NumericError) -> Void
-
 /// An orthonormal basis that grows by one product with the operator at a time, and the operator's projection V A V^T on it.
 ///
 /// Every new vector is orthogonalised twice against all others, so the basis stays orthonormal to rounding, and the projection is
@@ -59,10 +54,10 @@ final class LanczosSpace {
   }
 
   /// Multiplies the next direction, orthogonalises the product, and makes it the direction after that.
-  func step(context: CallContext, _ product: OperatorProduct) throws(NumericError) {
+  func step(context: CallContext, _ op: any SymmetricOperator) throws(NumericError) {
     let (j, before) = (size, coupling)
     let w = basis.pointer + (j + 1) * n
-    try product(basis.pointer + j * n, w, context)
+    try op.multiply(basis.pointer + j * n, into: w, context: context)
     products += 1
     let norm = cblas_dnrm2(Int32(n), w, 1)
     guard norm.isFinite else {
@@ -125,11 +120,11 @@ final class LanczosSpace {
   // MARK: - Ritz vectors after a restart
 
   /// x A x / x x and ||A x - value x|| / ||x|| of basis vector `i`, by one product.
-  func quotient(_ i: Int, context: CallContext, _ product: OperatorProduct) throws(NumericError) -> (
+  func quotient(_ i: Int, context: CallContext, _ op: any SymmetricOperator) throws(NumericError) -> (
     value: Double, residual: Double
   ) {
     let (x, image) = (basis.pointer + i * n, basis.pointer + (size + 1) * n)
-    try product(x, image, context)
+    try op.multiply(x, into: image, context: context)
     products += 1
     let squared = cblas_ddot(Int32(n), x, 1, x, 1)
     let value = cblas_ddot(Int32(n), x, 1, image, 1) / squared
