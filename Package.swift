@@ -86,7 +86,7 @@ let package = Package(
       "InfiniteWidth",
       ["CVectorSeeds", "NumericCore", "VectorKernels", "VectorKernelProduct", "Activations", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Activations", "Architectures"]),
-    module("KernelMethods", ["NumericCore", "LinearAlgebra", "Dynamics"]),
+    module("KernelMethods", ["NumericCore", "LinearAlgebra", "Dynamics", "InfiniteWidth"]),
     module(
       "TrainingRegimes",
       ["NumericCore", "LinearAlgebra", "Dynamics", "VectorKernelRandom", "Activations", "Architectures", "FiniteWidth"]),

@@ -25,7 +25,7 @@ private func unshifted(
   case NTK_OPERATOR_PRODUCT: return try callersProduct(given)
   case NTK_OPERATOR_BLOCKS: return try TiledOperator(CallersBlocks(given), store: given.panelStore(), context: context)
   case NTK_OPERATOR_DENSE: return try DenseOperator(try matrixView(given.matrix, "matrix"), context: context)
-  case NTK_OPERATOR_KERNEL: return try TiledOperator(kernelSource(given), store: given.panelStore(), context: context)
+  case NTK_OPERATOR_KERNEL: return try TiledOperator(kernelSource(given, context), store: given.panelStore(), context: context)
   case NTK_OPERATOR_CURVATURE: return try curvature(given, context, wantsStart)
   case NTK_OPERATOR_COVARIANCE:
     return try CovarianceOperator(try matrixView(given.matrix, "vectors"), isCentred: given.which != 0)
@@ -46,13 +46,13 @@ private func curvature(
     context: context.part(0, 0))
 }
 
-private func kernelSource(_ given: ntk_symmetric_operator) throws(NumericError) -> KernelSource {
+private func kernelSource(_ given: ntk_symmetric_operator, _ context: CallContext) throws(NumericError) -> KernelSource {
   guard let name = KernelSource.Kernel(rawValue: Int(given.which)) else {
     throw .invalid("[operator] which must be 0 (NNGP) or 1 (NTK). Received \(given.which).")
   }
-  let kernel = try PointwiseKernel(
-    ArchitectureTable.node(given.architecture), userFunctions: userFunctionCall(given.function, given.function_context))
-  return try KernelSource(kernel, name, try matrixView(given.matrix, "x"))
+  let engine = try Planner.engine(
+    for: ArchitectureTable.node(given.architecture), userFunctions: userFunctionCall(given.function, given.function_context))
+  return try KernelSource(engine, name, try matrixView(given.matrix, "x"), context: context)
 }
 
 private func callersProduct(_ given: ntk_symmetric_operator) throws(NumericError) -> ProductOperator {
