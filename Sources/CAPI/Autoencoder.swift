@@ -5,7 +5,8 @@ import TrainingRegimes
 @_cdecl("ntk_autoencoder_train") @implementation
 public func ntk_autoencoder_train(
   _ network: UnsafePointer<ntk_autoencoder>!, _ training: UnsafePointer<ntk_autoencoder_training>!,
-  _ record: UnsafeMutablePointer<ntk_training_record>!, _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+  _ record: UnsafeMutablePointer<ntk_training_record>!, _ call: UnsafePointer<ntk_call>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     let op = "autoencoder_train"

@@ -13,14 +13,16 @@ func recording(
   }
   let window = given.pointee.window
   guard window >= 1, !singleSteps || window == 1 else {
-    throw .invalid("[\(operation)] the windows of the record must be \(singleSteps ? "1 step" : "at least 1 step"). Received \(window).")
+    throw .invalid(
+      "[\(operation)] the windows of the record must be \(singleSteps ? "1 step" : "at least 1 step"). Received \(window).")
   }
   guard let loss = given.pointee.loss, given.pointee.room > (steps / window) + (steps % window > 0 ? 1 : 0) else {
     throw .invalid("[\(operation)] the record needs room for one entry more than its windows. Received \(given.pointee.room).")
   }
   let first = given.pointee.first
   var record = TrainingRecord(
-    loss: loss, rate: given.pointee.rate, gradientNorm: given.pointee.gradient_norm, time: given.pointee.time, window: Int(window),
+    loss: loss, rate: given.pointee.rate, gradientNorm: given.pointee.gradient_norm, time: given.pointee.time,
+    window: Int(window),
     first: first.isNaN ? nil : first)
   defer {
     given.pointee.steps = Int64(record.steps)

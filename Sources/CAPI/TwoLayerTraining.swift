@@ -55,7 +55,8 @@ public func ntk_two_layer_curvature(
 @_cdecl("ntk_two_layer_sgd") @implementation
 public func ntk_two_layer_sgd(
   _ network: UnsafePointer<ntk_two_layer>!, _ offset: UnsafeMutablePointer<Double>!, _ sgd: UnsafePointer<ntk_sgd>!,
-  _ record: UnsafeMutablePointer<ntk_training_record>!, _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+  _ record: UnsafeMutablePointer<ntk_training_record>!, _ call: UnsafePointer<ntk_call>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     let op = "train"

@@ -81,6 +81,7 @@ public final class VectorFlow: StagedFlow {
 
   // MARK: - The stages of a step
 
+  /// See `StagedFlow`.
   public func evaluate(_ number: Int, weights: [Double], step h: Double) throws(NumericError) -> Bool {
     let target = number == 6 ? end : stage
     for k in stride(from: 0, to: count & ~7, by: 8) { store(load(state + k) + h * sum8(weights, at: k), at: target + k) }
@@ -89,6 +90,7 @@ public final class VectorFlow: StagedFlow {
     return true
   }
 
+  /// See `StagedFlow`.
   public func errorRatio(weights: [Double], step h: Double) throws(NumericError) -> Double {
     var worst = 0.0
     for b in 0..<blocks {
@@ -112,6 +114,7 @@ public final class VectorFlow: StagedFlow {
     return worst
   }
 
+  /// See `StagedFlow`.
   public func accept(weights: [Double], step: Double) {
     state.update(from: end, count: count)
     slopes(0).update(from: slopes(6), count: count)

@@ -165,7 +165,8 @@ import Testing
     HostileCalls.valid(data + [state]) { m in
       for (k, change) in bad.enumerated() {
         var other = linear(m, change)
-        #expect(fails { error in TestRecord.use { ntk_linear_descend(&other, [m[2]], 2, 0.1, 1e6, $0, nil, error) } }, "problem \(k)")
+        #expect(
+          fails { error in TestRecord.use { ntk_linear_descend(&other, [m[2]], 2, 0.1, 1e6, $0, nil, error) } }, "problem \(k)")
       }
       var problem = linear(m)
       for rate in [0, -1, Double.nan, .infinity] {

@@ -91,7 +91,8 @@ import Testing
       }
       let bad: [(inout ntk_sgd) -> Void] = [
         { $0.batch = 0 }, { $0.batch = -1 }, { $0.batch = .max }, { $0.steps = -1 }, { $0.steps = .max }, { $0.first_step = -1 },
-        { ($0.first_step, $0.steps) = (.max, 10) }, { $0.weight_rate = .nan }, { $0.output_rate = -1 }, { $0.offset_rate = .infinity },
+        { ($0.first_step, $0.steps) = (.max, 10) }, { $0.weight_rate = .nan }, { $0.output_rate = -1 },
+        { $0.offset_rate = .infinity },
       ]
       for (k, change) in bad.enumerated() { #expect(fails { run(change, $0) }, "run \(k)") }
       #expect(fails { error in TestRecord.use { ntk_two_layer_sgd(&given, nil, nil, $0, nil, error) } })

@@ -61,7 +61,8 @@ struct Sample {
     var record = TrainingRecord(loss: room.pointer)
     let start = sample.loss()
     try train(
-      sample.network(), AutoencoderTraining(trainsDecoder: trainsDecoder, rate: 1, steps: 1), record: &record, context: CallContext(threads: 2))
+      sample.network(), AutoencoderTraining(trainsDecoder: trainsDecoder, rate: 1, steps: 1), record: &record,
+      context: CallContext(threads: 2))
     #expect(record.steps == 1)
     #expect(relativeError(room[0], start) < 1e-13)
     #expect(relativeError(room[1], sample.loss()) < 1e-13)
@@ -94,7 +95,8 @@ struct Sample {
       var record = TrainingRecord(loss: room.pointer)
       try train(
         sample.network(),
-        AutoencoderTraining(trainsDecoder: true, rate: 0.1, steps: 5, flowTolerance: isFlow ? 1e-3 : nil), record: &record, context: CallContext(threads: threads))
+        AutoencoderTraining(trainsDecoder: true, rate: 0.1, steps: 5, flowTolerance: isFlow ? 1e-3 : nil), record: &record,
+        context: CallContext(threads: threads))
       return ((0..<6).map { room[$0] }, (0..<sample.m * sample.d).map { sample.encoder[$0] })
     }
     let one = try trained(1)
@@ -138,7 +140,8 @@ struct Sample {
     let context = CallContext(threads: 2) { _ in false }
     #expect(throws: NumericError.cancelled) {
       try train(
-        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1e-3, steps: 1_000_000), record: &record, context: context)
+        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1e-3, steps: 1_000_000), record: &record,
+        context: context)
     }
     #expect(record.steps > 0)
     #expect(relativeError(room[record.steps], sample.loss()) < 1e-12)
@@ -199,7 +202,8 @@ struct Sample {
     }
     let error = #expect(throws: NumericError.self) {
       try train(
-        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1, steps: 3), record: &record, context: CallContext(memoryLimit: 100))
+        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1, steps: 3), record: &record,
+        context: CallContext(memoryLimit: 100))
     }
     #expect(error?.kind == .outOfMemory)
   }

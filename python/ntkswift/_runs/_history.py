@@ -144,8 +144,15 @@ def _nesting(params: Any, leaves: list[np.ndarray]) -> Any:
 def _nested(nesting: Any, arrays: dict[str, np.ndarray]) -> Any:
     if nesting is None:
         return None
-    return tuple(_nested(part, arrays) for part in nesting) if isinstance(nesting, list) else arrays[f"parameter_{nesting}"]
+    return (
+        tuple(_nested(part, arrays) for part in nesting)
+        if isinstance(nesting, list)
+        else arrays[f"parameter_{nesting}"]
+    )
 
 
-def _descendants(kind: type) -> list[type]:
-    return [d for child in kind.__subclasses__() for d in (child, *_descendants(child))]
+def _descendants(kind: type[History]) -> list[type[History]]:
+    found: list[type[History]] = []
+    for child in kind.__subclasses__():
+        found += [child, *_descendants(child)]
+    return found

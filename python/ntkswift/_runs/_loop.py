@@ -40,7 +40,14 @@ class Loop:
     """
 
     def __init__(
-        self, op: str, steps: int | None, resources: Resources, *, columns: int = 3, window: int = 1, knows_end: bool = False
+        self,
+        op: str,
+        steps: int | None,
+        resources: Resources,
+        *,
+        columns: int = 3,
+        window: int = 1,
+        knows_end: bool = False,
     ) -> None:
         self.op, self.steps, self.resources, self.window, self.knows_end = op, steps, resources, window, knows_end
         self.step = 0
@@ -68,8 +75,8 @@ class Loop:
         """What a run that diverged tells its user."""
         rate = f"learning_rate {history.learning_rate[0]:.4g} and " if len(history.learning_rate) else ""
         return (
-            f"[{self.op}] training must not diverge: choose a smaller learning_rate. Received {rate}a loss of {history.loss[-1]:.4g} "
-            f"after {history.steps} steps (it was {history.loss[0]:.4g} at the start)."
+            f"[{self.op}] training must not diverge: choose a smaller learning_rate. Received {rate}a loss of "
+            f"{history.loss[-1]:.4g} after {history.steps} steps (it was {history.loss[0]:.4g} at the start)."
         )
 
     # MARK: the loop
@@ -113,7 +120,9 @@ class Loop:
         length = end - begin
         record, done = np.full((len(self._records), -(-length // self.window) + 1), np.nan), np.zeros(4)
         done[3] = self._first
-        resources = Resources(self.resources.threads, self.resources.memory_limit, self._progress(bar, begin, length, record))
+        resources = Resources(
+            self.resources.threads, self.resources.memory_limit, self._progress(bar, begin, length, record)
+        )
         try:
             self.advance(length, record, done, resources)
         finally:

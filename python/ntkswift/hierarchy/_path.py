@@ -80,7 +80,13 @@ def gradient_flow(
         if moment > now:
             with interrupts_raise():
                 run = train(
-                    network.layer, params, inputs, y, optimizer=flow, time=float(moment - now), memory_limit=memory_limit
+                    network.layer,
+                    params,
+                    inputs,
+                    y,
+                    optimizer=flow,
+                    time=float(moment - now),
+                    memory_limit=memory_limit,
                 )
             params, now = run.params, float(moment)
         values = network.call(

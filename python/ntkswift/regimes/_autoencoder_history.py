@@ -64,5 +64,8 @@ class AutoencoderHistory(History):
         from ..plotting import TrainingDisplay
 
         losses = np.asarray(predicted, float)
-        curves = {"training": (np.arange(len(self.loss)), self.loss), "infinite width": (np.arange(len(losses)), losses)}
+        curves = {
+            "training": (np.arange(len(self.loss)), self.loss),
+            "infinite width": (np.arange(len(losses)), losses),
+        }
         return TrainingDisplay(curves).plot(ax)

@@ -15,7 +15,6 @@ from ..stax import serial
 from ..stax._base import as_layer
 from ..stax._checks import integer
 from ..stax._resources import Resources
-from ._bottleneck_history import BottleneckHistory
 from ._bottleneck_run import Run
 from ._bottleneck_start import continue_positions, draw_positions, inner_kernel, outer_start
 from ._parameters import Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,8 @@ from .._runs import History
 from ..predict._shapes import check_number
 
 
-def _states(*shape: int) -> Any:
-    return field(default_factory=lambda: np.zeros((0, *shape)))
+def _empty(axes: int) -> Callable[[], np.ndarray]:
+    return lambda: np.zeros((0,) * axes)
 
 
 @dataclass(repr=False)
@@ -42,10 +43,10 @@ class BottleneckHistory(History):
         does not count how such errors moved later positions. 0 for an exact history.
     """
 
-    recorded_time: np.ndarray = _states()
-    positions: np.ndarray = _states(0, 0)
-    outputs: np.ndarray = _states(0, 0)
-    gradients: np.ndarray = _states(0, 0, 0)
+    recorded_time: np.ndarray = field(default_factory=_empty(1))
+    positions: np.ndarray = field(default_factory=_empty(3))
+    outputs: np.ndarray = field(default_factory=_empty(3))
+    gradients: np.ndarray = field(default_factory=_empty(4))
     n_train: int = 0
     size: int = 0
     compression_error: float = 0.0

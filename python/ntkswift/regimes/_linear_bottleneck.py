@@ -146,7 +146,9 @@ class LinearBottleneck(Parameters):
         times = np.linspace(0, rate * steps, 201) if self.time is None else self.time
         times = np.linspace(0, check_number(times, "time", op, minimum=0), 201) if np.ndim(times) == 0 else times
         times = np.ascontiguousarray(check_array(times, "time", ndim=1, dtype=np.float64, min_rows=1, op=op))
-        return _Flow(op, problem, state, times, check_number(self.tolerance, "tolerance", op, minimum=1e-13, maximum=0.1))
+        return _Flow(
+            op, problem, state, times, check_number(self.tolerance, "tolerance", op, minimum=1e-13, maximum=0.1)
+        )
 
     def _keep(self, run: _Descent | _Flow) -> None:
         k = len(self.outer_start_)
@@ -232,14 +234,23 @@ class _Descent(Loop):
 class _Flow(Loop):
     """Gradient flow, whose losses and states are noted at given times."""
 
-    def __init__(self, op: str, problem: tuple[Any, ...], state: np.ndarray, times: np.ndarray, tolerance: float) -> None:
+    def __init__(
+        self, op: str, problem: tuple[Any, ...], state: np.ndarray, times: np.ndarray, tolerance: float
+    ) -> None:
         super().__init__(op, None, Resources())
         self.problem, self.times, self.tolerance = problem, times, tolerance
         self.losses, self.states = np.full(len(times), np.nan), np.tile(state, (len(times), 1))
 
     def go(self, bar: Any) -> None:
         Resources(progress=bar).run(
-            "linear_flow", self.op, *self.problem, self.states[0].copy(), self.times, self.tolerance, self.losses, self.states
+            "linear_flow",
+            self.op,
+            *self.problem,
+            self.states[0].copy(),
+            self.times,
+            self.tolerance,
+            self.losses,
+            self.states,
         )
         self.stopped = "finished"
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
-from .._errors import DivergenceError
 from .._random import generator
 from ..predict._core_calls import call
 from ..stax import Polynomial
@@ -189,11 +188,11 @@ class TwoLayerRegressor(Parameters):
             seed=self.random_state,
             op=op,
         )
+        run = Run(problem, progress)
         try:
-            self.history_: TwoLayerHistory = Run(problem, progress).run()
-        except DivergenceError as error:
-            self.history_ = error.history
-            raise
+            run.run()
+        finally:
+            self.history_: TwoLayerHistory = run.history()
         self.learning_rate_ = problem.learning_rate
         tangents = None if problem.tangents is None else problem.tangents.astype(np.float64)
         self._set(

@@ -146,4 +146,3 @@ def _schedule(run: Problem) -> np.ndarray:
             )
         pieces[int(fraction * run.steps)] = run.learning_rate / real(divisor, run.op, "decay")
     return np.array(sorted(pieces.items()), dtype=float)
-

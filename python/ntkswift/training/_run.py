@@ -66,8 +66,8 @@ class Run(Loop):
     def divergence(self, history: History) -> str:
         rate = "" if isinstance(self.optimizer, Flow) else f" learning_rate {self.optimizer.learning_rate} and"
         return (
-            f"[train] training must not diverge: choose a smaller learning_rate. Received{rate} a loss of {history.loss[-1]} after "
-            f"{history.steps} steps (it was {history.loss[0]:.4g} at the start)."
+            f"[train] training must not diverge: choose a smaller learning_rate. Received{rate} a loss of "
+            f"{history.loss[-1]} after {history.steps} steps (it was {history.loss[0]:.4g} at the start)."
         )
 
     # MARK: between stretches

@@ -15,7 +15,14 @@ import pytest
 
 import ntkswift
 from ntkswift import ConvergenceError, DivergenceError, hierarchy, stax, train
-from ntkswift.regimes import Autoencoder, Bottleneck, FullyTrained, LinearBottleneck, NeuralTangent, train_finite_bottleneck
+from ntkswift.regimes import (
+    Autoencoder,
+    Bottleneck,
+    FullyTrained,
+    LinearBottleneck,
+    NeuralTangent,
+    train_finite_bottleneck,
+)
 from ntkswift.training import GD, SGD, Adam, Flow, History, interrupts_raise
 
 RNG = np.random.default_rng(5)
@@ -213,7 +220,7 @@ def test_bits_do_not_depend_on_threads(stack):
 def test_files_of_other_histories_are_refused(tmp_path):
     history = STACKS["autoencoder"].run(3, 0.1)[0]
     history.save(tmp_path / "history.npz")
-    with pytest.raises(ValueError, match="needs a file of a NetworkHistory. Received one of a AutoencoderHistory"):
+    with pytest.raises(ValueError, match="needs a file of a NetworkHistory"):
         ntkswift.training.NetworkHistory.load(tmp_path / "history.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(2))
     (tmp_path / "text").write_text("no archive")
