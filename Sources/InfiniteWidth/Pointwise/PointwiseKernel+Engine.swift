@@ -129,7 +129,7 @@ extension LayerNode {
   fileprivate var hasSpatialLayer: Bool {
     switch self {
     case .convolution, .pool, .globalPool, .batchNorm: true
-    case .serial(let children), .parallel(let children): children.contains(where: \.hasSpatialLayer)
+    case .serial(let children), .parallel(let children): children.contains { $0.hasSpatialLayer }
     case .identity, .dense, .fanOut, .fanInSum, .fanInProd, .fanInConcat, .layerNorm, .dropout, .activation, .flatten: false
     }
   }

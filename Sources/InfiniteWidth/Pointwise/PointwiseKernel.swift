@@ -97,7 +97,7 @@ extension PointwiseKernel {
       try context.reserve(
         TilePlan.sideBytes(
           program, count: count, blocks: blocks, elementSize: MemoryLayout<Element>.size, planes: kernels.planes),
-        for: "what a kernel keeps of \(count) inputs", instead: "Use fewer inputs at a time.")
+        for: "what a kernel keeps of its inputs", instead: "Use fewer inputs at a time.")
       for side in sides {
         side.rowSides.append(
           try RowSide(

@@ -39,7 +39,9 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     var scratch: [TileScratch<Element>] = []
     for _ in 0..<max(1, min(context.threads, plan.tiles.count)) {
       scratch.append(
-        try TileScratch<Element>(plan, slots: double.slotCount, planes: double.planes, wantsTheta: output.ntk != nil))
+        try TileScratch<Element>(
+          plan, slots: double.slotCount, planes: double.planes, dimension: source.row.inputs?.dimension ?? 0,
+          wantsTheta: output.ntk != nil))
     }
     try runTasks(plan.tiles.count, context: context) { (task, worker) throws(NumericError) in
       let (i, j) = (Int(plan.tiles[task].0), Int(plan.tiles[task].1))
