@@ -20,14 +20,16 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
   private let products: GapsFromRows<Element>?
   private let diagonal: Diagonal?
 
-  /// `diagonal`: of the inputs that rows and columns of this block share.
-  init(_ task: BlockTask<Element>, output: BlockOutput<Element>, diagonal: Diagonal?) throws(NumericError) {
+  /// `pairs`: the task's program in float64; `diagonal`: of the inputs that rows and columns of this block share.
+  init(
+    _ task: BlockTask<Element>, _ pairs: PairProgram<Double>, output: BlockOutput<Element>, diagonal: Diagonal?
+  ) throws(NumericError) {
     source = task.source
     self.output = output
     self.diagonal = diagonal
     isSymmetric = source.isSame && task.isOnDiagonal
     plan = TilePlan(rows: source.rows, cols: source.cols, isSymmetric: isSymmetric)
-    double = try task.program(of: Double.self, row: task.row, col: task.col)
+    double = pairs
     float =
       Element.self == Float.self && source.given == nil ? try task.program(of: Element.self, row: task.row, col: task.col) : nil
     products =
