@@ -105,6 +105,48 @@ import Testing
     #expect(fails { ntk_activation_describe(0, nil, $0) })
   }
 
+  @Test func impossibleArraysAndPlansAreErrors() {
+    let handle = identity()
+    var number = 1.0
+    withUnsafeMutablePointer(to: &number) { p in
+      let good = ntk_matrix(data: p, rows: 1, cols: 1, row_stride: 1, col_stride: 1, dtype: 1, reserved: 0)
+      var source = ntk_kernel_source()
+      source.x1 = array(good)
+      for change in [
+        { $0.rank = 0 }, { $0.rank = 9 }, { $0.rank = -1 }, { $0.shape.1 = -1 }, { $0.strides.0 = .min },
+        { ($0.shape.0, $0.shape.1) = (1 << 40, 1 << 40) }, { ($0.shape.1, $0.strides.1) = (1 << 40, 1 << 40) }, { $0.dtype = 7 },
+      ] as [(inout ntk_array) -> Void] {
+        var bad = source
+        change(&bad.x1)
+        var plan = ntk_bytes()
+        #expect(ntk_kernel_plan(handle, &bad, 1, 1, nil, nil, nil, &plan, nil) == NTK_INVALID_ARGUMENT.rawValue)
+      }
+      var (call, result) = (ntk_call(threads: 1, reserved: 0, memory_limit: 0, progress: nil, context: nil), ntk_kernel_result())
+      result.nngp = good
+      (source.has_places, source.place1) = (1, -1)
+      #expect(ntk_kernel(handle, &source, nil, nil, nil, &result, &call, nil) == NTK_INVALID_ARGUMENT.rawValue)
+      source.has_places = 0
+      var plan = ntk_bytes()
+      #expect(ntk_kernel_plan(handle, &source, 1, 1, nil, nil, &call, &plan, nil) == 0)
+      #expect(ntk_kernel(handle, &source, &plan, nil, nil, &result, &call, nil) == 0)
+      var info = ntk_plan_info()
+      #expect(ntk_kernel_plan_describe(&plan, &info, nil) == 0)
+      #expect(info.input_width == 1 && info.has_nngp == 1 && info.dtype == Int32(NTK_FLOAT64.rawValue))
+      for size in [-1, 0, 8, plan.size - 1] {
+        var cut = ntk_bytes(data: plan.data, size: size)
+        #expect(ntk_kernel(handle, &source, &cut, nil, nil, &result, &call, nil) == NTK_INVALID_ARGUMENT.rawValue)
+        #expect(ntk_kernel_plan_describe(&cut, &info, nil) == NTK_INVALID_ARGUMENT.rawValue)
+      }
+      var empty = ntk_bytes(data: nil, size: 8)
+      #expect(ntk_kernel_plan_describe(&empty, &info, nil) == NTK_INVALID_ARGUMENT.rawValue)
+      #expect(ntk_kernel_plan_describe(nil, nil, nil) == NTK_INVALID_ARGUMENT.rawValue)
+      ntk_bytes_free(&plan)
+      ntk_bytes_free(&plan)
+      ntk_bytes_free(nil)
+    }
+    #expect(number == 1)
+  }
+
   @Test func longMessagesAreCutAtACharacter() {
     var error = ntk_error()
     let many = (0..<3000).map { _ in ntk_op(kind: 3) }

@@ -58,7 +58,7 @@ import VectorKernelProduct
     let (rows, cols, leading) = (23, 75, 80)
     let x = inputs(cols, width).map { Element($0) }
     let (all, one) = (try Workspace<Element>(rows * leading), try Workspace<Element>(64))
-    let packed = try Workspace<Element>(RowProducts.room)
+    let packed = try Workspace<Element>(RowProducts.room(dimension: width))
     x.withUnsafeBufferPointer { x in
       let base = x.baseAddress!
       Element.rowProducts(base, width, rows, base, width, cols, width, all.pointer, leading, packed.pointer)

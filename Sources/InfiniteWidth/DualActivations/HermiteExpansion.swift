@@ -180,7 +180,7 @@ struct HermiteExpansion {
     let padded = (terms + RowProducts.padding - 1) / RowProducts.padding * RowProducts.padding
     let result = try Workspace<Double>(deviations.count * terms)
     let (x, y) = (try Workspace<Double>(group * count), try Workspace<Double>(group * count))
-    let (products, packed) = (try Workspace<Double>(group * padded), try Workspace<Double>(RowProducts.room))
+    let (products, packed) = (try Workspace<Double>(group * padded), try Workspace<Double>(RowProducts.room(dimension: count)))
     for first in stride(from: 0, to: deviations.count, by: max(1, group)) {
       let rows = min(group, deviations.count - first)
       for i in 0..<rows {

@@ -69,11 +69,24 @@ struct NumberRange: Equatable, Sendable {
 
   /// The range of the first numbers of some arrays, as many as are said; 0 to 0 without any.
   init(_ arrays: [(Workspace<Double>, Int)]) {
-    var (least, largest) = (Double.infinity, -Double.infinity)
-    for (array, count) in arrays {
-      for i in 0..<count { (least, largest) = (min(least, array.pointer[i]), max(largest, array.pointer[i])) }
+    self.init(least: .infinity, largest: -.infinity)
+    for (array, count) in arrays { extend(by: array.pointer, count: count) }
+    if least > largest { (least, largest) = (0, 0) }
+  }
+
+  /// Takes more numbers in: four at a time, for a smallest number waits for the one before it.
+  mutating func extend(by x: UnsafePointer<Double>, count: Int) {
+    var low = SIMD4(repeating: least)
+    var high = SIMD4(repeating: largest)
+    var i = 0
+    while i + 4 <= count {
+      let four = SIMD4(x[i], x[i + 1], x[i + 2], x[i + 3])
+      low.replace(with: four, where: four .< low)
+      high.replace(with: four, where: four .> high)
+      i += 4
     }
-    self.init(least: least <= largest ? least : 0, largest: least <= largest ? largest : 0)
+    for lane in 0..<4 { (least, largest) = (min(least, low[lane]), max(largest, high[lane])) }
+    for k in i..<count { (least, largest) = (min(least, x[k]), max(largest, x[k])) }
   }
 
   init(least: Double, largest: Double) { (self.least, self.largest) = (least, largest) }

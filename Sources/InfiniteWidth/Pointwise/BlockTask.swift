@@ -29,12 +29,14 @@ struct BlockTask<Element: RowElement> {
   }
 
   /// The kernels with themselves of the rows' inputs that stand among the columns too (`all`: of all rows); nil where there are none.
-  func diagonal(all: Bool, wantsNTK: Bool) throws(NumericError) -> Diagonal? {
+  /// `pairs`: the program bound to rows and columns.
+  func diagonal(_ pairs: PairProgram<Double>, all: Bool, wantsNTK: Bool) throws(NumericError) -> Diagonal? {
     guard isOnDiagonal, let shift = source.shift else { return nil }
     let inputs = all ? 0..<source.rows : max(0, -shift)..<max(0, -shift, min(source.rows, source.cols - shift))
     guard !inputs.isEmpty else { return nil }
+    let own = row === col ? pairs : try program(of: Double.self, row: row, col: row)
     let diagonal = try Diagonal(
-      program(of: Double.self, row: row, col: row), side: row, inputs: inputs, output: program.rowOutput, given: source.given,
+      own, side: row, inputs: inputs, output: program.rowOutput, given: source.given,
       wantsNTK: wantsNTK)
     try diagonal.checkRange(of: Element.self)
     return diagonal

@@ -102,16 +102,11 @@ enum GapBounds {
   /// A bias mixes in the angles a of bias and weights: 1 - rho' <= (1 - cos(a_i - a_j)) + cos a_i cos a_j gap.
   private static func mixed(_ gap: Double, _ step: PairStep, _ first: [RowSide], _ second: [RowSide]) -> Double {
     guard first[0].planes == 1, step.rowArrays.count >= 2, step.colArrays.count >= 2 else { return 1 }
-    var (least, largest) = (1.0, 0.0)
+    var range = NumberRange(least: 1, largest: 0)
     for (sides, ids) in [(first, step.rowArrays), (second, step.colArrays)] {
-      for side in sides {
-        let cosines = side.arrays[ids[ids.count - 2]].pointer
-        for i in 0..<side.count {
-          least = min(least, cosines[i])
-          largest = max(largest, cosines[i])
-        }
-      }
+      for side in sides { range.extend(by: side.arrays[ids[ids.count - 2]].pointer, count: side.count) }
     }
+    let (least, largest) = (range.least, range.largest)
     func sine(_ c: Double) -> Double { max(0, 1 - c * c).squareRoot() }
     let apart = 1 - (least * largest + sine(least) * sine(largest))
     return min(1, apart + largest * largest * gap)

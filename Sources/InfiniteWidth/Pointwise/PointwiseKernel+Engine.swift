@@ -9,30 +9,35 @@ extension PointwiseKernel: KernelEngine {
       ? "a convolution, pooling or BatchNorm: these are for finite networks (init_fn, apply_fn, empirical kernels)" : nil
   }
 
+  /// Decides by the inputs themselves, which stay prepared.
   public func plan(
     _ inputs: [Inputs<Double>], _ fields: KernelFields, context: CallContext
   ) throws(NumericError) -> (KernelPlan, [PointwiseSide<Double>]) {
     try makePlan(inputs, fields, context)
   }
 
+  /// The same in float32.
   public func plan(
     _ inputs: [Inputs<Float>], _ fields: KernelFields, context: CallContext
   ) throws(NumericError) -> (KernelPlan, [PointwiseSide<Float>]) {
     try makePlan(inputs, fields, context)
   }
 
+  /// Takes inputs through the row steps.
   public func prepare(
     _ inputs: Inputs<Double>, name: String, plan: KernelPlan, context: CallContext
   ) throws(NumericError) -> PointwiseSide<Double> {
     try side(inputs, name, plan, context)
   }
 
+  /// The same in float32.
   public func prepare(
     _ inputs: Inputs<Float>, name: String, plan: KernelPlan, context: CallContext
   ) throws(NumericError) -> PointwiseSide<Float> {
     try side(inputs, name, plan, context)
   }
 
+  /// Takes pairs through the pair steps, tile by tile.
   public func evaluate(
     _ row: PointwiseSide<Double>, _ col: PointwiseSide<Double>?, shift: Int?, plan: KernelPlan,
     into output: KernelOutput<Double>, context: CallContext
@@ -40,6 +45,7 @@ extension PointwiseKernel: KernelEngine {
     try run(row, col, shift, plan, output, context)
   }
 
+  /// The same in float32.
   public func evaluate(
     _ row: PointwiseSide<Float>, _ col: PointwiseSide<Float>?, shift: Int?, plan: KernelPlan,
     into output: KernelOutput<Float>, context: CallContext
@@ -47,18 +53,21 @@ extension PointwiseKernel: KernelEngine {
     try run(row, col, shift, plan, output, context)
   }
 
+  /// Starts from a given kernel.
   public func proceed(
     from given: GivenKernel<Double>, into output: KernelOutput<Double>, context: CallContext
   ) throws(NumericError) -> Double {
     try goOn(given, output, context)
   }
 
+  /// The same in float32.
   public func proceed(
     from given: GivenKernel<Float>, into output: KernelOutput<Float>, context: CallContext
   ) throws(NumericError) -> Double {
     try goOn(given, output, context)
   }
 
+  /// What sides and tiles take.
   public func bytesNeeded(
     rows: Int, cols: Int, elementSize: Int, inputWidth: Int, threads: Int
   ) throws(NumericError) -> Int? {
@@ -129,7 +138,7 @@ extension LayerNode {
   fileprivate var hasSpatialLayer: Bool {
     switch self {
     case .convolution, .pool, .globalPool, .batchNorm: true
-    case .serial(let children), .parallel(let children): children.contains(where: \.hasSpatialLayer)
+    case .serial(let children), .parallel(let children): children.contains { $0.hasSpatialLayer }
     case .identity, .dense, .fanOut, .fanInSum, .fanInProd, .fanInConcat, .layerNorm, .dropout, .activation, .flatten: false
     }
   }

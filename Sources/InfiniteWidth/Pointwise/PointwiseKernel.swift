@@ -97,7 +97,7 @@ extension PointwiseKernel {
       try context.reserve(
         TilePlan.sideBytes(
           program, count: count, blocks: blocks, elementSize: MemoryLayout<Element>.size, planes: kernels.planes),
-        for: "what a kernel keeps of \(count) inputs", instead: "Use fewer inputs at a time.")
+        for: "what a kernel keeps of its inputs", instead: "Use fewer inputs at a time.")
       for side in sides {
         side.rowSides.append(
           try RowSide(
@@ -168,7 +168,9 @@ extension PointwiseKernel {
     }
     if i == j { output.writeVariances(task.row, program.rowOutput, task.col, program.colOutput, block: i) }
     let needsTiles = output.nngp != nil || output.ntk != nil
-    let diagonal = try task.diagonal(all: output.ntkDiagonal != nil, wantsNTK: output.fields.ntk)
+    guard needsTiles || output.ntkDiagonal != nil else { return }
+    let pairs = try task.program(of: Double.self, row: task.row, col: task.col)
+    let diagonal = try task.diagonal(pairs, all: output.ntkDiagonal != nil, wantsNTK: output.fields.ntk)
     if let target = output.ntkDiagonal { diagonal?.writeThetas(to: target, from: i * source.rows) }
     guard needsTiles else { return }
     try context.reserve(
@@ -177,7 +179,7 @@ extension PointwiseKernel {
       for: "the kernel of \(source.rows) x \(source.cols) inputs (beside its result)", instead: "Use fewer inputs at a time.")
     let mirrors = source.isSame && i != j
     let part = output.block(i, j, rows: source.rows, cols: source.cols, mirror: mirrors)
-    try TileEngine(task, output: part, diagonal: diagonal).run(context)
+    try TileEngine(task, pairs, output: part, diagonal: diagonal).run(context)
   }
 }
 

@@ -20,14 +20,16 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
   private let products: GapsFromRows<Element>?
   private let diagonal: Diagonal?
 
-  /// `diagonal`: of the inputs that rows and columns of this block share.
-  init(_ task: BlockTask<Element>, output: BlockOutput<Element>, diagonal: Diagonal?) throws(NumericError) {
+  /// `pairs`: the task's program in float64; `diagonal`: of the inputs that rows and columns of this block share.
+  init(
+    _ task: BlockTask<Element>, _ pairs: PairProgram<Double>, output: BlockOutput<Element>, diagonal: Diagonal?
+  ) throws(NumericError) {
     source = task.source
     self.output = output
     self.diagonal = diagonal
     isSymmetric = source.isSame && task.isOnDiagonal
     plan = TilePlan(rows: source.rows, cols: source.cols, isSymmetric: isSymmetric)
-    double = try task.program(of: Double.self, row: task.row, col: task.col)
+    double = pairs
     float =
       Element.self == Float.self && source.given == nil ? try task.program(of: Element.self, row: task.row, col: task.col) : nil
     products =
@@ -39,7 +41,9 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     var scratch: [TileScratch<Element>] = []
     for _ in 0..<max(1, min(context.threads, plan.tiles.count)) {
       scratch.append(
-        try TileScratch<Element>(plan, slots: double.slotCount, planes: double.planes, wantsTheta: output.ntk != nil))
+        try TileScratch<Element>(
+          plan, slots: double.slotCount, planes: double.planes, dimension: source.row.inputs?.dimension ?? 0,
+          wantsTheta: output.ntk != nil))
     }
     try runTasks(plan.tiles.count, context: context) { (task, worker) throws(NumericError) in
       let (i, j) = (Int(plan.tiles[task].0), Int(plan.tiles[task].1))

@@ -65,8 +65,10 @@ final class TileScratch<Element: RowElement>: @unchecked Sendable {
   /// Room for a part of the columns' inputs while they are multiplied.
   let packed: Workspace<Element>
 
-  init(_ plan: TilePlan, slots: Int, planes: Int, wantsTheta: Bool) throws(NumericError) {
-    packed = try Workspace<Element>(RowProducts.room)
+  init(
+    _ plan: TilePlan, slots: Int, planes: Int, dimension: Int, wantsTheta: Bool
+  ) throws(NumericError) {
+    packed = try Workspace<Element>(RowProducts.room(dimension: dimension))
     self.plan = plan
     self.slots = slots
     self.planes = planes

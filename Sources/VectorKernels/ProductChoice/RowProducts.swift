@@ -23,8 +23,9 @@ public protocol RowElement: BinaryFloatingPoint, BitwiseCopyable, Sendable {
 
 /// Room that products of rows need beside their result.
 public enum RowProducts {
-  /// Numbers of room for a product with any number of columns.
-  public static let room = 128 * 64
+  /// Numbers of room that products of rows of this dimension take, with any number of columns.
+  public static func room(dimension: Int) -> Int { 64 * min(max(dimension, 1), 128) }
+
   /// Columns of the result are written up to the next multiple of this.
   public static let padding = 16
 }

@@ -195,9 +195,7 @@ class KernelFunction:
             raise ValueError(f'[kernel_fn.diagonal] get must be "ntk" or "nngp". Received {get!r}.')
         return self._diagonal(x, get, Resources(memory_limit=memory_limit, progress=progress), _plan(plan, (get,)))
 
-    def _diagonal(
-        self, x: np.ndarray, name: str, resources: Resources, plan: bytes | None = None
-    ) -> np.ndarray:
+    def _diagonal(self, x: np.ndarray, name: str, resources: Resources, plan: bytes | None = None) -> np.ndarray:
         """The same with the resources that it may use."""
         x = self._inputs(x, "x")
         single(self.layer._flow(Signal(width=_width(x))), "kernel_fn")
@@ -265,7 +263,8 @@ class KernelFunction:
         if array.ndim == 2 or (2 < array.ndim <= _MOST_AXES and self.layer._starts_with_flatten()):
             return array
         advice = (
-            "More axes need stax.Flatten() as the first layer; convolutions and other spatial layers are not part of this version."
+            "More axes need stax.Flatten() as the first layer; convolutions and other spatial layers are not part of this "
+            "version."
             if array.ndim > 2
             else "Use x[:, None] for one feature or x[None, :] for one sample."
         )

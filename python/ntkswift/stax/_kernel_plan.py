@@ -54,9 +54,7 @@ class KernelPlan:
         object.__setattr__(self, "_data", data)
         object.__setattr__(self, "width", width)
         object.__setattr__(self, "dtype", "float32" if is_float32 else "float64")
-        object.__setattr__(
-            self, "get", tuple(name for name, wanted in (("nngp", nngp), ("ntk", ntk)) if wanted)
-        )
+        object.__setattr__(self, "get", tuple(name for name, wanted in (("nngp", nngp), ("ntk", ntk)) if wanted))
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"[KernelPlan] plans do not change. Received a new {name}.")
@@ -74,4 +72,6 @@ class KernelPlan:
         return hash((KernelPlan, self._data))
 
     def __repr__(self) -> str:
-        return f"<KernelPlan for {' and '.join(self.get) or 'variances'} of {self.dtype} inputs of {self.width} numbers>"
+        return (
+            f"<KernelPlan for {' and '.join(self.get) or 'variances'} of {self.dtype} inputs of {self.width} numbers>"
+        )

@@ -1,8 +1,9 @@
-"""With one plan a kernel has the same bits however it is cut: whole, in blocks, by threads, in processes that get the plan by a file."""
+"""With one plan a kernel has the same bits however it is cut: whole, in blocks, by threads, in other processes."""
 
 import pickle
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,8 +40,8 @@ def edges(n, count, seed):
 def assembled(kernel_fn, x, rows, cols, plan):
     """The kernel of x and x from blocks."""
     whole = [np.full((len(x), len(x)), np.nan, x.dtype) for _ in GET]
-    for a, b in zip(rows[:-1], rows[1:], strict=True):
-        for c, d in zip(cols[:-1], cols[1:], strict=True):
+    for a, b in pairwise(rows):
+        for c, d in pairwise(cols):
             block = kernel_fn(x[a:b], x[c:d].copy(), GET, plan=plan, places=(a, c))
             for target, part in zip(whole, block, strict=True):
                 target[a:b, c:d] = part
@@ -80,7 +81,12 @@ LARGE = {
     "Tanh, unit length, profile": (_network(stax.Tanh(), stax.Tanh()), 210, 17, True),
     "Tanh, many features": (_network(stax.Tanh(), stax.Erf()), 210, 700, False),
     "Erf, wide": (_network(stax.Erf(), stax.Gelu()), 130, 1000, False),
-    "Dropout in training": (stax.serial(stax.Dense(8), stax.Relu(), stax.Dropout(0.7, "train"), stax.Dense(1)), 205, 6, False),
+    "Dropout in training": (
+        stax.serial(stax.Dense(8), stax.Relu(), stax.Dropout(0.7, "train"), stax.Dense(1)),
+        205,
+        6,
+        False,
+    ),
     "joined along the channels": (
         stax.serial(
             stax.Dense(8, 1.2, 0.3),
@@ -106,6 +112,7 @@ def test_large_kernels(name, dtype):
     check(network.kernel_fn, inputs(3, n, d, dtype, unit=unit), 5)
 
 
+@pytest.mark.filterwarnings("ignore:.*Hermite expansion")
 def test_blocks_of_two_sets_of_inputs():
     x1, x2 = inputs(0, 150, 6, np.float64), inputs(1, 140, 6, np.float64)
     kernel_fn = _network(stax.Tanh(), stax.Relu()).kernel_fn
@@ -118,6 +125,7 @@ def test_blocks_of_two_sets_of_inputs():
         assert np.array_equal(a, c.T)
 
 
+@pytest.mark.filterwarnings("ignore:.*Hermite expansion")
 def test_outputs_joined_along_the_batch():
     x = inputs(0, 140, 6, np.float64)
     branch = _network(stax.Tanh())
@@ -144,8 +152,11 @@ with open(sys.argv[2], "wb") as file:
 """
 
 
+@pytest.mark.filterwarnings("ignore:.*Hermite expansion", "ignore:Generating overly large repr")
 def test_two_processes_with_the_plan_from_a_file(tmp_path):
-    networks = [find(NETWORKS, lambda n, name=name: name in repr(n)) for name in ("Tanh", "Relu", "Erf", "FanInSum", "Gelu")]
+    networks = [
+        find(NETWORKS, lambda n, name=name: name in repr(n)) for name in ("Tanh", "Relu", "Erf", "FanInSum", "Gelu")
+    ]
     networks += [network for network, *_ in LARGE.values()][:3]
     wholes, tasks = [], []
     for number, network in enumerate(networks):
@@ -166,7 +177,7 @@ def test_two_processes_with_the_plan_from_a_file(tmp_path):
                 assert np.array_equal(whole[k][a:b], np.concatenate([block[k] for block in blocks], axis=1))
 
 
-def test_threads_and_levels_of_one_plan():
+def test_threads_of_one_plan():
     x, kernel_fn = inputs(0, 400, 12, np.float64), LARGE["Relu, tiles"][0].kernel_fn
     plan = kernel_fn.plan(x)
     whole = kernel_fn(x, None, "ntk", plan=plan)

@@ -211,3 +211,48 @@ def test_progress_and_memory_limit():
     seen = []
     KERNEL_FN(RNG.standard_normal((3000, 10)), None, "ntk", progress=seen.append)
     assert all(0 <= fraction <= 1 for fraction in seen)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_diagonals_without_pairs(dtype):
+    x = np.random.default_rng(0).standard_normal((130, 5)).astype(dtype)
+    layers = (stax.Dense(8, 1.4, 0.2), stax.Erf(), stax.Dense(8, 1.2), stax.Dropout(0.8, "train"), stax.Dense(1))
+    for network in (stax.serial(*layers), stax.serial(stax.Dense(4), stax.Relu(), stax.Dense(1))):
+        kernel = network.kernel_fn(x)
+        for name in ("nngp", "ntk"):
+            diagonal = network.kernel_fn.diagonal(x, name)
+            assert diagonal.dtype == np.float64
+            rtol = 1e-13 if dtype == np.float64 else 1e-6
+            np.testing.assert_allclose(diagonal, np.diagonal(getattr(kernel, name)), rtol=rtol)
+
+
+def test_diagonals_of_joined_outputs():
+    branches = [
+        stax.serial(stax.Dense(4, w), layer, stax.Dense(1)) for w, layer in ((1.1, stax.Relu()), (0.7, stax.Sin()))
+    ]
+    network = stax.serial(stax.FanOut(2), stax.parallel(*branches), stax.FanInConcat(axis=0))
+    x = np.random.default_rng(0).standard_normal((7, 3))
+    np.testing.assert_allclose(network.kernel_fn.diagonal(x), np.diagonal(network.kernel_fn(x).ntk), rtol=1e-13)
+
+
+def test_axes_before_flatten_are_read_where_they_stand():
+    x = np.random.default_rng(0).standard_normal((9, 2, 3, 4))
+    network = stax.serial(stax.Flatten(), stax.Dense(4), stax.Relu(), stax.Dense(1))
+    for view in (x, x.transpose(0, 3, 1, 2), x[::2, ::-1], np.asfortranarray(x), x[:, :, :1], x[:, :0:-1, :, ::3]):
+        flat = np.ascontiguousarray(view).reshape(len(view), -1)
+        assert np.array_equal(network.kernel_fn(view).ntk, network.kernel_fn(flat).ntk)
+    with pytest.raises(ValueError, match="2 axes"):
+        network.kernel_fn(np.ones((2,) + 8 * (1,)))
+
+
+def test_places_make_inputs_the_same():
+    x = np.random.default_rng(0).standard_normal((20, 3))
+    kernel_fn = stax.serial(stax.Dense(4), stax.Relu(), stax.Dropout(0.5, "train"), stax.Dense(1)).kernel_fn
+    whole = kernel_fn(x, None, "nngp")
+    apart = kernel_fn(x[:8], x[5:], "nngp")
+    together = kernel_fn(x[:8], x[5:], "nngp", places=(0, 5))
+    assert np.array_equal(together, whole[:8, 5:])
+    assert np.array_equal(np.flatnonzero(together != apart), np.ravel_multi_index(([5, 6, 7], [0, 1, 2]), (8, 15)))
+    for places, error in (((0,), TypeError), ((0, -1), ValueError), ((0, 1.5), TypeError)):
+        with pytest.raises(error, match="places"):
+            kernel_fn(x, x[5:], "nngp", places=places)
