@@ -2,6 +2,7 @@ import Architectures
 import CNTKSwift
 import FiniteWidth
 import InfiniteWidth
+import KernelMethods
 import LinearAlgebra
 import NumericCore
 
