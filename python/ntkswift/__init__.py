@@ -30,7 +30,7 @@ from ._config import (
 from ._errors import ConvergenceError, DivergenceError, NotPositiveDefiniteError
 from ._show import show_config
 from .kernel import Kernel
-from .stax._residual import resntk
+from .stax import resntk
 
 if TYPE_CHECKING:
     from . import (

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Resources
 from .._errors import ConvergenceError, DivergenceError
 from .._progress import progress_bar
-from ..stax._resources import Resources
 from ._history import History
 from ._interrupts import passes_through
 

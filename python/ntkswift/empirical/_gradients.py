@@ -9,10 +9,10 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array
-from ..stax._resources import Resources
-from ._networks import network_for, second_rows, seed_of
+from .._call import Resources
+from .._checks import choice
+from .._networks import loss_number, network_for, second_rows, seed_of
 
-LOSSES = {"mse": 0, "cross_entropy": 1}
 _CURVATURES = {"hessian": 0, "gauss_newton": 1}
 
 
@@ -54,7 +54,7 @@ def loss_and_gradient(
     value, gradient = network.call(
         "loss",
         network.vector(params),
-        _choice(LOSSES, loss, "loss", "loss_and_gradient"),
+        loss_number(loss, "loss_and_gradient"),
         rows,
         network.targets(y, len(rows), "y"),
         True,
@@ -106,8 +106,8 @@ def curvature_vector_product(
     curvature = _core.SymmetricOperator.curvature(
         network.core,
         network.vector(params),
-        _choice(_CURVATURES, kind, "kind", op),
-        _choice(LOSSES, loss, "loss", op),
+        _CURVATURES[choice(kind, op, "kind", _CURVATURES)],
+        loss_number(loss, op),
         rows,
         network.targets(y, len(rows), "y"),
         seed_of(network.layer, rng, op),
@@ -166,9 +166,3 @@ def gradient_gram(
         seed=seed_of(network.layer, rng, "gradient_gram"),
         resources=Resources(memory_limit=memory_limit, progress=progress),
     )
-
-
-def _choice(table: dict[str, int], value: Any, name: str, op: str) -> int:
-    if value not in table:
-        raise ValueError(f"[{op}] {name} must be one of {tuple(table)}. Received {value!r}.")
-    return table[value]

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array
-from ..stax._resources import Resources
+from .._call import Resources
 
 
 class SymmetricOperator:

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _checks, _core
 from .._arrays import check_array
 from .._config import get_memory_limit
-from ..stax import _checks
-from ..stax._base import Layer
-from ..stax._combinators import as_layer
-from ..stax._kernel_function import flat
+from .._networks import find_layer
+from ..stax import Layer, flat
 from ._base import SymmetricOperator
 
 
@@ -54,7 +52,7 @@ class KernelOperator(SymmetricOperator):
 
     def __init__(self, kernel: Any, X: Any, *, get: str = "ntk", ridge: float = 0.0, store: int | None = None) -> None:
         op = "KernelOperator"
-        get, network = kernel_name(get, op), network_of(kernel, op)
+        get, network = _checks.choice(get, op, "get", ("ntk", "nngp")), _network_of(kernel, op)
         ridge = _checks.real(ridge, op, "ridge", minimum=0)
         bytes_kept = get_memory_limit() // 2 if store is None else _checks.integer(store, op, "store", minimum=0)
         if network is None:
@@ -97,32 +95,21 @@ def kernel_matrix(
     [[1.0, 0.0], [0.0, 1.0]]
     """
     op = "kernel_matrix"
-    get, network = kernel_name(get, op), network_of(kernel, op)
+    get, network = _checks.choice(get, op, "get", ("ntk", "nngp")), _network_of(kernel, op)
     points = check_array(X, "X", dtype=np.float64, op=op)
     if network is not None:
         return network.kernel_fn(points, None, get, memory_limit=memory_limit, progress=progress)
     return _values(kernel, points, points, op)
 
 
-def network_of(kernel: Any, op: str) -> Layer | None:
+def _network_of(kernel: Any, op: str) -> Layer | None:
     """The layer tree behind a network, a `kernel_fn` or a triple; None for other functions, TypeError for what is none."""
-    owner = getattr(kernel, "layer", kernel)
-    if isinstance(owner, Layer):
-        return owner
-    if isinstance(kernel, tuple) and len(kernel) == 3:
-        return as_layer(kernel, op)
-    if not callable(kernel):
+    network = find_layer(kernel)
+    if network is None and not callable(kernel):
         raise TypeError(
             f"[{op}] kernel must be a stax network, its kernel_fn, or a function k(x1, x2). Received {type(kernel).__name__}."
         )
-    return None
-
-
-def kernel_name(value: Any, op: str) -> str:
-    """ "ntk" or "nngp"."""
-    if value not in ("ntk", "nngp"):
-        raise ValueError(f'[{op}] get must be "ntk" or "nngp". Received {value!r}.')
-    return str(value)
+    return network
 
 
 def _python_blocks(kernel: Callable[..., Any], X: Any, op: str) -> tuple[Callable[..., np.ndarray], int]:

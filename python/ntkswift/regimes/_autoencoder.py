@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import integer, real
 from .._errors import DivergenceError
-from ..predict._shapes import check_number
-from ..stax._checks import integer
 from ._autoencoder_history import AutoencoderHistory
 from ._autoencoder_infinite import InfiniteWidth
 from ._autoencoder_inputs import unit_rows, warn_of_parallel_rows
@@ -149,7 +148,7 @@ class Autoencoder(InfiniteWidth):
             learning_rate=self._rate(X, start.scale, op),
             steps=integer(self.steps, op, "steps", minimum=0),
             is_flow=self.optimizer == "flow",
-            tolerance=check_number(self.tolerance, "tolerance", op, minimum=0, maximum=1, strict=True),
+            tolerance=real(self.tolerance, op, "tolerance", above=0, maximum=1),
             record=integer(self.record, op, "record", minimum=1),
             tracks_kernel=bool(self.track_kernel),
         )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Resources
 from .._norm import euclidean_norm
 from .._runs import Loop
-from ..stax._resources import Resources
 from ._autoencoder_history import AutoencoderHistory
 
 

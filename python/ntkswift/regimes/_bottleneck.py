@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
+from .._call import Resources, call
+from .._checks import choice, integer, real
 from .._errors import DivergenceError
+from .._networks import layer_of
 from .._random import generator, philox_key
-from ..predict._core_calls import call
-from ..predict._shapes import check_number
+from ..predict import gradient_descent_mse
 from ..stax import serial
-from ..stax._base import as_layer
-from ..stax._checks import integer
-from ..stax._resources import Resources
 from ._bottleneck_run import Run
 from ._bottleneck_start import continue_positions, draw_positions, inner_kernel, outer_start
 from ._parameters import Parameters
@@ -180,9 +179,7 @@ class Bottleneck(Parameters):
 
     def _check_choices(self, op: str) -> None:
         for name, allowed in (("dynamics", ("gd", "flow")), ("history", ("exact", "compressed"))):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in allowed:
-                raise ValueError(f"[{op}] {name} must be one of {', '.join(allowed)}. Received {value!r}.")
+            choice(getattr(self, name), op, name, allowed)
 
     def _inputs(self, X: Any, y: Any, X_test: Any, op: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         x = check_array(X, "X", dtype=np.float64, op=op)
@@ -201,11 +198,11 @@ class Bottleneck(Parameters):
 
     def _start(self, points: np.ndarray, targets: np.ndarray, positions: Any, initial: Any, op: str) -> Any:
         units = integer(self.units, op, "units", minimum=1)
-        rate = check_number(self.learning_rate, "learning_rate", op, minimum=0, strict=True)
-        tolerance = check_number(self.tolerance, "tolerance", op, minimum=1e-6, maximum=0.5)
-        flow_tolerance = check_number(self.flow_tolerance, "flow_tolerance", op, minimum=1e-12, maximum=0.1)
+        rate = real(self.learning_rate, op, "learning_rate", above=0)
+        tolerance = real(self.tolerance, op, "tolerance", minimum=1e-6, maximum=0.5)
+        flow_tolerance = real(self.flow_tolerance, op, "flow_tolerance", minimum=1e-12, maximum=0.1)
         width = 0 if self.start_width is None else integer(self.start_width, op, "start_width", minimum=1)
-        self._layer = as_layer(self.outer, op)
+        self._layer = layer_of(self.outer, op, "outer")
         self._kernel = inner_kernel(self.inner, op)
         random = generator(self.random_state, op=op)
         # The seeds of everything else first, so that they do not depend on how many points there are.
@@ -378,7 +375,7 @@ class Bottleneck(Parameters):
         if X is None:
             self._fitted(op)
             X = self._points[: self._n]
-        network = serial(as_layer(self.inner, op), as_layer(self.outer, op))
+        network = serial(layer_of(self.inner, op, "inner"), layer_of(self.outer, op, "outer"))
         return network.kernel_fn(X, X2, "ntk")
 
     def constant_kernel_loss(self, kernel: str = "infinite", *, start: str = "same") -> np.ndarray:
@@ -393,10 +390,8 @@ class Bottleneck(Parameters):
         """
         op = "Bottleneck.constant_kernel_loss"
         self._fitted(op)
-        if kernel not in ("infinite", "frozen") or start not in ("same", "zero"):
-            raise ValueError(
-                f'[{op}] kernel must be "infinite" or "frozen", start "same" or "zero". Received {kernel!r}, {start!r}.'
-            )
+        choice(kernel, op, "kernel", ("infinite", "frozen"))
+        choice(start, op, "start", ("same", "zero"))
         n = self._n
         if kernel == "frozen" and self._targets.shape[1] > 1:
             raise ValueError(f'[{op}] kernel="frozen" needs one output. Received {self._targets.shape[1]}.')
@@ -409,8 +404,6 @@ class Bottleneck(Parameters):
             return call(
                 "constant_kernel_descent", "constant kernel", matrix, residuals, self.learning_rate, steps
             ).ravel()
-        from ..predict import gradient_descent_mse
-
         outputs = gradient_descent_mse(matrix, self._targets)(self.history_.time, first)
         return 0.5 * np.mean((np.asarray(outputs) - self._targets) ** 2, axis=(1, 2))
 

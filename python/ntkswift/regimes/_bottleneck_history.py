@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._checks import real
 from .._runs import History
-from ..predict._shapes import check_number
 
 
 def _empty(axes: int) -> Callable[[], np.ndarray]:
@@ -98,7 +98,7 @@ def time_to_threshold(loss: Any, threshold: float = 1e-3, times: Any = None) -> 
     """
     op = "time_to_threshold"
     losses = check_array(loss, "loss", ndim=1, dtype=np.float64, finite=False, min_rows=1, op=op)
-    threshold = check_number(threshold, "threshold", op, minimum=0, maximum=1, strict=True)
+    threshold = real(threshold, op, "threshold", above=0, maximum=1)
     at = np.arange(len(losses), dtype=float) if times is None else np.asarray(times, float)
     if at.shape != losses.shape:
         raise ValueError(f"[{op}] times must have one entry per loss. Received shapes {at.shape} and {losses.shape}.")

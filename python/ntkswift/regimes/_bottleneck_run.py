@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Resources
 from .._runs import Loop
-from ..stax._resources import Resources
 from ._bottleneck_history import BottleneckHistory
 
 

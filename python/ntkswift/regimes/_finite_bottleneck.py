@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
+from .._checks import integer, real
 from .._random import generator
-from ..predict._shapes import check_number
-from ..stax import Dense, serial
-from ..stax._base import Layer, as_layer
-from ..stax._checks import integer
+from ..stax import Dense, Layer, serial
 from ..training import GD, NetworkHistory, train
 
 
@@ -101,7 +99,7 @@ def train_finite_bottleneck(
         check_widths(x, test, ("X", "X_test"), op=op)
         x = np.vstack([x, test])
     k, m = integer(units, op, "units", minimum=1), integer(width, op, "width", minimum=1)
-    rate = check_number(learning_rate, "learning_rate", op, minimum=0, strict=True)
+    rate = real(learning_rate, op, "learning_rate", above=0)
     random = generator(random_state, op=op)
     first, second = _half(inner, m, k, op), _half(outer, m, targets.shape[1], op)
     weights = [random.standard_normal(shape) for shape in ((x.shape[1], m), (m, k), (k, m), (m, targets.shape[1]))]

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
+from .._call import Resources
+from .._checks import choice, integer, real
 from .._errors import DivergenceError
 from .._random import generator
 from .._runs import History, Loop
-from ..predict._shapes import check_number
-from ..stax._checks import integer
-from ..stax._resources import Resources
 from ._bottleneck_history import time_to_threshold
 from ._parameters import Parameters
 
@@ -108,8 +107,7 @@ class LinearBottleneck(Parameters):
             Where gradient descent diverges. Its `history`, which is also `history_`, holds the losses up to there.
         """
         op = "LinearBottleneck.fit"
-        if self.dynamics not in ("gd", "flow"):
-            raise ValueError(f"[{op}] dynamics must be one of gd, flow. Received {self.dynamics!r}.")
+        choice(self.dynamics, op, "dynamics", ("gd", "flow"))
         x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
         targets = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
         check_lengths(x, targets, ("X", "y"), op=op)
@@ -136,7 +134,7 @@ class LinearBottleneck(Parameters):
         return self
 
     def _positive(self, name: str, op: str) -> float:
-        return check_number(getattr(self, name), name, op, minimum=0, strict=True)
+        return real(getattr(self, name), op, name, above=0)
 
     def _run(self, problem: tuple[Any, ...], state: np.ndarray, op: str) -> _Descent | _Flow:
         rate = self._positive("learning_rate", op)
@@ -144,11 +142,9 @@ class LinearBottleneck(Parameters):
         if self.dynamics == "gd":
             return _Descent(op, problem, state, rate, steps)
         times = np.linspace(0, rate * steps, 201) if self.time is None else self.time
-        times = np.linspace(0, check_number(times, "time", op, minimum=0), 201) if np.ndim(times) == 0 else times
+        times = np.linspace(0, real(times, op, "time", minimum=0), 201) if np.ndim(times) == 0 else times
         times = np.ascontiguousarray(check_array(times, "time", ndim=1, dtype=np.float64, min_rows=1, op=op))
-        return _Flow(
-            op, problem, state, times, check_number(self.tolerance, "tolerance", op, minimum=1e-13, maximum=0.1)
-        )
+        return _Flow(op, problem, state, times, real(self.tolerance, op, "tolerance", minimum=1e-13, maximum=0.1))
 
     def _keep(self, run: _Descent | _Flow) -> None:
         k = len(self.outer_start_)
@@ -205,8 +201,8 @@ class LinearBottleneck(Parameters):
             Times.
         """
         op = "LinearBottleneck.balanced_growth"
-        b = check_number(target, "target", op, minimum=0, strict=True)
-        m = check_number(start, "start", op, minimum=0, strict=True)
+        b = real(target, op, "target", above=0)
+        m = real(start, op, "start", above=0)
         scale = getattr(self, "scale_", self.scale)
         if scale is None:
             raise ValueError(f"[{op}] scale must be given, or fit be called first. Received neither.")

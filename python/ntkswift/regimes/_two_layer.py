@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
+from .._call import call
+from .._checks import flag, integer, real
 from .._random import generator
-from ..predict._core_calls import call
-from ..stax import Polynomial
+from ..stax import Layer, Polynomial
 from ..stax import activation as activation_layer
-from ..stax._base import Layer
-from ..stax._checks import flag, integer, real
 from ._limits import Target, regime_number
 from ._parameters import Parameters
 from ._targets import QuadraticTarget, TwoGaussians

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Resources, call
+from .._checks import integer, real
 from .._random import generator, philox_key
 from .._runs import Loop
-from ..predict._core_calls import call
-from ..stax._checks import integer, real
-from ..stax._resources import Resources
 from ._limits import Target
 from ._two_layer_history import TwoLayerHistory
 

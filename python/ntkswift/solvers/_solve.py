@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _checks, _core
 from .._arrays import check_array
+from .._call import Resources
 from ..operators import as_operator
-from ..stax import _checks
-from ..stax._resources import Resources
 
 #: The solvers by name, with what each of them is; ``"auto"`` chooses among them.
 METHODS: dict[str, str] = dict(_core.solvers())

@@ -24,7 +24,8 @@ from ._gram import (
 from ._learning import LearningCurve, learning_curve
 from ._rkhs import frequency_energies, interpolant_norm, zonal_energies
 from ._sphere import SphereSpectrum, multiplicity, sphere_spectrum
-from ._zonal import Spikiness, ZonalKernel, fully_connected, gaussian, laplace, spikiness
+from ._spikiness import Spikiness, spikiness
+from ._zonal import ZonalKernel, fully_connected, gaussian, laplace
 
 __all__ = [
     "Asymptotics",

@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _core
+from .. import _checks
 from .._arrays import check_array, check_lengths, check_symmetric
-from .._config import _call_arguments
+from .._call import Resources, double, multiply
+from .._networks import find_layer
 from .._norm import euclidean_norm
 from ..operators import Dense, KernelOperator, SymmetricOperator, as_operator, kernel_matrix
-from ..predict._core_calls import double
-from ..stax import _checks as layer_checks
-from ..stax._resources import Resources
-from . import _checks
 
 
 def gram_eigenvalues(
@@ -80,7 +77,7 @@ def gram_eigenvalues(
         values = values[::-1].copy()
         return (values, rows[::-1].copy()) if vectors else values
     operator = _operator(kernel, X, get, op)
-    k = layer_checks.integer(k, op, "k")
+    k = _checks.integer(k, op, "k")
     if k > operator.shape[0]:
         raise ValueError(f"[{op}] k must be at most the number of rows, {operator.shape[0]}. Received {k}.")
     found, _, rows, _ = resources.run_method(
@@ -88,11 +85,11 @@ def gram_eigenvalues(
         "eigen",
         "top eigenvalues",
         k,
-        tolerance=layer_checks.tolerance(tolerance, op, "tolerance"),
+        tolerance=_checks.tolerance(tolerance, op, "tolerance"),
         vectors=vectors,
         refines_vectors=vectors,
         finds_multiples=True,
-        seed=layer_checks.integer(seed, op, "seed", minimum=0),
+        seed=_checks.integer(seed, op, "seed", minimum=0),
     )
     return (found, rows) if vectors else found
 
@@ -103,7 +100,7 @@ def _operator(kernel: Any, X: Any, get: str, op: str) -> SymmetricOperator:
         return KernelOperator(kernel, X, get=get)
     if hasattr(kernel, "matvec") and hasattr(kernel, "shape"):
         return as_operator(kernel, op=op)
-    if callable(kernel) or hasattr(kernel, "kernel_fn") or (isinstance(kernel, tuple) and any(map(callable, kernel))):
+    if callable(kernel) or find_layer(kernel) is not None:
         raise ValueError(f"[{op}] X must be given with a kernel. Received None.")
     return Dense(check_symmetric(kernel, "kernel", op=op))
 
@@ -135,7 +132,7 @@ def effective_dimension(eigenvalues: Any, ridge: float) -> float:
     """
     op = "effective_dimension"
     values = check_array(eigenvalues, "eigenvalues", ndim=1, dtype=np.float64, op=op)
-    ridge = _checks.positive(ridge, op, "ridge")
+    ridge = _checks.real(ridge, op, "ridge", above=0)
     positive = np.maximum(values, 0.0)
     return float(np.sum(positive / (positive + ridge)))
 
@@ -172,8 +169,8 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
         means = matrix.mean(axis=0)
         matrix = matrix - means - means[:, None] + means.mean()
         targets = targets - targets.mean(axis=0)
-    inner = float(np.sum(_core.multiply(double(matrix), double(targets), **_call_arguments()) * targets))
-    outer = _core.multiply(double(targets.T), double(targets), **_call_arguments())
+    inner = float(np.sum(multiply(double(matrix), double(targets)) * targets))
+    outer = multiply(double(targets.T), double(targets))
     size = euclidean_norm(matrix) * euclidean_norm(outer)
     if size == 0:
         raise ValueError(f"[{op}] kernel and y must vary. Received constants.")
@@ -221,5 +218,5 @@ def label_alignment(vectors: Any, y: Any) -> LabelAlignment:
     total = float(np.sum(columns**2))
     if total == 0:
         raise ValueError(f"[{op}] y must not be 0 everywhere. Received zeros.")
-    energies = np.sum(_core.multiply(double(rows), columns, **_call_arguments()) ** 2, axis=1) / total
+    energies = np.sum(multiply(double(rows), columns) ** 2, axis=1) / total
     return LabelAlignment(energies, np.cumsum(energies))

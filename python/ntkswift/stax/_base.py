@@ -7,11 +7,12 @@ from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
+from ._finite_network import ApplyFunction, InitFunction
+from ._kernel_function import KernelFunction
+from ._op_table import compile_layer
 from ._signals import Signals
 
 if TYPE_CHECKING:
-    from ._finite_network import ApplyFunction, InitFunction
-    from ._kernel_function import KernelFunction
     from ._op_table import OpTable
     from ._weights import Gathered, WeightDraws
 
@@ -45,22 +46,16 @@ class Layer:
     @property
     def init_fn(self) -> InitFunction:
         """``init_fn(rng, input_shape) -> (output_shape, params)``."""
-        from ._finite_network import InitFunction
-
         return InitFunction(self)
 
     @property
     def apply_fn(self) -> ApplyFunction:
         """``apply_fn(params, x, rng=None) -> array``."""
-        from ._finite_network import ApplyFunction
-
         return ApplyFunction(self)
 
     @property
     def kernel_fn(self) -> KernelFunction:
         """``kernel_fn(x1, x2=None, get=None)``."""
-        from ._kernel_function import KernelFunction
-
         return KernelFunction(self)
 
     def __iter__(self) -> Iterator[Any]:
@@ -104,8 +99,6 @@ class Layer:
     @cached_property
     def _compiled(self) -> Any:
         """The core's handle for this network, made once."""
-        from ._op_table import compile_layer
-
         return compile_layer(self)
 
     # Value semantics, written once: code made for each class by `dataclass` would be a third of the time of an import.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, layer_class
 from ._op_table import OpKind, OpTable
 from ._signals import Signal, Signals, branches, single

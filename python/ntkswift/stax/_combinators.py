@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, as_layer, call_text, layer_class, value_text
 from ._op_table import OpKind, OpTable
 from ._signals import Signal, Signals, branches

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import _core
 from .._arrays import check_array
-from ._base import Layer
-from ._resources import Resources
+from .._call import Resources
 from ._signals import Signal, single
 from ._weights import Gathered, unflatten
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,6 @@ def finite_network(layer: Layer, shape: tuple[int, ...], op: str) -> FiniteNetwo
 
 @lru_cache(maxsize=256)
 def _core_network(layer: Layer, shape: tuple[int, ...]) -> Any:
-    from .. import _core
-
     sizes = (1, 1, 1) + shape
     height, width = {1: (1, 1), 2: (sizes[-2], 1), 3: (sizes[-3], sizes[-2])}[len(shape)]
     return _core.Network(layer._compiled, (height, width, shape[-1]), len(shape) - 1)

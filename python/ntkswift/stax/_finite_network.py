@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._arrays import check_array
+from .._call import Resources
 from .._random import generator, philox_key
-from ._base import Layer
 from ._core_network import finite_network
-from ._kernel_function import _refuse
-from ._resources import Resources
+from ._kernel_function import refuse
 from ._signals import Signal, Signals, single
 from ._weights import WeightDraws
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 
 class _LayerFunction:
@@ -100,8 +102,8 @@ class ApplyFunction(_LayerFunction):
         ndarray of shape (n, outputs), or with spatial axes between the two
             Computed in float64; float32 where the inputs are float32.
         """
-        _refuse(pattern, "pattern", "Aggregate layers (graphs)")
-        _refuse(mask_constant, "mask_constant", "masks")
+        refuse(pattern, "pattern", "Aggregate layers (graphs)")
+        refuse(mask_constant, "mask_constant", "masks")
         x = check_array(inputs, "inputs", ndim=None, op="apply_fn")
         if rng is None and self.layer._trains_with_dropout():
             raise ValueError('[apply_fn] rng, a seed, is needed by Dropout in "train" mode. Received None.')

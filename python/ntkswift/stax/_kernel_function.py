@@ -8,17 +8,18 @@ from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .._arrays import check_array, check_widths
+from .._call import Resources
 from ..kernel import Kernel
-from ._base import Layer
-from ._checks import integer
 from ._kernel_plan import KernelPlan
-from ._resources import Resources
 from ._signals import Signal, single
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 _FIELDS = tuple(field.name for field in fields(Kernel))
 _KERNELS = ("nngp", "ntk")
@@ -105,8 +106,8 @@ class KernelFunction:
             if get is not None:
                 raise TypeError(f"[kernel_fn] get must be given once. Received {x2!r} and {get!r}.")
             x2, get = None, x2
-        _refuse(pattern, "pattern", "Aggregate layers (graphs)")
-        _refuse(mask_constant, "mask_constant", "masks")
+        refuse(pattern, "pattern", "Aggregate layers (graphs)")
+        refuse(mask_constant, "mask_constant", "masks")
         if diagonal_batch not in (None, True):
             raise ValueError(f"[kernel_fn] diagonal_batch must be None or True. Received {diagonal_batch!r}.")
         names = _names(get)
@@ -344,7 +345,7 @@ def _places(places: tuple[int, int] | None, has_second: bool) -> tuple[int, int]
         return None
     if not isinstance(places, (tuple, list)) or len(places) != 2:
         raise TypeError(f"[kernel_fn] places must be a pair of integers. Received {places!r}.")
-    first, second = (integer(place, "kernel_fn", "places", minimum=0) for place in places)
+    first, second = (_checks.integer(place, "kernel_fn", "places", minimum=0) for place in places)
     if not has_second:
         raise ValueError(f"[kernel_fn] places need x1 and x2. Received {places!r} with x1 alone.")
     return first, second
@@ -355,7 +356,7 @@ def _width(x: np.ndarray) -> int:
     return math.prod(x.shape[1:])
 
 
-def _refuse(value: Any, name: str, what: str) -> None:
+def refuse(value: Any, name: str, what: str) -> None:
     if value is not None:
         raise ValueError(
             f"[kernel_fn] {name} must be None: {what} are not part of this version. Received {type(value).__name__}."

@@ -6,13 +6,13 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, layer_class
 from ._op_table import OpKind, OpTable
 from ._signals import Signals, require_gaussian, single
 from ._weights import Gathered, WeightDraws
 
-_BIAS, _STANDARD, _FROZEN = 1, 2, 4
+BIAS, STANDARD, FROZEN = 1, 2, 4
 _BATCH = {0: 0, -2: 0}
 _CHANNEL = {-1: -1, 1: -1}
 
@@ -71,7 +71,7 @@ class Dense(Layer):
             raise ValueError(
                 f'[Dense] parameterization must be "ntk" or "standard". Received {self.parameterization!r}.'
             )
-        _set(
+        set_fields(
             self,
             out_dim=_checks.integer(self.out_dim, "Dense", "out_dim"),
             W_std=_checks.real(self.W_std, "Dense", "W_std", minimum=0),
@@ -96,7 +96,7 @@ class Dense(Layer):
         return replace(signal, width=self._width, is_gaussian=True, is_data=False)
 
     def _write(self, table: OpTable) -> None:
-        flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard | _FROZEN * (not self.trainable)
+        flags = BIAS * (self.b_std is not None) | STANDARD * self._is_standard | FROZEN * (not self.trainable)
         table.add(OpKind.DENSE, integers=(self.out_dim, flags, *self.s), reals=(self.W_std, self.b_std or 0.0))
 
     def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
@@ -141,7 +141,7 @@ class Flatten(Layer):
     batch_axis_out: int = 0
 
     def __post_init__(self) -> None:
-        _set(
+        set_fields(
             self,
             batch_axis=_checks.axis(self.batch_axis, "Flatten", "batch_axis", allowed={0: 0}),
             batch_axis_out=_checks.axis(self.batch_axis_out, "Flatten", "batch_axis_out", allowed=_BATCH),
@@ -185,7 +185,7 @@ class LayerNorm(Layer):
             raise ValueError(
                 f"[LayerNorm] axis must be the channel axis, -1 or 1 (inputs are flat: batch, channel). Received {self.axis!r}."
             )
-        _set(
+        set_fields(
             self,
             axis=_checks.axis(axes[0], "LayerNorm", "axis", allowed=_CHANNEL),
             eps=_checks.real(self.eps, "LayerNorm", "eps", minimum=0),
@@ -227,7 +227,7 @@ class Dropout(Layer):
             )
         if self.mode not in ("train", "test"):
             raise ValueError(f'[Dropout] mode must be "train" or "test". Received {self.mode!r}.')
-        _set(self, rate=rate)
+        set_fields(self, rate=rate)
 
     def _flow(self, signals: Signals) -> Signals:
         signal = single(signals, "Dropout")
@@ -244,7 +244,7 @@ class Dropout(Layer):
         return self.mode == "train"
 
 
-def _set(layer: Layer, **values: Any) -> None:
+def set_fields(layer: Layer, **values: Any) -> None:
     """Stores checked parameters in a frozen layer that is being made."""
     for name, value in values.items():
         object.__setattr__(layer, name, value)

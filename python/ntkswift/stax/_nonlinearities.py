@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 
-from . import _checks
+from .. import _checks
 from ._base import layer_class
-from ._linear import _set
+from ._linear import set_fields
 from ._nonlinearity import Nonlinearity
 
 __all__ = [
@@ -263,7 +263,7 @@ class Monomial(Nonlinearity):
     degree: int
 
     def __post_init__(self) -> None:
-        _set(self, degree=_checks.integer(self.degree, "Monomial", "degree", minimum=0, maximum=64))
+        set_fields(self, degree=_checks.integer(self.degree, "Monomial", "degree", minimum=0, maximum=64))
 
     def _as_entry(self) -> Polynomial:
         return Polynomial((0.0,) * self.degree + (1.0,))

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _core
-from . import _checks
+from .. import _checks, _core
 from ._base import Layer
-from ._linear import _set
+from ._linear import set_fields
 from ._op_table import OpTable
 from ._signals import Signals, require_gaussian, single
 
@@ -85,7 +84,7 @@ class Nonlinearity(Layer):
                 value = _checks.flag(value, name, field.name)
             elif field.type == "float":
                 value = _checks.real(value, name, field.name)
-            _set(self, **{field.name: value})
+            set_fields(self, **{field.name: value})
 
     def _as_entry(self) -> Nonlinearity:
         """The same function as a layer of the catalogue's name."""

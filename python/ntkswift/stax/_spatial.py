@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, layer_class
-from ._linear import _BIAS, _STANDARD, _set
+from ._linear import BIAS, STANDARD, set_fields
 from ._op_table import OpKind, OpTable
 from ._signals import Signal, Signals, single
 from ._weights import Gathered, WeightDraws
@@ -80,7 +80,7 @@ class Conv(Layer):
                 f"[Conv] dimension_numbers must be None: channels come last. Received {self.dimension_numbers!r}."
             )
         window = _lengths(self.filter_shape, "Conv", "filter_shape")
-        _set(
+        set_fields(
             self,
             out_chan=_checks.integer(self.out_chan, "Conv", "out_chan"),
             filter_shape=window,
@@ -106,7 +106,7 @@ class Conv(Layer):
         return replace(signal, width=self._width, spatial=lengths, is_gaussian=True, is_data=False)
 
     def _write(self, table: OpTable) -> None:
-        flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard
+        flags = BIAS * (self.b_std is not None) | STANDARD * self._is_standard
         table.add(
             OpKind.CONVOLUTION,
             integers=(self.out_chan, flags, *self.s, *_window(self.filter_shape, self.strides, self.padding)),
@@ -140,7 +140,7 @@ class _Pool(Layer):
 
     def _check(self, name: str) -> None:
         window = _lengths(self.window_shape, name, "window_shape")
-        _set(
+        set_fields(
             self,
             window_shape=window,
             strides=_strides(self.strides, window, name),
@@ -181,7 +181,7 @@ class AvgPool(_Pool):
 
     def __post_init__(self) -> None:
         self._check("AvgPool")
-        _set(self, normalize_edges=_checks.flag(self.normalize_edges, "AvgPool", "normalize_edges"))
+        set_fields(self, normalize_edges=_checks.flag(self.normalize_edges, "AvgPool", "normalize_edges"))
 
     def _write(self, table: OpTable) -> None:
         self._write_pool(table, True, self.normalize_edges)
@@ -241,7 +241,7 @@ class BatchNorm(Layer):
     affine: bool = True
 
     def __post_init__(self) -> None:
-        _set(
+        set_fields(
             self,
             eps=_checks.real(self.eps, "BatchNorm", "eps", minimum=0),
             affine=_checks.flag(self.affine, "BatchNorm", "affine"),

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from . import _checks
+from .. import _checks
 from ._base import layer_class
 from ._derivatives import derivative, dual_derivative
-from ._linear import _set
+from ._linear import set_fields
 from ._nonlinearity import Nonlinearity, catalogue
 from ._op_table import OpTable
 from ._signals import Signals, single
@@ -105,8 +105,8 @@ class ElementwiseNumerical(Nonlinearity):
             raise TypeError(f"[ElementwiseNumerical] fn must be a function. Received {self.fn!r}.")
         _checks.function(self.df, "ElementwiseNumerical", "df")
         if self.deg is not None:
-            _set(self, deg=_checks.integer(self.deg, "ElementwiseNumerical", "deg", maximum=512))
-        _set(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
+            set_fields(self, deg=_checks.integer(self.deg, "ElementwiseNumerical", "deg", maximum=512))
+        set_fields(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
 
     def _write(self, table: OpTable) -> None:
         fn = Vectorised(self.fn, "ElementwiseNumerical fn")

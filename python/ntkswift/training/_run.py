@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Resources
 from .._runs import History, Loop
-from ..stax._resources import Resources
 from ._early_stopping import EarlyStopping
 from ._history import NetworkHistory
 from ._optimizers import Flow, Optimizer

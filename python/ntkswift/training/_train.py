@@ -9,13 +9,14 @@ from typing import Any
 
 from .. import _core
 from .._arrays import check_array
+from .._call import Resources
+from .._networks import LOSSES
 from .._random import philox_key
-from ..stax._resources import Resources
 from ._checkpoint import load_checkpoint, save_checkpoint
 from ._early_stopping import EarlyStopping
 from ._history import NetworkHistory
 from ._optimizers import GD, Flow, Optimizer, optimizer_of
-from ._problem import LOSSES, Problem, make_problem
+from ._problem import Problem, make_problem
 from ._run import Run
 from ._schedules import Schedule, schedule_of
 from ._snapshot import Snapshot

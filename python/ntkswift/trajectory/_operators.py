@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _core
-from ..empirical._gradients import LOSSES
-from ..empirical._networks import network_for, seed_of
+from .._networks import loss_number, network_for, seed_of
 from ..operators import SymmetricOperator
 
 
@@ -74,10 +73,3 @@ def hessian(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any 
 def gauss_newton(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
     """The Gauss-Newton matrix J^T H_f J, with the Hessian H_f of the loss by the outputs; arguments as for `hessian`."""
     return LossCurvature(f, params, x, y, loss, 1, rng, "gauss_newton")
-
-
-def loss_number(loss: Any, op: str) -> int:
-    """The core's number of a loss; ValueError for an unknown name."""
-    if loss not in LOSSES:
-        raise ValueError(f"[{op}] loss must be one of {tuple(LOSSES)}. Received {loss!r}.")
-    return LOSSES[loss]

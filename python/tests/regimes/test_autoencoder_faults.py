@@ -23,7 +23,7 @@ UNIT = X / np.linalg.norm(X, axis=1)[:, None]
     [
         ({"width": 0}, "width"),
         ({"width": -3}, "width"),
-        ({"mode": "deep"}, "mode must be one of weak, joint, tied"),
+        ({"mode": "deep"}, "mode must be .weak., .joint. or .tied."),
         ({"mode": None}, "mode"),
         ({"scaling": "1/m"}, "scaling must be ntk, mean, identity or a number"),
         ({"scaling": 0.0}, "scaling"),
@@ -32,7 +32,7 @@ UNIT = X / np.linalg.norm(X, axis=1)[:, None]
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"learning_rate": float("nan")}, "learning_rate"),
         ({"steps": -1}, "steps"),
-        ({"optimizer": "adam"}, "optimizer must be one of gd, flow"),
+        ({"optimizer": "adam"}, "optimizer must be .gd. or .flow."),
         ({"tolerance": 0.0}, "tolerance"),
         ({"record": 0}, "record"),
         ({"random_state": -1}, "seed"),
