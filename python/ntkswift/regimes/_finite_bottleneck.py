@@ -119,7 +119,7 @@ def train_finite_bottleneck(
 
 def _half(half: Any, width: int, outputs: int, op: str) -> Layer:
     """``Dense, activation, Dense`` of these widths."""
-    layers: tuple[Layer, ...] = getattr(as_layer(half, op), "layers", ())
+    layers: tuple[Layer, ...] = getattr(layer_of(half, op), "layers", ())
     ends = [layer for layer in layers[::2] if isinstance(layer, Dense)]
     if len(layers) != 3 or len(ends) != 2 or isinstance(layers[1], Dense):
         raise ValueError(f"[{op}] both halves must be Dense, activation, Dense. Received {half!r}.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .. import _checks
 from .._arrays import check_array, check_widths
 from .._call import Resources
 from ..kernel import Kernel

@@ -58,8 +58,6 @@ def train_one(target: QuadraticTarget, name: str, width: int, steps: int, seed: 
     options: dict[str, Any] = {"outputs": "shared", "learning_rate": 0.2} if name == "nn" else {}
     model = two_layer(name, width, steps=steps, random_state=seed, **options)
     model.train(target, decay=DECAY[name], progress=show)
-    if model.history_.interrupted:
-        raise KeyboardInterrupt
     best = two_layer(name, width, random_state=seed).fit_population(target)
     return {
         "risk": model.risk(target, relative=True),
