@@ -28,8 +28,7 @@ struct CallersNetwork {
     guard given.spatial_axes >= 0, given.spatial_axes <= 2 else {
       throw .invalid("[network] spatial_axes must be 0, 1 or 2. Received \(given.spatial_axes).")
     }
-    let shape = ValueShape(
-      height: Int(sizes[0]), width: Int(sizes[1]), channels: Int(sizes[2]), spatialAxes: Int(given.spatial_axes))
+    let shape = GridShape(spatial: sizes.prefix(Int(given.spatial_axes)).map { Int($0) }, channels: Int(sizes[2]))
     let user = UserScalars(function: given.function, context: given.function_context)
     let network = try Network(
       try ArchitectureTable.node(given.architecture), input: shape, seed: given.seed, userFunction: user.evaluate)
@@ -79,12 +78,12 @@ public func ntk_network_describe(
   guarded(error) { () throws(NumericError) in
     guard let info else { throw .invalid("[network] needs room for its description. Received a null pointer.") }
     let plan = try CallersNetwork.open(network).0.plan
-    let shape = plan.outputShape
+    let output = plan.outputShape
+    let spatial = output.spatial.map { Int64($0) } + [1, 1]
     info.pointee = ntk_network_info(
-      parameter_count: Int64(plan.parameterCount), array_count: Int64(plan.parameters.count),
-      output_shape: (Int64(shape.height), Int64(shape.width), Int64(shape.channels)),
-      output_spatial_axes: Int32(shape.spatialAxes),
-      couples_batch: plan.couplesBatch ? 1 : 0, output_blocks: Int64(shape.blocks))
+      parameter_count: Int64(plan.parameterCount), output_shape: (spatial[0], spatial[1], Int64(output.channels)),
+      output_spatial_axes: Int32(output.spatial.count), couples_batch: plan.couplesBatch ? 1 : 0,
+      output_blocks: Int64(output.blocks))
   }
 }
 

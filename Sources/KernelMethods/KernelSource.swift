@@ -21,10 +21,11 @@ public struct KernelSource: BlockSource {
   public init(
     _ engine: any KernelEngine, _ name: Kernel, _ x: StridedMatrix<Double>, context: CallContext
   ) throws(NumericError) {
-    guard engine.blocks == 1 else {
+    let blocks = try engine.outputBlocks(inputWidth: x.cols)
+    guard blocks == 1 else {
       throw .invalid(
         "[operator] the network must give one output per input (FanInConcat along the batch does not). Received one that gives "
-          + "\(engine.blocks).")
+          + "\(blocks).")
     }
     (self.engine, self.name, self.x) = (engine, name, x)
     plan = try engine.plan(

@@ -9,13 +9,15 @@ public struct EngineConformance<Engine: KernelEngine> {
   let rows: Int
   let width: Int
   let x: [Double]
+  let blocks: Int
 
   /// - Parameter x: `rows` different inputs of `width` numbers.
-  public init(_ engine: Engine, _ x: [Double], rows: Int) {
+  public init(_ engine: Engine, _ x: [Double], rows: Int) throws(NumericError) {
     self.engine = engine
     self.rows = rows
     self.x = x
     width = x.count / max(rows, 1)
+    blocks = try engine.outputBlocks(inputWidth: width)
   }
 
   /// All checks.
@@ -58,7 +60,7 @@ public struct EngineConformance<Engine: KernelEngine> {
   private func block(
     _ first: Range<Int>, _ second: Range<Int>?, _ plan: KernelPlan?, _ context: CallContext = CallContext()
   ) throws(NumericError) -> Kernels {
-    let count = (first.count * engine.blocks, (second ?? first).count * engine.blocks)
+    let count = (first.count * blocks, (second ?? first).count * blocks)
     let (nngp, ntk) = (try Workspace<Double>(count.0 * count.1), try Workspace<Double>(count.0 * count.1))
     let diagonal = try Workspace<Double>(count.0)
     let output = KernelOutput(
@@ -81,7 +83,7 @@ public struct EngineConformance<Engine: KernelEngine> {
   // MARK: the checks
 
   private func symmetry(_ whole: Kernels) -> [String] {
-    let n = rows * engine.blocks
+    let n = rows * blocks
     let isSymmetric = (0..<n).allSatisfy { i in
       (0..<i).allSatisfy { whole.nngp[i * n + $0] == whole.nngp[$0 * n + i] && whole.ntk[i * n + $0] == whole.ntk[$0 * n + i] }
     }
@@ -91,7 +93,7 @@ public struct EngineConformance<Engine: KernelEngine> {
   private func transposition(_ plan: KernelPlan) throws(NumericError) -> [String] {
     let (first, second) = (0..<(rows / 3), (rows / 3)..<rows)
     let (a, b) = (try block(first, second, plan), try block(second, first, plan))
-    let (m, n) = (first.count * engine.blocks, second.count * engine.blocks)
+    let (m, n) = (first.count * blocks, second.count * blocks)
     let isTransposed = (0..<m).allSatisfy { i in
       (0..<n).allSatisfy { a.nngp[i * n + $0] == b.nngp[$0 * m + i] && a.ntk[i * n + $0] == b.ntk[$0 * m + i] }
     }
@@ -100,7 +102,7 @@ public struct EngineConformance<Engine: KernelEngine> {
 
   /// Entry (block i, input r; block j, input c) of a kernel of `shape` inputs.
   private func at(_ i: Int, _ r: Int, _ j: Int, _ c: Int, _ shape: (Int, Int)) -> Int {
-    (i * shape.0 + r) * shape.1 * engine.blocks + j * shape.1 + c
+    (i * shape.0 + r) * shape.1 * blocks + j * shape.1 + c
   }
 
   private func cuts(_ whole: Kernels, _ plan: KernelPlan) throws(NumericError) -> [String] {
@@ -108,8 +110,8 @@ public struct EngineConformance<Engine: KernelEngine> {
     for (a, b) in zip(edges, edges.dropFirst()) {
       for (c, d) in zip(edges, edges.dropFirst()) {
         let part = try block(a..<b, c..<d, plan)
-        for i in 0..<engine.blocks {
-          for j in 0..<engine.blocks {
+        for i in 0..<blocks {
+          for j in 0..<blocks {
             for r in a..<b {
               for s in c..<d {
                 let (w, p) = (at(i, r, j, s, (rows, rows)), at(i, r - a, j, s - c, (b - a, d - c)))
@@ -134,7 +136,7 @@ public struct EngineConformance<Engine: KernelEngine> {
   }
 
   private func diagonal(_ whole: Kernels, _ plan: KernelPlan) -> [String] {
-    let n = rows * engine.blocks
+    let n = rows * blocks
     let isExact = (0..<n).allSatisfy { whole.ntk[$0 * n + $0] == whole.diagonal[$0] }
     // k(x, x') <= sqrt(k(x, x) k(x', x')), up to rounding.
     let isBounded = (0..<n).allSatisfy { i in
@@ -169,7 +171,7 @@ public struct EngineConformance<Engine: KernelEngine> {
   }
 
   private func single(_ whole: Kernels) throws(NumericError) -> [String] {
-    let n = rows * engine.blocks
+    let n = rows * blocks
     let (input, ntk) = (try Workspace<Float>(max(1, x.count)), try Workspace<Float>(n * n))
     for (k, value) in x.enumerated() { input.pointer[k] = Float(value) }
     let output = KernelOutput<Float>(ntk: StridedMatrix(ntk.pointer, rows: n, cols: n))

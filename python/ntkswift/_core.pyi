@@ -38,6 +38,60 @@ def philox_raw(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', 
 def philox_normal(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', device='cpu', writable=False)], counter: Annotated[NDArray[numpy.uint64], dict(shape=(4), order='C', device='cpu', writable=False)], count: int) -> numpy.typing.NDArray:
     """Standard normal numbers from the Philox stream, as float64."""
 
+class Signal:
+    """What flows between layers."""
+
+    @property
+    def spatial(self) -> tuple:
+        """Lengths of the axes between batch and channels."""
+
+    @property
+    def channels(self) -> int:
+        """Numbers at each position."""
+
+    @property
+    def blocks(self) -> int:
+        """
+        Rows for each input: more than one after a concatenation along the batch.
+        """
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether it is a Gaussian process in the infinite limit."""
+
+class ParameterSlot:
+    """One array of a finite network's parameters."""
+
+    @property
+    def role(self) -> str:
+        """weight, bias, scale or shift."""
+
+    @property
+    def layer(self) -> int:
+        """Number of its layer, from 1, compositions not counted."""
+
+    @property
+    def offset(self) -> int:
+        """First number in the flat vector."""
+
+    @property
+    def fan_in(self) -> int:
+        """Numbers of the input that one output reads."""
+
+    @property
+    def initial_deviation(self) -> float:
+        """Standard deviation of a random start; 0 for scale and shift."""
+
+    @property
+    def shape(self) -> tuple:
+        """
+        Weights: window, inputs, outputs; biases: 1 ... 1, outputs; scale and shift: channels.
+        """
+
+    @property
+    def is_trainable(self) -> bool:
+        """Whether training moves it."""
+
 class OpKind(enum.IntEnum):
     """Kinds of layers in op tables; activations have codes of their own."""
 
@@ -89,8 +143,29 @@ class Architecture:
         (f, f', dual, derivative of the dual) with None where absent.
         """
 
-    def describe(self, input_width: int) -> dict[str, Any]:
-        """Shapes and properties of the network for inputs of this width."""
+    @property
+    def dense_count(self) -> int:
+        """Dense layers, numbered in the order of the op table."""
+
+    @property
+    def trains_with_dropout(self) -> bool:
+        """Whether a Dropout in train mode is inside."""
+
+    @property
+    def starts_with_flatten(self) -> bool:
+        """Whether inputs of any shape become flat before anything else."""
+
+    def output(self, width: int, is_gaussian: bool | None = None) -> Signal:
+        """
+        The signal at the end of the infinitely wide network for flat inputs of a width; `is_gaussian` says what the kernel of an
+        earlier network is, None that data enter.
+        """
+
+    def parameters(self, shapes: Sequence[Sequence[int]], is_branched: bool) -> tuple[list[Signal], bool, list[ParameterSlot]]:
+        """
+        Signals at the end of the finite network, whether they are branches, and the arrays of its parameters. Shapes are those of one
+        input each, one for each branch.
+        """
 
 def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
     """

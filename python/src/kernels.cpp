@@ -102,7 +102,7 @@ Kernels kernel(const Architecture &architecture, const Input &x1, const Optional
                const Places &places, int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_kernel_source source = inputs(x1, x2, places);
-  const int64_t blocks = architecture.describe(source.width).output_blocks;
+  const int64_t blocks = architecture.output_blocks(source.width);
   Results results = prepare({nngp, ntk, cov, out_nngp, out_ntk}, multiplied(source.x1.shape[0], blocks),
                             multiplied(second_rows(source), blocks), !x2, static_cast<ntk_dtype>(source.x1.dtype), memory_limit, call);
   return compute(architecture, source, plan, results, call);
@@ -112,7 +112,7 @@ Kernels kernel_diagonal(const Architecture &architecture, const Input &x, bool n
                         int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_kernel_source source = inputs(x, std::nullopt);
-  const int64_t rows = multiplied(source.x1.shape[0], architecture.describe(source.width).output_blocks);
+  const int64_t rows = multiplied(source.x1.shape[0], architecture.output_blocks(source.width));
   Results results;
   if (nngp) results.want("nngp", results.views.cov1, new_vector(rows, NTK_FLOAT64));
   if (ntk) results.want("ntk", results.views.ntk_diagonal, new_vector(rows, NTK_FLOAT64));
@@ -166,7 +166,7 @@ Kernels kernel_tangent(const Architecture &architecture, const Input &x1, const 
   if (weights.second != biases.second) {
     throw nb::value_error("[kernel_tangent] dense_W and dense_b must have one element per Dense layer. Received two lengths.");
   }
-  const int64_t blocks = architecture.describe(source.width).output_blocks;
+  const int64_t blocks = architecture.output_blocks(source.width);
   const OptionalOutput none;
   Results results = prepare({nngp, ntk, false, none, none}, multiplied(source.x1.shape[0], blocks), multiplied(second_rows(source), blocks),
                             !x2, NTK_FLOAT64, memory_limit, call);

@@ -29,16 +29,16 @@ public protocol KernelEngine: Sendable {
   /// Prepared float32 inputs.
   associatedtype Side32: Sendable
 
-  /// Why this engine cannot compute a network's kernel, as the second half of a sentence; nil where it can.
-  static func refusal(of network: LayerNode) -> String?
+  /// Throws where this engine cannot compute a network's kernel, with the reason.
+  static func accept(_ network: LayerNode) throws(NumericError)
 
   /// The engine for a network, with the caller's functions if it uses any.
   init(_ network: LayerNode, userFunctions: UserFunctionCall?) throws(NumericError)
 
   /// The layers.
   var network: LayerNode { get }
-  /// Output rows per input.
-  var blocks: Int { get }
+  /// Output rows per input of this width: more than 1 after FanInConcat along the batch.
+  func outputBlocks(inputWidth: Int) throws(NumericError) -> Int
 
   /// The plan for all of `inputs` (one or two sides that belong together), and the sides, prepared.
   func plan(

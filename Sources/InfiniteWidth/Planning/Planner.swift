@@ -6,16 +6,18 @@ public enum Planner {
   // The cheaper ones first.
   private static let engines: [any KernelEngine.Type] = [PointwiseKernel.self]
 
-  /// The first engine that can compute the network's kernel; throws with the reasons where none can.
+  /// The first engine that can compute the network's kernel; throws with the first one's reason where none can.
   public static func engine(
     for network: LayerNode, userFunctions: UserFunctionCall? = nil
   ) throws(NumericError) -> any KernelEngine {
-    var reasons: [String] = []
+    var reason: NumericError?
     for engine in engines {
-      guard let reason = engine.refusal(of: network) else { return try engine.init(network, userFunctions: userFunctions) }
-      reasons.append(reason)
+      do throws(NumericError) { try engine.accept(network) } catch {
+        reason = reason ?? error
+        continue
+      }
+      return try engine.init(network, userFunctions: userFunctions)
     }
-    throw .invalid(
-      "[kernel_fn] needs layers whose infinite-width kernel is known here. Received \(reasons.joined(separator: "; ")).")
+    throw reason ?? NumericError(.internal, "[kernel_fn] there is no engine.")
   }
 }

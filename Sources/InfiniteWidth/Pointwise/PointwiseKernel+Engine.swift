@@ -3,13 +3,11 @@ import NumericCore
 import VectorKernelProduct
 
 extension PointwiseKernel: KernelEngine {
-  /// Layers that couple positions or inputs are not its business.
-  public static func refusal(of network: LayerNode) -> String? {
-    network.hasSpatialLayer
-      ? "a convolution, pooling or BatchNorm: these are for finite networks (init_fn, apply_fn, empirical kernels)" : nil
+  /// Output rows per input of this width.
+  public func outputBlocks(inputWidth: Int) throws(NumericError) -> Int {
+    try typed(from: Signal(GridShape(channels: inputWidth))).output().blocks
   }
 
-  /// Decides by the inputs themselves, which stay prepared.
   public func plan(
     _ inputs: [Inputs<Double>], _ fields: KernelFields, context: CallContext
   ) throws(NumericError) -> (KernelPlan, [PointwiseSide<Double>]) {
@@ -71,7 +69,8 @@ extension PointwiseKernel: KernelEngine {
   public func bytesNeeded(
     rows: Int, cols: Int, elementSize: Int, inputWidth: Int, threads: Int
   ) throws(NumericError) -> Int? {
-    let program = try ProgramBuilder.build(network, width: inputWidth)
+    let network = try typed(from: Signal(GridShape(channels: inputWidth)))
+    let (program, blocks) = (try ProgramBuilder.build(network), try network.output().blocks)
     guard let count = checkedSum(rows, cols),
       let sides = TilePlan.sideBytes(program, count: count, blocks: blocks, elementSize: elementSize),
       let tiles = TilePlan.tileBytes(program, rows: rows, cols: cols, threads: threads)
@@ -115,8 +114,7 @@ extension PointwiseKernel: KernelEngine {
     try given.checkShapes()
     var sides = [try PointwiseSide<Element>(variances: given.variances1, name: "cov1")]
     if !given.isSame { sides.append(try PointwiseSide<Element>(variances: given.variances2, name: "cov2")) }
-    let start = NetworkStart(width: given.width, isGaussian: given.isGaussian, isInput: false)
-    let plan = try prepare(sides, start, planned: nil, output.fields, context)
+    let plan = try prepare(sides, NetworkStart(given), planned: nil, output.fields, context)
     let source = PairSource(
       row: sides[0], col: sides[sides.count - 1], isSame: given.isSame, shift: given.isSame ? 0 : nil, given: given)
     try evaluate(source, plan, output, context)
@@ -129,17 +127,6 @@ extension KernelPlan {
   fileprivate var pointwise: PointwisePlan {
     switch content {
     case .pointwise(let plan): plan
-    }
-  }
-}
-
-extension LayerNode {
-  /// Whether it holds a layer that knows neighbours: of a position, or of an input in its batch.
-  fileprivate var hasSpatialLayer: Bool {
-    switch self {
-    case .convolution, .pool, .globalPool, .batchNorm: true
-    case .serial(let children), .parallel(let children): children.contains { $0.hasSpatialLayer }
-    case .identity, .dense, .fanOut, .fanInSum, .fanInProd, .fanInConcat, .layerNorm, .dropout, .activation, .flatten: false
     }
   }
 }

@@ -11,21 +11,19 @@ import VectorKernels
 public struct PointwiseKernel: Sendable {
   /// The layers.
   public let network: LayerNode
-  /// Output rows per input, more than 1 after FanInConcat along the batch.
-  public let blocks: Int
   let users: UserDuals
 
   /// A network, and the caller's functions if it uses any.
+  /// - Throws: `invalidArgument` where this engine has no kernel of a layer.
   public init(_ network: LayerNode, userFunctions: UserFunctionCall? = nil) throws(NumericError) {
+    try PointwiseKernel.accept(network)
     self.network = network
-    blocks = try ProgramBuilder.blockCount(network)
     users = UserDuals(call: userFunctions)
   }
 
-  /// What the output is: Gaussian or not, its width, Dense layers.
-  public func describe(inputWidth: Int) throws(NumericError) -> (isGaussian: Bool, width: Int, usesUserFunctions: Bool) {
-    let program = try ProgramBuilder.build(network, width: inputWidth)
-    return (program.isGaussian, program.width, program.usesUserFunctions)
+  /// The network with all shapes and laws, for what enters it.
+  public func typed(from start: Signal) throws(NumericError) -> TypedNetwork {
+    try TypedNetwork(network, from: .one(start), regime: .infinite)
   }
 
   /// Directional derivatives in the place of the kernels (float64).
@@ -43,10 +41,16 @@ public struct PointwiseKernel: Sendable {
 
 /// What enters a network.
 struct NetworkStart {
-  var width: Int
-  var isGaussian = false
-  var isInput = true
+  var signal: Signal
   var tangent: DenseTangent?
+
+  /// Inputs of `width` numbers.
+  init(width: Int, tangent: DenseTangent? = nil) { (signal, self.tangent) = (Signal(GridShape(channels: width)), tangent) }
+
+  /// What an earlier network gave.
+  init<Element>(_ given: GivenKernel<Element>) {
+    signal = Signal(GridShape(channels: given.width), law: given.isGaussian ? .gaussian : .other)
+  }
 }
 
 // MARK: the three parts of a computation
@@ -62,16 +66,17 @@ extension PointwiseKernel {
     return sides
   }
 
-  /// The steps for each pair of output blocks, row by row.
-  private func programs(_ start: NetworkStart) throws(NumericError) -> [PointwiseProgram] {
+  /// Output blocks, and the steps for each pair of them, row by row.
+  private func programs(_ start: NetworkStart) throws(NumericError) -> (blocks: Int, [PointwiseProgram]) {
+    let network = try typed(from: start.signal)
+    let blocks = try network.output().blocks
     var programs: [PointwiseProgram] = []
     for block in 0..<(blocks * blocks) {
       programs.append(
         try ProgramBuilder.build(
-          network, width: start.width, isGaussian: start.isGaussian, isInput: start.isInput, rowBlock: block / blocks,
-          colBlock: block % blocks, tangent: start.tangent))
+          network, rowBlock: block / blocks, colBlock: block % blocks, tangent: start.tangent))
     }
-    return programs
+    return (blocks, programs)
   }
 
   /// Computes what depends on single inputs, and returns the plan by which it was done: `planned`, or, where that is nil, one made from
@@ -82,14 +87,14 @@ extension PointwiseKernel {
   ) throws(NumericError) -> PointwisePlan {
     let kernels = start.tangent == nil ? KernelTable.current.float64 : KernelTable.current.tangent
     let limit = Double(Element.greatestFiniteMagnitude).squareRoot()
+    let (blocks, programs) = try programs(start)
     if let planned {
-      try check(planned)
+      try check(planned, blocks)
       for (side, name) in zip(sides, names) where planned.needsEqualLengths {
         try PointwisePlan.check(side.deviations, side.count, in: planned.deviations, at: "at the start", name)
       }
     }
     var plan = planned ?? PointwisePlan(deviations: NumberRange(sides.map { ($0.deviations, $0.count) }))
-    let programs = try programs(start)
     for side in sides { (side.programs, side.isOfPlan) = (programs, planned == nil) }
     let count = sides.reduce(0) { $0 + $1.count }
     for block in 0..<blocks {
@@ -112,7 +117,7 @@ extension PointwiseKernel {
     return plan
   }
 
-  private func check(_ plan: PointwisePlan) throws(NumericError) {
+  private func check(_ plan: PointwisePlan, _ blocks: Int) throws(NumericError) {
     guard plan.series.count == blocks, plan.pairs.count == blocks * blocks else { throw WordReader.damaged }
   }
 
@@ -123,6 +128,7 @@ extension PointwiseKernel {
     let isPlain = start.tangent == nil && sides[0].inputs != nil
     let fits = isPlain && entries >= AngularProfile.fewestPairs && (fields.nngp || fields.ntk)
     var plans: [PairPlan] = []
+    let blocks = sides[0].rowSides.count
     for i in 0..<blocks {
       for j in 0..<blocks {
         let program = sides[0].programs[i * blocks + j]
@@ -145,8 +151,9 @@ extension PointwiseKernel {
     _ source: PairSource<Element>, _ plan: PointwisePlan, _ output: KernelOutput<Element>, wantsTangent: Bool = false,
     _ context: CallContext
   ) throws(NumericError) {
+    let blocks = source.row.rowSides.count
     try output.checkShapes(rows: source.rows, cols: source.cols, blocks: blocks)
-    try check(plan)
+    try check(plan, blocks)
     for block in 0..<(blocks * blocks) {
       let (i, j) = (block / blocks, block % blocks)
       // With x2 = x1 the blocks below the diagonal mirror those above it.

@@ -11,7 +11,7 @@ from .. import _checks, _core
 from .._arrays import check_array
 from .._config import get_memory_limit
 from .._networks import find_layer
-from ..stax import Layer, flat
+from ..stax import Layer
 from ._base import SymmetricOperator
 
 
@@ -59,7 +59,8 @@ class KernelOperator(SymmetricOperator):
             core = _core.SymmetricOperator.blocks(*_python_blocks(kernel, X, op), ridge, bytes_kept)
         else:
             points = check_array(X, "X", ndim=None, dtype=np.float64, op=op)
-            points = flat(points, "X", op, network._starts_with_flatten())
+            if points.ndim > 2 and network._starts_with_flatten():
+                points = points.reshape(len(points), -1)
             # One row says what is wrong with a network before the first product does.
             if network.kernel_fn(points[:1], None, get).shape != (1, 1):
                 raise ValueError(f"[{op}] the network must give one output per input. Received {kernel!r}.")

@@ -126,7 +126,7 @@ def _gradient(kernel_fn: Any, x: np.ndarray, name: str, sensitivity: np.ndarray,
             f"[{_OP}] eval_gradient needs the network or the kernel_fn of a stax network. Received another function."
         )
     compiled, x = network._compiled, x.reshape(len(x), -1)
-    count = int(compiled.describe(x.shape[1])["dense_count"])
+    count = int(compiled.dense_count)
 
     def slope(dense_W: np.ndarray, dense_b: np.ndarray) -> float:
         tangent = call(

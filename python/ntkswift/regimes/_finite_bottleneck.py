@@ -9,6 +9,7 @@ import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
 from .._checks import integer, real
+from .._networks import layer_of
 from .._random import generator
 from ..stax import Dense, Layer, serial
 from ..training import GD, NetworkHistory, train

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 from ._finite_network import ApplyFunction, InitFunction
 from ._kernel_function import KernelFunction
 from ._op_table import compile_layer
-from ._signals import Signals
 
 if TYPE_CHECKING:
     from ._op_table import OpTable
-    from ._weights import Gathered, WeightDraws
 
 _LINE = 88
 _Class = TypeVar("_Class", bound=type)
@@ -67,34 +65,24 @@ class Layer:
     def __len__(self) -> int:
         return 3
 
-    # How a subclass takes part in the whole.
-
-    def _flow(self, signals: Signals) -> Signals:
-        """The signal after this layer; ValueError where it does not fit."""
-        raise NotImplementedError
+    # How a subclass takes part in the whole. What it does to shapes and laws, and its parameters, the core knows.
 
     def _write(self, table: OpTable) -> None:
-        """Appends this layer's records, children first."""
+        """Appends this layer's records, children first: one record for a layer that is not made of others."""
         raise NotImplementedError
 
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        """The signal after this layer and random weights for it; () where it has none."""
-        return self._flow(signals), ()
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        """Appends this layer's weights from `params` in op-table order, checking structure and shapes; returns the
-        signal after it.
-        """
-        into.nothing(params, where, type(self).__name__)
-        return self._flow(signals)
+    @property
+    def _children(self) -> tuple[Layer, ...] | None:
+        """The layers that this one is made of; None for one that stands for itself."""
+        return None
 
     def _starts_with_flatten(self) -> bool:
         """Whether inputs of more than two axes are flattened before anything else."""
-        return False
+        return self._compiled.starts_with_flatten
 
     def _trains_with_dropout(self) -> bool:
         """Whether a Dropout in train mode is inside."""
-        return False
+        return self._compiled.trains_with_dropout
 
     @cached_property
     def _compiled(self) -> Any:

@@ -17,7 +17,6 @@ from .._arrays import check_array, check_widths
 from .._call import Resources
 from ..kernel import Kernel
 from ._kernel_plan import KernelPlan
-from ._signals import Signal, single
 
 if TYPE_CHECKING:
     from ._base import Layer
@@ -200,7 +199,7 @@ class KernelFunction:
     def _diagonal(self, x: np.ndarray, name: str, resources: Resources, plan: bytes | None = None) -> np.ndarray:
         """The same with the resources that it may use."""
         x = self._inputs(x, "x")
-        single(self.layer._flow(Signal(width=_width(x))), "kernel_fn")
+        self.layer._compiled.output(_width(x))
         result = resources.run(
             "kernel_diagonal", "diagonal", self.layer._compiled, x, *(name == k for k in _KERNELS), plan
         )
@@ -226,7 +225,7 @@ class KernelFunction:
             and np.array_equal(x1, x2)
         ):
             x2 = None
-        signal = single(self.layer._flow(Signal(width=_width(x1))), "kernel_fn")
+        signal = self.layer._compiled.output(_width(x1))
         _check_outputs(out, (x1, x1 if x2 is None else x2), signal.blocks)
         result = resources.run(
             "kernel",
@@ -293,8 +292,7 @@ class KernelFunction:
         if ntk is not None and ntk.dtype != nngp.dtype:
             nngp, ntk = nngp.astype(np.float64, copy=False), ntk.astype(np.float64, copy=False)
         width = int(kernel.shape1[kernel.channel_axis])
-        start = Signal(width=width, is_gaussian=bool(kernel.is_gaussian), is_data=False)
-        signal = single(self.layer._flow(start), "kernel_fn")
+        signal = self.layer._compiled.output(width, bool(kernel.is_gaussian))
         result = resources.run(
             "kernel_from_kernel",
             "kernel",
@@ -412,7 +410,7 @@ def _check_outputs(out: dict[str, np.ndarray], inputs: tuple[np.ndarray, np.ndar
             )
 
 
-def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool) -> Kernel:
+def _record(result: dict[str, Any], signal: Any, n1: int, n2: int, same: bool) -> Kernel:
     _warn_of_missed_tolerance(result.get("missed_tolerance", 0.0))
     return Kernel(
         nngp=result.get("nngp"),  # type: ignore[arg-type]
@@ -425,8 +423,8 @@ def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool
         is_input=False,
         diagonal_batch=True,
         diagonal_spatial=False,
-        shape1=(n1 * signal.blocks, signal.width),
-        shape2=(n2 * signal.blocks, signal.width),
+        shape1=(n1 * signal.blocks, signal.channels),
+        shape2=(n2 * signal.blocks, signal.channels),
         batch_axis=0,
         channel_axis=1,
     )

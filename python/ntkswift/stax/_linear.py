@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import prod
 from typing import Any
 
 from .. import _checks
 from ._base import Layer, layer_class
 from ._op_table import OpKind, OpTable
-from ._signals import Signals, require_gaussian, single
-from ._weights import Gathered, WeightDraws
 
 BIAS, STANDARD, FROZEN = 1, 2, 4
 _BATCH = {0: 0, -2: 0}
@@ -87,39 +83,14 @@ class Dense(Layer):
     def _is_standard(self) -> bool:
         return self.parameterization == "standard"
 
-    @property
-    def _width(self) -> int:
-        return self.out_dim * (self.s[1] if self._is_standard else 1)
-
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "Dense")
-        return replace(signal, width=self._width, is_gaussian=True, is_data=False)
-
     def _write(self, table: OpTable) -> None:
         flags = BIAS * (self.b_std is not None) | STANDARD * self._is_standard | FROZEN * (not self.trainable)
         table.add(OpKind.DENSE, integers=(self.out_dim, flags, *self.s), reals=(self.W_std, self.b_std or 0.0))
-
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        inputs = single(signals, "Dense").width
-        weights = draws.weights(inputs, self._width)
-        bias = None if self.b_std is None else draws.normal((1, self._width))
-        if self._is_standard:
-            weights *= self.W_std / (inputs / self.s[0]) ** 0.5
-            if bias is not None:
-                bias *= self.b_std or 0.0
-        return self._flow(signals), (weights, bias)
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        into.pair(params, where, (single(signals, "Dense").width, self._width), self.b_std is not None, "Dense")
-        return self._flow(signals)
 
 
 @layer_class
 class Identity(Layer):
     """The input itself."""
-
-    def _flow(self, signals: Signals) -> Signals:
-        return signals
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.IDENTITY)
@@ -147,15 +118,8 @@ class Flatten(Layer):
             batch_axis_out=_checks.axis(self.batch_axis_out, "Flatten", "batch_axis_out", allowed=_BATCH),
         )
 
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "Flatten")
-        return replace(signal, width=signal.width * prod(signal.spatial), spatial=())
-
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.FLATTEN)
-
-    def _starts_with_flatten(self) -> bool:
-        return True
 
 
 @layer_class
@@ -193,11 +157,6 @@ class LayerNorm(Layer):
             channel_axis=_checks.axis(self.channel_axis, "LayerNorm", "channel_axis", allowed=_CHANNEL),
         )
 
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "LayerNorm")
-        require_gaussian(signal, "LayerNorm")
-        return signal
-
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.LAYER_NORM, reals=(self.eps,))
 
@@ -229,19 +188,8 @@ class Dropout(Layer):
             raise ValueError(f'[Dropout] mode must be "train" or "test". Received {self.mode!r}.')
         set_fields(self, rate=rate)
 
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "Dropout")
-        if self.mode == "test":
-            return signal
-        if signal.is_data and not signal.finite:
-            raise ValueError("[Dropout] needs a Dense layer before it in train mode. Received the data themselves.")
-        return replace(signal, is_gaussian=False)
-
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.DROPOUT, integers=(int(self.mode == "train"),), reals=(self.rate,))
-
-    def _trains_with_dropout(self) -> bool:
-        return self.mode == "train"
 
 
 def set_fields(layer: Layer, **values: Any) -> None:

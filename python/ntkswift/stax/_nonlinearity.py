@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -13,7 +13,6 @@ from .. import _checks, _core
 from ._base import Layer
 from ._linear import set_fields
 from ._op_table import OpTable
-from ._signals import Signals, require_gaussian, single
 
 
 class Parameter(NamedTuple):
@@ -89,12 +88,6 @@ class Nonlinearity(Layer):
     def _as_entry(self) -> Nonlinearity:
         """The same function as a layer of the catalogue's name."""
         return self
-
-    def _flow(self, signals: Signals) -> Signals:
-        name = type(self).__name__
-        signal = single(signals, name)
-        require_gaussian(signal, name)
-        return replace(signal, is_gaussian=False)
 
     def _write(self, table: OpTable) -> None:
         layer = self._as_entry()

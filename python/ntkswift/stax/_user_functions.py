@@ -13,7 +13,6 @@ from ._derivatives import derivative, dual_derivative
 from ._linear import set_fields
 from ._nonlinearity import Nonlinearity, catalogue
 from ._op_table import OpTable
-from ._signals import Signals, single
 
 Function = Callable[..., Any]
 
@@ -52,12 +51,6 @@ class Elementwise(Nonlinearity):
             _checks.function(getattr(self, name), "Elementwise", name)
         if self.fn is None and self.nngp_fn is None:
             raise ValueError("[Elementwise] needs fn (finite networks), nngp_fn (kernels) or both. Received neither.")
-
-    def _flow(self, signals: Signals) -> Signals:
-        after = super()._flow(signals)
-        if self.nngp_fn is None and not single(signals, "Elementwise").finite:
-            raise ValueError("[Elementwise] kernels need nngp_fn. Received fn only: a function without its kernel.")
-        return after
 
     def _write(self, table: OpTable) -> None:
         fn = None if self.fn is None else Vectorised(self.fn, "Elementwise fn")

@@ -188,19 +188,44 @@ def test_dropout_in_train_mode_sees_equal_inputs():
     np.testing.assert_allclose(np.diag(kernel_fn(X1, "nngp")), 2 * np.diag(stax.Dense(16).kernel_fn(X1, "nngp")))
 
 
-def test_python_and_core_agree_on_signals():
-    networks = [
-        NETWORK,
+SHAPES = [
+    (NETWORK, 7, 1, True),
+    (
         stax.serial(stax.Dense(4), stax.FanOut(2), stax.parallel(stax.Dense(3), stax.Dense(5)), stax.FanInConcat()),
+        8,
+        1,
+        False,
+    ),
+    (
         stax.serial(stax.Dense(4), stax.FanOut(3), stax.parallel(*[stax.Dense(2)] * 3), stax.FanInConcat(0)),
-        stax.serial(stax.Dense(4, parameterization="standard", s=(1, 3))),
-        stax.serial(stax.Dense(4), stax.Relu()),
-    ]
-    for network in networks:
-        info, kernel = network._compiled.describe(3), network.kernel_fn(X1)
-        assert info["output_width"] == kernel.shape1[1]
-        assert info["output_blocks"] * 5 == kernel.shape1[0] == len(kernel.nngp)
-        assert info["is_gaussian"] == kernel.is_gaussian
+        2,
+        3,
+        True,
+    ),
+    (stax.serial(stax.Dense(4, parameterization="standard", s=(1, 3))), 12, 1, True),
+    (stax.serial(stax.Dense(4), stax.Relu()), 4, 1, False),
+]
+
+
+@pytest.mark.parametrize(("network", "width", "blocks", "is_gaussian"), SHAPES)
+def test_kernels_know_their_shape_and_law(network, width, blocks, is_gaussian):
+    kernel = network.kernel_fn(X1, X2)
+    assert kernel.shape1 == (5 * blocks, width)
+    assert kernel.shape2 == (4 * blocks, width)
+    assert kernel.nngp.shape == kernel.ntk.shape == (5 * blocks, 4 * blocks)
+    assert kernel.is_gaussian is is_gaussian
+    after = stax.Dense(7).kernel_fn(kernel)
+    assert after.shape1 == (5 * blocks, 7)
+
+
+@pytest.mark.parametrize(
+    "layer", [stax.Relu(), stax.LayerNorm(), stax.serial(stax.FanOut(2), stax.FanInSum())], ids=repr
+)
+def test_given_kernels_must_be_gaussian_where_inputs_must(layer):
+    kernel = stax.Dense(4).kernel_fn(X1)
+    layer.kernel_fn(kernel)
+    with pytest.raises(ValueError, match="Gaussian"):
+        layer.kernel_fn(kernel.replace(is_gaussian=False))
 
 
 def test_progress_and_memory_limit():

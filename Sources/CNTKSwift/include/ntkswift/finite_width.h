@@ -25,7 +25,6 @@ typedef struct ntk_network {
 
 typedef struct ntk_network_info {
   int64_t parameter_count;
-  int64_t array_count;         /* arrays in the vector of parameters */
   int64_t output_shape[3];     /* height, width, channels of one output */
   int32_t output_spatial_axes;
   int32_t couples_batch;       /* BatchNorm: outputs depend on the other inputs of the batch */
