@@ -76,7 +76,10 @@ import VectorKernelProduct
   @Test func distancesOfRows() {
     for width in [1, 7, 8, 9, 40] {
       let x = Self.inputs(3, width)
-      let expected = (0..<width).reduce(0.0) { $0 + (2 * x[$1] + 0.5 * x[width + $1]) * (2 * x[$1] + 0.5 * x[width + $1]) }
+      let expected = (0..<width).reduce(0.0) { (sum: Double, k: Int) -> Double in
+        let difference: Double = 2 * x[k] + 0.5 * x[width + k]
+        return sum + difference * difference
+      }
       x.withUnsafeBufferPointer { x in
         let found = Double.squaredDistance(x.baseAddress!, 2, x.baseAddress! + width, -0.5, width)
         #expect(abs(found - expected) <= 1e-13 * max(1, expected))

@@ -5,7 +5,7 @@ The Swift core of ntkswift: what it computes, without the checks and convenience
 
 from collections.abc import Sequence
 import enum
-from typing import Annotated, Any, overload
+from typing import Annotated, Any
 
 import numpy
 import numpy.typing
@@ -167,9 +167,22 @@ class Architecture:
         input each, one for each branch.
         """
 
-def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, plan: bytes | None = None, places: tuple[int, int] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
     """
-    Kernels between the rows of x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
+    Kernels between the inputs x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
+    """
+
+def kernel_diagonal(architecture: Architecture, x: Annotated[NDArray, dict(device='cpu', writable=False)], nngp: bool, ntk: bool, plan: bytes | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+    """
+    Kernels of each input with itself: a dict with the wanted of nngp and ntk, float64.
+    """
+
+def kernel_plan(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> bytes:
+    """What `kernel` decides from all inputs together, as bytes."""
+
+def describe_plan(plan: bytes) -> tuple[int, bool, bool, bool]:
+    """
+    Numbers of one input, whether it is for float32, for the NNGP, for the NTK; ValueError where the bytes are no plan.
     """
 
 def kernel_from_kernel(architecture: Architecture, nngp: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: Annotated[NDArray, dict(device='cpu', writable=False)] | None, cov1: Annotated[NDArray, dict(device='cpu', writable=False)], cov2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, is_gaussian: bool, x1_is_x2: bool, get_ntk: bool, output_blocks: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
@@ -182,7 +195,7 @@ def kernel_tangent(architecture: Architecture, x1: Annotated[NDArray, dict(devic
     Directional derivative of the kernels: Dense layer k has its W_std changed by dense_W[k] and its b_std by dense_b[k].
     """
 
-def kernel_plan(architecture: Architecture, n1: int, n2: int, width: int, float32: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[int, int]:
+def kernel_memory(architecture: Architecture, n1: int, n2: int, width: int, float32: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[int, int]:
     """
     Bytes that `kernel` would allocate beside its results, and the threads it would use.
     """
@@ -225,11 +238,6 @@ class Network:
 
     def loss(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], with_gradient: bool, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
         """(loss, gradient or None); kind as in ntk_output_loss."""
-
-    def curvature(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], directions: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
-        """
-        Products of the rows of directions with the Hessian or Gauss-Newton matrix.
-        """
 
     def ntk(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, outputs: Sequence[int], kept: int, diagonal: int, traced: int, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
         """Empirical NTK, (n1 n2) x (kept kept diagonal); see ntk_network_ntk."""
@@ -404,40 +412,73 @@ def constant_kernel_descent(kernel: Annotated[NDArray, dict(device='cpu', writab
     Losses mean r^2 / 2 of gradient descent with a constant kernel, at every step.
     """
 
-def lanczos(product: object, dimension: int, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    Eigenvalues at one end (largest, smallest, magnitude) of a symmetric operator given by product(x) -> y on float64 vectors:
-    (values, residual norms, vectors as rows or None, number of products).
-    """
-
-def lanczos_quadrature(product: object, dimension: int, steps: int, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    Gauss rule of the spectral measure of a symmetric operator at a start vector (None: random): (nodes, weights, how many).
-    """
-
 class SymmetricOperator:
-    """A symmetric matrix that is known by its products."""
+    """A symmetric matrix that is known by what it does."""
 
-    @overload
-    def __init__(self, network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0)) -> None:
+    @staticmethod
+    def product(function: object, dimension: int) -> SymmetricOperator:
+        """A function x -> A x on float64 vectors."""
+
+    @staticmethod
+    def blocks(function: object, dimension: int, shift: float = 0.0, store: int = 0) -> SymmetricOperator:
+        """
+        A function (row, rows, column, columns) -> block of A; up to `store` bytes of blocks are kept.
+        """
+
+    @staticmethod
+    def dense(matrix: Annotated[NDArray, dict(device='cpu', writable=False)]) -> SymmetricOperator:
+        """A symmetric float64 matrix."""
+
+    @staticmethod
+    def kernel(architecture: Architecture, x: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: bool, shift: float = 0.0, store: int = 0) -> SymmetricOperator:
+        """The kernel of a network on the rows of x, computed by blocks."""
+
+    @staticmethod
+    def curvature(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0)) -> SymmetricOperator:
         """The Hessian (kind 0) or Gauss-Newton matrix (1) of a network's loss."""
 
-    @overload
-    def __init__(self, product: object, dimension: int) -> None:
-        """A function product(x) -> y on float64 vectors."""
+    @staticmethod
+    def covariance(vectors: Annotated[NDArray, dict(device='cpu', writable=False)], centred: bool = True) -> SymmetricOperator:
+        """
+        The covariance of the rows of a float64 matrix, or their uncentred second moments.
+        """
 
     @property
     def dimension(self) -> int:
         """Rows and columns."""
 
-    def eigen(self, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-        """(values, residual norms, vectors as rows or None, number of products)."""
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the blocks that are kept."""
+
+    def multiply(self, vectors: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Products with the rows of a block of vectors, as rows."""
+
+    def rows(self, indices: Sequence[int], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Rows of the matrix."""
+
+    def diagonal(self, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Its diagonal."""
+
+    def eigen(self, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+        """
+        Eigenvalues at one end: (values, residual norms, vectors as rows or None, number of products).
+        """
 
     def trace(self, probes: int, seed: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
         """Products v A v with random signs v, one per probe."""
 
     def density(self, probes: int, steps: int, seed: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
         """(nodes, weights) of stochastic Lanczos quadrature, probes x steps."""
+
+def solvers() -> list:
+    """The table of solvers: (name, what it is), by their place."""
+
+def solve_operator(op: SymmetricOperator, b: Annotated[NDArray, dict(device='cpu', writable=False)], solver: int = -1, tolerance: float = 1e-08, most_iterations: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Solutions of A x = b for the rows of b, by the solver at a place of the table (-1: chosen by size and memory):
+    (x as rows, relative residuals, status, the solver's place, iterations, jitter).
+    """
 
 def loss_gradient_covariance(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], batch: int, top: int = 5, count: int = 0, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """

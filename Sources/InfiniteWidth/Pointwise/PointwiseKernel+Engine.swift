@@ -8,6 +8,7 @@ extension PointwiseKernel: KernelEngine {
     try typed(from: Signal(GridShape(channels: inputWidth))).output().blocks
   }
 
+  /// As `KernelEngine` says, like the following.
   public func plan(
     _ inputs: [Inputs<Double>], _ fields: KernelFields, context: CallContext
   ) throws(NumericError) -> (KernelPlan, [PointwiseSide<Double>]) {

@@ -1,7 +1,7 @@
 import COpenBLAS
 import NumericCore
 
-/// MINRES (Paige & Saunders, SIAM J. Numer. Anal. 12, 1975): the smallest residual in the Krylov space, for any symmetric operator.
+/// MINRES (Paige & Saunders, SIAM Journal on Numerical Analysis 12, 1975): the smallest residual in the Krylov space, for any symmetric operator.
 ///
 /// Unlike conjugate gradients it takes indefinite and singular ones; where A does not reach all of b, x is a least-squares solution (and
 /// the status says that its residual misses the tolerance). Blocks and rounds as in `ConjugateGradients`; 6 n numbers per right-hand side.

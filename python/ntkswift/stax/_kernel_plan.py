@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import _core
+
 
 class KernelPlan:
     """What ``kernel_fn`` decides from all inputs together: lengths of expansions, polynomials, functions of the angle.
@@ -44,10 +46,12 @@ class KernelPlan:
     """
 
     __slots__ = ("_data", "dtype", "get", "width")
+    _data: bytes
+    dtype: str
+    get: tuple[str, ...]
+    width: int
 
     def __init__(self, data: bytes) -> None:
-        from .. import _core
-
         if not isinstance(data, bytes):
             raise TypeError(f"[KernelPlan] data must be bytes. Received {type(data).__name__}.")
         width, is_float32, nngp, ntk = _core.describe_plan(data)

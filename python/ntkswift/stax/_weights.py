@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._arrays import check_array
-from ._base import Layer
 
 if TYPE_CHECKING:
     from .._core import ParameterSlot
+    from ._base import Layer
 
 DISTRIBUTIONS = ("gaussian", "rademacher", "orthogonal")
 
