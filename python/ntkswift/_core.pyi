@@ -92,9 +92,22 @@ class Architecture:
     def describe(self, input_width: int) -> dict[str, Any]:
         """Shapes and properties of the network for inputs of this width."""
 
-def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, plan: bytes | None = None, places: tuple[int, int] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
     """
-    Kernels between the rows of x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
+    Kernels between the inputs x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
+    """
+
+def kernel_diagonal(architecture: Architecture, x: Annotated[NDArray, dict(device='cpu', writable=False)], nngp: bool, ntk: bool, plan: bytes | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+    """
+    Kernels of each input with itself: a dict with the wanted of nngp and ntk, float64.
+    """
+
+def kernel_plan(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> bytes:
+    """What `kernel` decides from all inputs together, as bytes."""
+
+def describe_plan(plan: bytes) -> tuple[int, bool, bool, bool]:
+    """
+    Numbers of one input, whether it is for float32, for the NNGP, for the NTK; ValueError where the bytes are no plan.
     """
 
 def kernel_from_kernel(architecture: Architecture, nngp: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: Annotated[NDArray, dict(device='cpu', writable=False)] | None, cov1: Annotated[NDArray, dict(device='cpu', writable=False)], cov2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, is_gaussian: bool, x1_is_x2: bool, get_ntk: bool, output_blocks: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
@@ -107,7 +120,7 @@ def kernel_tangent(architecture: Architecture, x1: Annotated[NDArray, dict(devic
     Directional derivative of the kernels: Dense layer k has its W_std changed by dense_W[k] and its b_std by dense_b[k].
     """
 
-def kernel_plan(architecture: Architecture, n1: int, n2: int, width: int, float32: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[int, int]:
+def kernel_memory(architecture: Architecture, n1: int, n2: int, width: int, float32: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[int, int]:
     """
     Bytes that `kernel` would allocate beside its results, and the threads it would use.
     """
