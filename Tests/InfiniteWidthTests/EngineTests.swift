@@ -7,9 +7,13 @@ import Testing
 import VectorKernelProduct
 
 @Suite struct EngineTests {
-  static func network(_ names: [String], bias: Double = 0.2) -> LayerNode {
+  static let relu = Activation.made("ABRelu", 0, 1)
+  static let erf = Activation.made("Erf", 1, 1, 0)
+  static let tanh = Activation.made("Tanh")
+
+  static func network(_ activations: [Activation], bias: Double = 0.2) -> LayerNode {
     let dense = LayerNode.dense(DenseLayer(outDim: 4, weightStd: 1.3, biasStd: bias, hasBias: bias > 0))
-    return .serial(names.flatMap { [dense, .activation(Activation.made($0))] } + [dense])
+    return .serial(activations.flatMap { [dense, .activation($0)] } + [dense])
   }
 
   static func inputs(_ rows: Int, _ width: Int) -> [Double] {
@@ -19,21 +23,21 @@ import VectorKernelProduct
     return x
   }
 
-  @Test(arguments: [["Relu", "Relu"], ["Erf", "Tanh"], ["Gelu"]])
-  func pointwise(_ names: [String]) throws {
+  @Test(arguments: [[relu, relu], [erf, tanh], [.made("Gelu", 0)]])
+  func pointwise(_ activations: [Activation]) throws {
     for (rows, width) in [(30, 3), (205, 40)] {
-      let engine = try PointwiseKernel(Self.network(names))
+      let engine = try PointwiseKernel(Self.network(activations))
       let failures = try EngineConformance(engine, Self.inputs(rows, width), rows: rows).failures()
-      #expect(failures.isEmpty, "\(names), \(rows) rows: \(failures)")
+      #expect(failures.isEmpty, "\(activations), \(rows) rows: \(failures)")
     }
   }
 
   @Test func pointwiseWithBranchesAndDropout() throws {
     let dense = LayerNode.dense(DenseLayer(outDim: 4, weightStd: 1.1, biasStd: 0.3, hasBias: true))
     let joined = LayerNode.serial([
-      .fanOut(num: 2), .parallel([Self.network(["Relu"]), Self.network(["Tanh"])]), .fanInConcat(.batch),
+      .fanOut(num: 2), .parallel([Self.network([Self.relu]), Self.network([Self.tanh])]), .fanInConcat(.batch),
     ])
-    let dropped = LayerNode.serial([dense, .activation(Activation.made("Erf")), .dropout(rate: 0.7, training: true), dense])
+    let dropped = LayerNode.serial([dense, .activation(Self.erf), .dropout(rate: 0.7, training: true), dense])
     for network in [joined, dropped] {
       let failures = try EngineConformance(PointwiseKernel(network), Self.inputs(70, 5), rows: 70).failures()
       #expect(failures.isEmpty, "\(failures)")
@@ -43,7 +47,7 @@ import VectorKernelProduct
   @Test func thePlannerSaysWhyNoEngineFits() throws {
     let pool = LayerNode.globalPool(isMean: true)
     #expect(throws: NumericError.self) { try Planner.engine(for: .serial([.identity, pool])) }
-    #expect(try Planner.engine(for: Self.network(["Relu"])) is PointwiseKernel)
+    #expect(try Planner.engine(for: Self.network([Self.relu])) is PointwiseKernel)
   }
 
   /// Every entry by itself, as one row and one column, has the bits that it has in a product with ragged edges.
@@ -67,7 +71,8 @@ import VectorKernelProduct
           Element.rowProducts(base + j * width, width, 1, base + i * width, width, 1, width, one.pointer, 16, packed.pointer)
           #expect(one.pointer[0] == all.pointer[i * leading + j])
         }
-        let expected = (0..<width).reduce(0.0) { $0 + Double(base[i * width + $1]) * Double(base[$1]) }
+        var expected = 0.0
+        for k in 0..<width { expected += Double(base[i * width + k]) * Double(base[k]) }
         #expect(abs(Double(all.pointer[i * leading]) - expected) <= 1e3 * Double(Element.ulpOfOne))
       }
     }
@@ -76,9 +81,10 @@ import VectorKernelProduct
   @Test func distancesOfRows() {
     for width in [1, 7, 8, 9, 40] {
       let x = Self.inputs(3, width)
-      let expected = (0..<width).reduce(0.0) { (sum: Double, k: Int) -> Double in
-        let difference: Double = 2 * x[k] + 0.5 * x[width + k]
-        return sum + difference * difference
+      var expected = 0.0
+      for k in 0..<width {
+        let sum = 2 * x[k] + 0.5 * x[width + k]
+        expected += sum * sum
       }
       x.withUnsafeBufferPointer { x in
         let found = Double.squaredDistance(x.baseAddress!, 2, x.baseAddress! + width, -0.5, width)
