@@ -71,9 +71,13 @@ import VectorKernelProduct
           Element.rowProducts(base + j * width, width, 1, base + i * width, width, 1, width, one.pointer, 16, packed.pointer)
           #expect(one.pointer[0] == all.pointer[i * leading + j])
         }
-        var expected = 0.0
-        for k in 0..<width { expected += Double(base[i * width + k]) * Double(base[k]) }
-        #expect(abs(Double(all.pointer[i * leading]) - expected) <= 1e3 * Double(Element.ulpOfOne))
+        // A sum of `width` products, in whatever order, is off by at most `width` roundings of the sum of their sizes.
+        var (expected, size) = (0.0, 0.0)
+        for k in 0..<width {
+          let product = Double(base[i * width + k]) * Double(base[k])
+          (expected, size) = (expected + product, size + abs(product))
+        }
+        #expect(abs(Double(all.pointer[i * leading]) - expected) <= Double(width) * size * Double(Element.ulpOfOne))
       }
     }
   }
