@@ -34,6 +34,11 @@ let randomLevels: [Target] = levels.map {
   .target(name: "VectorKernelRandomV\($0)", path: "Sources/VectorKernels/RandomLevel\($0)", swiftSettings: march($0))
 }
 
+// Products of rows that have one order of summation: likewise.
+let productLevels: [Target] = levels.map {
+  .target(name: "VectorKernelProductV\($0)", path: "Sources/VectorKernels/ProductLevel\($0)", swiftSettings: march($0))
+}
+
 // Only programs need the BLAS library, not the static core: the folder comes from the environment so that it does not
 // change the manifest of the core (pip's isolated builds put it somewhere new every time).
 let blas: [LinkerSetting] = {
@@ -63,6 +68,7 @@ let package = Package(
     .target(name: "COpenBLAS"),
     module("NumericCore", ["CNTKSwift"]),
     module("LinearAlgebra", ["NumericCore", "COpenBLAS"]),
+    module("Dynamics", ["NumericCore"]),
     .target(name: "VectorKernelTypes", path: "Sources/VectorKernels/Types", swiftSettings: fast),
     .target(
       name: "VectorKernels",
@@ -71,33 +77,42 @@ let package = Package(
     .target(
       name: "VectorKernelRandom", dependencies: ["VectorKernels"] + randomLevels.map { .target(name: $0.name) },
       path: "Sources/VectorKernels/RandomChoice", swiftSettings: fast),
+    .target(
+      name: "VectorKernelProduct", dependencies: ["VectorKernels"] + productLevels.map { .target(name: $0.name) },
+      path: "Sources/VectorKernels/ProductChoice", swiftSettings: fast),
     module("Activations", ["NumericCore"]),
     module("Architectures", ["CNTKSwift", "NumericCore", "Activations"]),
     module(
-      "InfiniteWidth", ["CVectorSeeds", "NumericCore", "LinearAlgebra", "VectorKernels", "Activations", "Architectures"]),
+      "InfiniteWidth",
+      ["CVectorSeeds", "NumericCore", "VectorKernels", "VectorKernelProduct", "Activations", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Activations", "Architectures"]),
-    module("KernelMethods", ["NumericCore", "LinearAlgebra"]),
+    module("KernelMethods", ["NumericCore", "LinearAlgebra", "Dynamics", "InfiniteWidth"]),
     module(
       "TrainingRegimes",
-      ["NumericCore", "LinearAlgebra", "VectorKernelRandom", "Activations", "Architectures", "FiniteWidth", "KernelMethods"]),
+      ["NumericCore", "LinearAlgebra", "Dynamics", "VectorKernelRandom", "Activations", "Architectures", "FiniteWidth"]),
     module("Spectra", ["NumericCore", "LinearAlgebra", "COpenBLAS"]),
     module(
       "CAPI",
       [
-        "CNTKSwift", "NumericCore", "LinearAlgebra", "VectorKernels", "Activations", "Architectures", "InfiniteWidth",
+        "CNTKSwift", "NumericCore", "LinearAlgebra", "Dynamics", "VectorKernels", "Activations", "Architectures", "InfiniteWidth",
         "FiniteWidth", "KernelMethods", "TrainingRegimes", "Spectra", "VectorKernelRandom",
+        "VectorKernelProduct",
       ]),
-    .target(name: "TestSupport", dependencies: ["Activations"], path: "Tests/TestSupport"),
+    .target(
+      name: "TestSupport",
+      dependencies: ["NumericCore", "LinearAlgebra", "Activations", "Architectures", "InfiniteWidth", "VectorKernelProduct"],
+      path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
     test("LinearAlgebra", ["LinearAlgebra"]),
+    test("Dynamics", ["Dynamics"]),
     test("VectorKernels", ["VectorKernels", "VectorKernelTypes"]),
     test("Activations", ["Activations"]),
     test("Architectures", ["Architectures", "Activations"]),
-    test("InfiniteWidth", ["InfiniteWidth", "Activations", "Architectures", "VectorKernels"]),
+    test("InfiniteWidth", ["InfiniteWidth", "Activations", "Architectures", "VectorKernels", "VectorKernelProduct"]),
     test("FiniteWidth", ["FiniteWidth", "Activations", "Architectures"]),
     test("KernelMethods", ["KernelMethods"]),
-    test("TrainingRegimes", ["TrainingRegimes", "FiniteWidth", "Activations", "Architectures"]),
+    test("TrainingRegimes", ["TrainingRegimes", "Dynamics", "FiniteWidth", "Activations", "Architectures"]),
     test("Spectra", ["Spectra"]),
     test("CAPI", ["CAPI", "CNTKSwift", "Activations"]),
-  ] + vectorLevels + randomLevels
+  ] + vectorLevels + randomLevels + productLevels
 )

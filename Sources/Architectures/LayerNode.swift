@@ -17,7 +17,6 @@ public indirect enum LayerNode: Sendable, Equatable {
   /// `rate` is the probability to keep a unit; only training mode does anything.
   case dropout(rate: Double, training: Bool)
   case activation(Activation)
-  /// Finite networks only, as everything below.
   case convolution(ConvolutionLayer)
   /// Mean or sum over windows of positions.
   case pool(PoolingLayer)
@@ -83,25 +82,19 @@ public enum Padding: Int, Sendable {
   case circular = 2
 }
 
-/// A window that slides over one or two spatial axes.
+/// A window that slides over the spatial axes of a grid.
 public struct SlidingWindow: Sendable, Equatable {
-  /// Positions of the window along each axis; a line has width 1.
-  public var height: Int
-  /// Positions along the second axis.
-  public var width: Int
-  /// Step along the first axis.
-  public var strideHeight: Int
-  /// Step along the second axis.
-  public var strideWidth: Int
+  /// Positions of the window along each axis.
+  public var lengths: [Int]
+  /// Step along each axis.
+  public var strides: [Int]
   /// What stands beyond the edge.
   public var padding: Padding
 
-  /// A window; strides of 1 unless said.
-  public init(height: Int, width: Int = 1, strideHeight: Int = 1, strideWidth: Int = 1, padding: Padding = .valid) {
-    self.height = height
-    self.width = width
-    self.strideHeight = strideHeight
-    self.strideWidth = strideWidth
+  /// A window; steps of 1 unless said.
+  public init(lengths: [Int], strides: [Int]? = nil, padding: Padding = .valid) {
+    self.lengths = lengths
+    self.strides = strides ?? [Int](repeating: 1, count: lengths.count)
     self.padding = padding
   }
 }
@@ -134,16 +127,5 @@ public struct PoolingLayer: Sendable, Equatable {
     self.window = window
     self.isMean = isMean
     self.normalizesEdges = normalizesEdges
-  }
-}
-
-extension LayerNode {
-  /// All Dense layers, in the order of the op table.
-  public var denseLayers: [DenseLayer] {
-    switch self {
-    case .serial(let children), .parallel(let children): children.flatMap(\.denseLayers)
-    case .dense(let layer): [layer]
-    default: []
-    }
   }
 }

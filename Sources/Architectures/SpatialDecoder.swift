@@ -25,10 +25,10 @@ enum SpatialDecoder {
     guard let padding = Padding(rawValue: Int(number)) else {
       throw .invalid("[\(name)] padding must be 0 (valid), 1 (same) or 2 (circular). Received \(number).")
     }
-    let sizes = (try length(name, &cursor), axes == 2 ? try length(name, &cursor) : 1)
-    let strides = (try length(name, &cursor), axes == 2 ? try length(name, &cursor) : 1)
-    return SlidingWindow(
-      height: sizes.0, width: sizes.1, strideHeight: strides.0, strideWidth: strides.1, padding: padding)
+    var (lengths, strides): ([Int], [Int]) = ([], [])
+    for _ in 0..<axes { lengths.append(try length(name, &cursor)) }
+    for _ in 0..<axes { strides.append(try length(name, &cursor)) }
+    return SlidingWindow(lengths: lengths, strides: strides, padding: padding)
   }
 
   private static func length(_ name: String, _ cursor: inout OpCursor) throws(NumericError) -> Int {

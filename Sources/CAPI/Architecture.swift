@@ -1,6 +1,5 @@
 import Architectures
 import CNTKSwift
-import InfiniteWidth
 import NumericCore
 import Synchronization
 
@@ -72,19 +71,13 @@ public func ntk_architecture_destroy(_ handle: Int64, _ error: UnsafeMutablePoin
 
 @_cdecl("ntk_architecture_describe") @implementation
 public func ntk_architecture_describe(
-  _ handle: Int64, _ input_width: Int64, _ info: UnsafeMutablePointer<ntk_architecture_info>!,
-  _ error: UnsafeMutablePointer<ntk_error>!
+  _ handle: Int64, _ info: UnsafeMutablePointer<ntk_architecture_info>!, _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     guard let info else { throw .invalid("[architecture] needs room for its description. Received a null pointer.") }
-    guard input_width >= 1, input_width <= Int64(Int32.max) else {
-      throw .invalid("[architecture] input_width must be in 1...\(Int32.max). Received \(input_width).")
-    }
     let node = try ArchitectureTable.node(handle)
-    let kernel = try PointwiseKernel(node)
-    let facts = try kernel.describe(inputWidth: Int(input_width))
     info.pointee = ntk_architecture_info(
-      dense_count: Int64(node.denseLayers.count), output_width: Int64(facts.width), output_blocks: Int64(kernel.blocks),
-      is_gaussian: facts.isGaussian ? 1 : 0, uses_user_functions: facts.usesUserFunctions ? 1 : 0)
+      dense_count: Int64(node.denseLayers.count), uses_user_functions: node.usesUserFunctions ? 1 : 0,
+      trains_with_dropout: node.trainsWithDropout ? 1 : 0, starts_with_flatten: node.startsWithFlatten ? 1 : 0, reserved: 0)
   }
 }

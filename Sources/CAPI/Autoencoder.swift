@@ -5,25 +5,19 @@ import TrainingRegimes
 @_cdecl("ntk_autoencoder_train") @implementation
 public func ntk_autoencoder_train(
   _ network: UnsafePointer<ntk_autoencoder>!, _ training: UnsafePointer<ntk_autoencoder_training>!,
-  _ loss: UnsafeMutablePointer<Double>!, _ progress: UnsafeMutablePointer<ntk_autoencoder_progress>!,
-  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+  _ record: UnsafeMutablePointer<ntk_training_record>!, _ call: UnsafePointer<ntk_call>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     let op = "autoencoder_train"
     let given = try pointee(training, op, "training")
-    guard let loss else { throw .invalid("[\(op)] room for the losses is required. Received a null pointer.") }
-    guard given.steps >= 0, given.steps < Int64(Int.max / 16) else {
-      throw .invalid("[\(op)] steps must be 0 or more. Received \(given.steps).")
+    let (network, context) = (try autoencoder(network, op), try context(call))
+    try recording(record, steps: given.steps, op) { (journal) throws(NumericError) in
+      let wish = AutoencoderTraining(
+        trainsDecoder: given.trains_decoder != 0, rate: given.rate, steps: Int(given.steps),
+        flowTolerance: given.is_flow != 0 ? given.tolerance : nil)
+      try train(network, wish, record: &journal, context: context)
     }
-    let wish = AutoencoderTraining(
-      trainsDecoder: given.trains_decoder != 0, rate: given.rate, steps: Int(given.steps),
-      flowTolerance: given.is_flow != 0 ? given.tolerance : nil)
-    var done = AutoencoderProgress()
-    defer {
-      progress?.pointee.steps = Int64(done.steps)
-      progress?.pointee.has_diverged = done.hasDiverged ? 1 : 0
-    }
-    try train(try autoencoder(network, op), wish, loss: loss, progress: &done, context: try context(call))
   }
 }
 

@@ -106,7 +106,7 @@ public func ntk_bottleneck_complete(
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     let context = try context(call)
-    try BottleneckTable.use(handle) { (run) throws(NumericError) in try run.completeTestValues(context: context) }
+    try BottleneckTable.use(handle) { (run) throws(NumericError) in try run.complete(context: context) }
   }
 }
 

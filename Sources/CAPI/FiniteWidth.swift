@@ -28,8 +28,7 @@ struct CallersNetwork {
     guard given.spatial_axes >= 0, given.spatial_axes <= 2 else {
       throw .invalid("[network] spatial_axes must be 0, 1 or 2. Received \(given.spatial_axes).")
     }
-    let shape = ValueShape(
-      height: Int(sizes[0]), width: Int(sizes[1]), channels: Int(sizes[2]), spatialAxes: Int(given.spatial_axes))
+    let shape = GridShape(spatial: sizes.prefix(Int(given.spatial_axes)).map { Int($0) }, channels: Int(sizes[2]))
     let user = UserScalars(function: given.function, context: given.function_context)
     let network = try Network(
       try ArchitectureTable.node(given.architecture), input: shape, seed: given.seed, userFunction: user.evaluate)
@@ -79,12 +78,12 @@ public func ntk_network_describe(
   guarded(error) { () throws(NumericError) in
     guard let info else { throw .invalid("[network] needs room for its description. Received a null pointer.") }
     let plan = try CallersNetwork.open(network).0.plan
-    let shape = plan.outputShape
+    let output = plan.outputShape
+    let spatial = output.spatial.map { Int64($0) } + [1, 1]
     info.pointee = ntk_network_info(
-      parameter_count: Int64(plan.parameterCount), array_count: Int64(plan.parameters.count),
-      output_shape: (Int64(shape.height), Int64(shape.width), Int64(shape.channels)),
-      output_spatial_axes: Int32(shape.spatialAxes),
-      couples_batch: plan.couplesBatch ? 1 : 0, output_blocks: Int64(shape.blocks))
+      parameter_count: Int64(plan.parameterCount), output_shape: (spatial[0], spatial[1], Int64(output.channels)),
+      output_spatial_axes: Int32(output.spatial.count), couples_batch: plan.couplesBatch ? 1 : 0,
+      output_blocks: Int64(output.blocks))
   }
 }
 
@@ -142,33 +141,6 @@ public func ntk_network_loss(
       targets: try matrixView(try required(targets, "targets"), "targets"), parameters: given.parameters,
       gradient: wanted.data == nil ? nil : try given.vector(wanted, "gradient"), context: try context(call))
     value?.pointee = result
-  }
-}
-
-@_cdecl("ntk_network_curvature") @implementation
-public func ntk_network_curvature(
-  _ network: UnsafePointer<ntk_network>!, _ kind: Int32, _ loss: Int32, _ x: UnsafePointer<ntk_matrix>!,
-  _ targets: UnsafePointer<ntk_matrix>!, _ directions: UnsafePointer<ntk_matrix>!, _ products: UnsafePointer<ntk_matrix>!,
-  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
-) -> Int32 {
-  guarded(error) { () throws(NumericError) in
-    let given = try CallersNetwork(network)
-    guard let kind = CurvatureKind(rawValue: Int(kind)) else {
-      throw .invalid("[curvature] kind must be 0 (Hessian) or 1 (Gauss-Newton). Received \(kind).")
-    }
-    let along = try given.vectors(try required(directions, "directions"), "directions")
-    let results = try given.vectors(try required(products, "products"), "products")
-    guard along.count == results.count else {
-      throw .invalid("[curvature] needs as many products as directions. Received \(results.count) for \(along.count).")
-    }
-    let how = try context(call)
-    let curvature = try CurvatureOperator(
-      kind, given.network, loss: try outputLoss(loss), x: try matrixView(try required(x, "x"), "x"),
-      targets: try matrixView(try required(targets, "targets"), "targets"), parameters: given.parameters, context: how)
-    for (k, (direction, product)) in zip(along, results).enumerated() {
-      try how.checkpoint(Double(k) / Double(max(1, along.count)))
-      try curvature.apply(direction, into: product)
-    }
   }
 }
 

@@ -13,25 +13,23 @@ public func ntk_network_train(
   guarded(error) { () throws(NumericError) in
     let given = try required(training, "training")
     let task = try trainingTask(network, given, try required(x, "x"), try required(targets, "targets"))
-    guard let state, let record else { throw .invalid("[train] a state and a record are required. Received a null pointer.") }
-    guard steps >= 0, steps < 1 << 48 else { throw .invalid("[train] steps must be in 0..<2^48. Received \(steps).") }
+    guard let state else { throw .invalid("[train] a state is required. Received a null pointer.") }
     var now = try trainingState(state.pointee, task, rows: try momentRows(given.optimizer))
-    var journal = try trainingRecord(record.pointee, steps)
     let how = try context(call)
     defer {
       state.pointee.step = Int64(now.step)
       (state.pointee.time, state.pointee.next_step, state.pointee.scale) = (now.time, now.nextStep, now.scale)
-      record.pointee.count = Int64(journal.count)
-      record.pointee.outcome = Int32(journal.outcome.rawValue)
     }
-    if given.optimizer.kind == Int32(NTK_FLOW.rawValue) {
-      let flow = GradientFlow(
-        time: given.optimizer.time, tolerance: given.optimizer.tolerance, weightDecay: given.optimizer.weight_decay)
-      try train(task, flow, steps: Int(steps), threshold: given.threshold, state: &now, record: &journal, context: how)
-    } else {
-      try train(
-        task, try optimizer(given.optimizer), steps: Int(steps), threshold: given.threshold, state: &now, record: &journal,
-        context: how)
+    try recording(record, steps: steps, "train") { (journal) throws(NumericError) in
+      if given.optimizer.kind == Int32(NTK_FLOW.rawValue) {
+        let flow = GradientFlow(
+          time: given.optimizer.time, tolerance: given.optimizer.tolerance, weightDecay: given.optimizer.weight_decay)
+        try train(task, flow, steps: Int(steps), threshold: given.threshold, state: &now, record: &journal, context: how)
+      } else {
+        try train(
+          task, try optimizer(given.optimizer), steps: Int(steps), threshold: given.threshold, state: &now, record: &journal,
+          context: how)
+      }
     }
   }
 }
@@ -143,11 +141,4 @@ private func trainingState(
   state.step = Int(given.step)
   (state.time, state.nextStep, state.scale) = (given.time, given.next_step, given.scale)
   return state
-}
-
-private func trainingRecord(_ given: ntk_training_record, _ steps: Int64) throws(NumericError) -> TrainingRecord {
-  guard let loss = given.loss, let rate = given.rate, given.room > steps else {
-    throw .invalid("[train] the record needs room for \(steps + 1) entries. Received \(given.room).")
-  }
-  return TrainingRecord(loss: loss, rate: rate, gradientNorm: given.gradient_norm, time: given.time)
 }

@@ -1,6 +1,14 @@
 import CNTKSwift
 import NumericCore
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Runs `body`; a thrown error is copied into `error` and its code returned. Every exported function is written with it.
 func guarded(_ error: UnsafeMutablePointer<ntk_error>?, _ body: () throws(NumericError) -> Void) -> Int32 {
   do {
@@ -18,19 +26,21 @@ private func fill(_ error: UnsafeMutablePointer<ntk_error>, with failure: Numeri
   error.pointee.index = (Int64(failure.index.0), Int64(failure.index.1))
   error.pointee.bytes = Int64(failure.bytes)
   error.pointee.value = failure.value
-  withUnsafeMutableBytes(of: &error.pointee.message) { room in
-    // Cut at a character boundary so that the text stays valid UTF-8.
-    var used = 0
-    for character in failure.message {
-      let bytes = character.utf8
-      if used + bytes.count >= room.count { break }
-      for byte in bytes {
-        room[used] = byte
-        used += 1
-      }
+  withUnsafeMutableBytes(of: &error.pointee.message) { fill($0, with: failure.message) }
+}
+
+/// Zero-terminated text, cut at a character boundary so that it stays valid UTF-8.
+func fill(_ room: UnsafeMutableRawBufferPointer, with text: String) {
+  var used = 0
+  for character in text {
+    let bytes = character.utf8
+    if used + bytes.count >= room.count { break }
+    for byte in bytes {
+      room[used] = byte
+      used += 1
     }
-    room[used] = 0
   }
+  room[used] = 0
 }
 
 /// A caller's matrix as a typed view; throws on null data, negative sizes, a wrong dtype, sizes that overflow.
@@ -62,6 +72,60 @@ func matrixView<Element: BinaryFloatingPoint>(
   return StridedMatrix(
     data.assumingMemoryBound(to: Element.self), rows: Int(m.rows), cols: Int(m.cols), rowStride: Int(m.row_stride),
     colStride: Int(m.col_stride))
+}
+
+/// A caller's array as a typed view; throws on null data, a rank or dtype that is none, negative sizes, sizes that overflow.
+func arrayView<Element: BinaryFloatingPoint>(
+  _ a: ntk_array, _ name: String, as type: Element.Type = Double.self
+) throws(NumericError) -> StridedArray<Element> {
+  guard a.rank >= 1, a.rank <= NTK_MAX_RANK else {
+    throw .invalid("[\(name)] needs 1 to \(NTK_MAX_RANK) axes. Received \(a.rank).")
+  }
+  let expected = type == Float.self ? NTK_FLOAT32 : NTK_FLOAT64
+  guard a.dtype == Int32(expected.rawValue) else {
+    throw .invalid("[\(name)] needs \(type == Float.self ? "float32" : "float64"). Received dtype code \(a.dtype).")
+  }
+  guard let data = a.data else { throw .invalid("[\(name)] needs memory. Received a null pointer.") }
+  let shape = withUnsafeBytes(of: a.shape) { Array($0.bindMemory(to: Int64.self).prefix(Int(a.rank))) }
+  let strides = withUnsafeBytes(of: a.strides) { Array($0.bindMemory(to: Int64.self).prefix(Int(a.rank))) }
+  let size = MemoryLayout<Element>.stride
+  // No address space holds more along an axis, and products with small numbers stay in range even where another axis is empty.
+  let most = 1 << 48
+  var (extent, count): (Int?, Int?) = (0, 1)
+  for (length, step) in zip(shape, strides) {
+    guard length >= 0, length <= most, step != .min else { (extent, count) = (nil, nil); break }
+    let span = checkedProduct(max(Int(length) - 1, 0), Int(abs(step)))
+    extent = extent.flatMap { e in span.flatMap { checkedSum(e, $0) } }
+    count = count.flatMap { checkedProduct($0, max(Int(length), 1)) }
+  }
+  guard let extent, let count, checkedProduct(extent, size) != nil, checkedProduct(count, size) != nil else {
+    throw .invalid("[\(name)] must fit in memory. Received shape \(shape) with strides \(strides).")
+  }
+  return StridedArray(data.assumingMemoryBound(to: Element.self), shape: shape.map { Int($0) }, strides: strides.map { Int($0) })
+}
+
+/// The caller's bytes; an empty array for none.
+func byteArray(_ bytes: ntk_bytes, _ name: String) throws(NumericError) -> [UInt8] {
+  guard bytes.size >= 0, bytes.size < 1 << 40, bytes.data != nil || bytes.size == 0 else {
+    throw .invalid("[\(name)] needs bytes. Received \(bytes.size) of them\(bytes.data == nil ? " at a null pointer" : "").")
+  }
+  return Array(UnsafeBufferPointer(start: bytes.data, count: Int(bytes.size)))
+}
+
+/// Copies bytes into memory that the caller frees with `ntk_bytes_free`.
+func give(_ bytes: [UInt8], to target: UnsafeMutablePointer<ntk_bytes>) throws(NumericError) {
+  guard let memory = malloc(max(1, bytes.count)) else {
+    throw NumericError(.outOfMemory, "[memory] \(bytes.count) bytes are needed. The system refused them.", bytes: bytes.count)
+  }
+  bytes.withUnsafeBytes { if let from = $0.baseAddress { memory.copyMemory(from: from, byteCount: bytes.count) } }
+  target.pointee = ntk_bytes(data: memory.assumingMemoryBound(to: UInt8.self), size: Int64(bytes.count))
+}
+
+@_cdecl("ntk_bytes_free") @implementation
+public func ntk_bytes_free(_ bytes: UnsafeMutablePointer<ntk_bytes>!) {
+  guard let bytes else { return }
+  free(bytes.pointee.data)
+  bytes.pointee = ntk_bytes(data: nil, size: 0)
 }
 
 /// Like `matrixView`, or nil where the matrix is absent (null data).

@@ -4,62 +4,6 @@ import LinearAlgebra
 import NumericCore
 import Spectra
 
-@_cdecl("ntk_operator_eigen") @implementation
-public func ntk_operator_eigen(
-  _ op: UnsafePointer<ntk_symmetric_operator>!, _ request: UnsafePointer<ntk_lanczos_request>!,
-  _ values: UnsafePointer<ntk_matrix>!, _ residuals: UnsafePointer<ntk_matrix>!, _ vectors: UnsafePointer<ntk_matrix>!,
-  _ products: UnsafeMutablePointer<Int64>!, _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
-) -> Int32 {
-  guarded(error) { () throws(NumericError) in
-    let how = try context(call)
-    let given = try pointee(request, "eigenvalues", "request")
-    let op = try CallersOperator(op, how, wantsGradient: given.start == nil)
-    let wishes = try LanczosRequest(given)
-    let values = try column(view(values, "eigenvalues", "values"), given.count, "eigenvalues", "values")
-    let residuals = try column(view(residuals, "eigenvalues", "residuals"), given.count, "eigenvalues", "residuals")
-    let room: StridedMatrix<Double>? =
-      try vectors.map { (m) throws(NumericError) in try optionalMatrixView(m.pointee, "vectors") } ?? nil
-    let start = try given.start == nil ? op.promisingStart(seed: given.seed) : nil
-    let found = try lanczosEigen(
-      dimension: op.dimension, wishes, start: given.start ?? start.map { UnsafePointer($0.pointer) }, vectors: room, context: how,
-      draft: op.draft(for: wishes.tolerance), product: op.product)
-    withExtendedLifetime(start) {}
-    for (i, value) in found.values.enumerated() { values[i] = value }
-    for (i, residual) in found.residuals.enumerated() { residuals[i] = residual }
-    products?.pointee = Int64(found.products)
-  }
-}
-
-@_cdecl("ntk_operator_trace") @implementation
-public func ntk_operator_trace(
-  _ op: UnsafePointer<ntk_symmetric_operator>!, _ seed: UInt64, _ samples: UnsafePointer<ntk_matrix>!,
-  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
-) -> Int32 {
-  guarded(error) { () throws(NumericError) in
-    let how = try context(call)
-    let out = try view(samples, "trace", "samples")
-    let target = try column(out, Int64(out.rows), "trace", "samples")
-    let op = try CallersOperator(op, how)
-    let found = try StochasticEstimates(dimension: op.dimension, seed: seed, context: how)
-      .traceSamples(probes: out.rows, product: op.product)
-    for (i, value) in found.enumerated() { target[i] = value }
-  }
-}
-
-@_cdecl("ntk_operator_density") @implementation
-public func ntk_operator_density(
-  _ op: UnsafePointer<ntk_symmetric_operator>!, _ seed: UInt64, _ nodes: UnsafePointer<ntk_matrix>!,
-  _ weights: UnsafePointer<ntk_matrix>!, _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
-) -> Int32 {
-  guarded(error) { () throws(NumericError) in
-    let how = try context(call)
-    let (x, w) = (try view(nodes, "spectral_density", "nodes"), try view(weights, "spectral_density", "weights"))
-    let op = try CallersOperator(op, how)
-    try StochasticEstimates(dimension: op.dimension, seed: seed, context: how)
-      .density(probes: x.rows, steps: x.cols, nodes: x, weights: w, product: op.product)
-  }
-}
-
 @_cdecl("ntk_network_gradient_covariance") @implementation
 public func ntk_network_gradient_covariance(
   _ network: UnsafePointer<ntk_network>!, _ loss: Int32, _ x: UnsafePointer<ntk_matrix>!, _ targets: UnsafePointer<ntk_matrix>!,
@@ -192,67 +136,6 @@ public func ntk_break_even_curvature(
 }
 
 // MARK: - Arguments
-
-/// A caller's symmetric operator: a product, or the curvature of a network's loss.
-private struct CallersOperator {
-  let dimension: Int
-  let product: OperatorProduct
-  /// The product in single precision, where there is one, and from which tolerance on it saves time.
-  private var single: (product: OperatorProduct, tolerance: Double)?
-  private let gradient: Workspace<Double>?
-
-  init(
-    _ op: UnsafePointer<ntk_symmetric_operator>?, _ context: CallContext, wantsGradient: Bool = false
-  ) throws(NumericError) {
-    let given = try pointee(op, "operator", "operator")
-    guard given.network != nil else {
-      guard given.dimension >= 1 else {
-        throw .invalid("[operator] the dimension must be 1 or more. Received \(given.dimension).")
-      }
-      dimension = Int(given.dimension)
-      product = try operatorProduct(given.product, given.product_context, given.dimension)
-      gradient = nil
-      return
-    }
-    guard let kind = CurvatureKind(rawValue: Int(given.kind)) else {
-      throw .invalid("[operator] kind must be 0 (Hessian) or 1 (Gauss-Newton). Received \(given.kind).")
-    }
-    let network = try CallersNetwork(given.network)
-    let curvature = try CurvatureOperator(
-      kind, network.network, loss: try outputLoss(given.loss), x: try matrixView(given.x, "x"),
-      targets: try matrixView(given.targets, "targets"), parameters: network.parameters,
-      wantsGradient: wantsGradient, context: context.part(0, 0))
-    (dimension, gradient) = (curvature.count, curvature.gradient)
-    let how = { (step: CallContext) in context.forBLAS.reporting(step.report) }
-    product = { (x, y, step) throws(NumericError) in try curvature.apply(x, into: y, context: how(step)) }
-    guard curvature.hasSingle else { return }
-    let product: OperatorProduct = { (x, y, step) throws(NumericError) in
-      try curvature.applySingle(x, into: y, context: how(step))
-    }
-    // Where products of matrices are not the larger part, an exact product more costs what the others save.
-    single = (product, curvature.isMostlyProducts ? 0 : LanczosDraft.roughTolerance)
-  }
-
-  func draft(for tolerance: Double) -> OperatorProduct? {
-    guard let single, tolerance >= single.tolerance else { return nil }
-    return single.product
-  }
-
-  /// The gradient lies close to the top eigenvectors of the Hessian (Gur-Ari, Roberts, Dyer, arXiv:1812.04754), so Lanczos gets there
-  /// sooner from it; a third of a random direction keeps it from missing what the gradient is orthogonal to. Nil without a gradient.
-  func promisingStart(seed: UInt64) throws(NumericError) -> Workspace<Double>? {
-    guard let gradient else { return nil }
-    let start = try Workspace<Double>(dimension)
-    PhiloxStream(key: (seed, 0x7374_6172_74)).fillNormal(start.pointer, count: dimension)
-    let norm = { (v: UnsafeMutablePointer<Double>) in
-      (0..<dimension).reduce(0.0) { $0 + v[$1] * v[$1] }.squareRoot()
-    }
-    let (length, random) = (norm(gradient.pointer), norm(start.pointer))
-    guard length > 0, length.isFinite, random > 0 else { return start }
-    for i in 0..<dimension { start[i] = gradient[i] / length + 0.3 * start[i] / random }
-    return start
-  }
-}
 
 /// Fills `result` and as many eigenvalues as there is room for: all L - 1, or the largest ones.
 private func measure(

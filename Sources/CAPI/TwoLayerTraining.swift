@@ -55,31 +55,23 @@ public func ntk_two_layer_curvature(
 @_cdecl("ntk_two_layer_sgd") @implementation
 public func ntk_two_layer_sgd(
   _ network: UnsafePointer<ntk_two_layer>!, _ offset: UnsafeMutablePointer<Double>!, _ sgd: UnsafePointer<ntk_sgd>!,
-  _ losses: UnsafePointer<ntk_matrix>!, _ done: UnsafeMutablePointer<Int64>!, _ diverged: UnsafeMutablePointer<Int32>!,
-  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+  _ record: UnsafeMutablePointer<ntk_training_record>!, _ call: UnsafePointer<ntk_call>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
 ) -> Int32 {
   guarded(error) { () throws(NumericError) in
     let op = "train"
     guard let offset else { throw .invalid("[train] the offset is required. Received a null pointer.") }
     let (given, request) = (try pointee(network, op, "network"), try pointee(sgd, op, "sgd"))
-    let history = try view(losses, op, "losses")
-    guard history.cols == 1, history.rows <= 1 || history.rowStride == 1 else {
-      throw .invalid("[train] losses must be one contiguous column. Received (\(history.rows), \(history.cols)).")
-    }
-    let room = UnsafeMutableBufferPointer(start: history.base, count: history.rows)
     let (training, context) = (try TwoLayerSGD(request), try context(call))
-    var progress = TwoLayerSGD.Progress()
-    defer {
-      done?.pointee = Int64(progress.steps)
-      diverged?.pointee = progress.hasDiverged ? 1 : 0
-    }
     let source = try Source(request, dimension: Int(given.weights.cols), context)
-    if given.weights.dtype == Int32(NTK_FLOAT32.rawValue) {
-      let network = try TwoLayerNetwork(given, as: Float.self)
-      try training.run(network, offset: offset, on: source.samples, losses: room, progress: &progress, context: context)
-    } else {
-      let network = try TwoLayerNetwork(given, as: Double.self)
-      try training.run(network, offset: offset, on: source.samples, losses: room, progress: &progress, context: context)
+    try recording(record, steps: request.steps, op, singleSteps: false) { (journal) throws(NumericError) in
+      if given.weights.dtype == Int32(NTK_FLOAT32.rawValue) {
+        let network = try TwoLayerNetwork(given, as: Float.self)
+        try training.run(network, offset: offset, on: source.samples, record: &journal, context: context)
+      } else {
+        let network = try TwoLayerNetwork(given, as: Double.self)
+        try training.run(network, offset: offset, on: source.samples, record: &journal, context: context)
+      }
     }
     withExtendedLifetime(source) {}
   }
@@ -142,8 +134,7 @@ extension TwoLayerSGD {
       rates: Rates(
         weights: given.weight_rate, tangents: given.tangent_rate, outputs: given.output_rate, offset: given.offset_rate),
       sharesOutputs: given.shares_outputs != 0, batch: Int(given.batch), firstStep: Int(given.first_step),
-      steps: Int(given.steps),
-      recordEvery: Int(given.record_every), schedule: schedule, key: given.seed)
+      steps: Int(given.steps), schedule: schedule, key: given.seed)
   }
 }
 

@@ -74,7 +74,7 @@ extension Tape {
   ///
   /// Unit (row, column) of Dropout layer `stream` uses word row * columns + column of its own Philox stream, with the row counted over all
   /// inputs, so chunks and threads do not matter.
-  private func mask(_ rate: Double, _ stream: Int, _ shape: ValueShape) throws(NumericError) -> Tensor {
+  private func mask(_ rate: Double, _ stream: Int, _ shape: Signal) throws(NumericError) -> Tensor {
     let out = try new(shape)
     let words = PhiloxStream(key: seed, counter: (0, 0, UInt64(stream), 0))
     var block: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)

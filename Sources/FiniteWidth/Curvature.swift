@@ -54,7 +54,7 @@ public final class CurvatureOperator {
   }
 
   /// Rows and columns of the matrix.
-  public var count: Int { network.plan.parameterCount }
+  public var dimension: Int { network.plan.parameterCount }
 
   /// product = matrix times `v`; `context` takes the place of that of the operator where it is given.
   public func apply(
@@ -68,13 +68,13 @@ public final class CurvatureOperator {
       }
       return
     }
-    let parts = try Workspace<Double>(kept.count * count, zeroed: true)
+    let parts = try Workspace<Double>(kept.count * dimension, zeroed: true)
     try runTasks(kept.count, context: context) { (group, _) throws(NumericError) in
-      for tape in kept[group] { try multiply(tape, v, into: parts.pointer + group * count) }
+      for tape in kept[group] { try multiply(tape, v, into: parts.pointer + group * dimension) }
     }
-    product.update(from: parts.pointer, count: count)
+    product.update(from: parts.pointer, count: dimension)
     for group in 1..<max(1, kept.count) {
-      for i in 0..<count { product[i] += parts.pointer[group * count + i] }
+      for i in 0..<dimension { product[i] += parts.pointer[group * dimension + i] }
     }
   }
 
@@ -97,9 +97,9 @@ public final class CurvatureOperator {
   ) throws(NumericError) {
     guard let single, let kept else { return try apply(v, into: product, context: context) }
     try single.begin(v)
-    let parts = try Workspace<Double>(kept.count * count)
+    let parts = try Workspace<Double>(kept.count * dimension)
     try runTasks(kept.count, context: context ?? self.context) { (group, _) throws(NumericError) in
-      let part = parts.pointer + group * count
+      let part = parts.pointer + group * dimension
       single.clear(group, part)
       for (tape, operands) in zip(kept[group], single.operands[group]) {
         tape.single = operands

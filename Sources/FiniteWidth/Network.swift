@@ -15,7 +15,7 @@ public struct Network: @unchecked Sendable {
 
   /// The network of a layer tree for inputs of a shape.
   public init(
-    _ layers: LayerNode, input: ValueShape, seed: (UInt64, UInt64) = (0, 0), userFunction: UserScalarFunction? = nil
+    _ layers: LayerNode, input: GridShape, seed: (UInt64, UInt64) = (0, 0), userFunction: UserScalarFunction? = nil
   ) throws(NumericError) {
     plan = try NetworkPlan(layers, input: input)
     self.seed = seed

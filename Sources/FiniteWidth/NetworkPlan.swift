@@ -2,21 +2,6 @@ import Activations
 import Architectures
 import NumericCore
 
-/// One array of weights in the flat vector of a network's parameters: `rows x cols` numbers from `offset`, row after row.
-public struct ParameterSlot: Equatable, Sendable {
-  /// First number in the flat vector.
-  public var offset: Int
-  /// Inputs of the layer (window places times channels); 1 for a bias, scale or shift.
-  public var rows: Int
-  /// Outputs of the layer.
-  public var cols: Int
-  /// Whether training moves it.
-  public var isTrainable: Bool
-
-  /// Numbers in it.
-  public var count: Int { rows &* cols }
-}
-
 /// What a step computes from the values before it.
 enum Operation {
   case input
@@ -64,47 +49,44 @@ struct Pooling {
 struct Step {
   var operation: Operation
   var inputs: [Int]
-  var shape: ValueShape
+  var shape: Signal
   /// Whether the backward pass reads the value itself (a layer with weights or a product comes after it).
   var isKept = false
 }
 
-/// A network as a list of steps, each after those that it reads, with every shape and place of a weight worked out and checked.
-///
-/// Nothing after this can fail because of shapes.
+/// A typed network as a list of steps, each after those that it reads.
 public struct NetworkPlan: @unchecked Sendable {
   let steps: [Step]
   let output: Int
   /// The last step that reads each value; -1 for the output.
   let lastReader: [Int]
-  /// Where each weight is in the flat vector of parameters, in the order of the layers.
+  /// Where each array of weights is in the flat vector of parameters, in the order of the layers.
   public let parameters: [ParameterSlot]
   /// The shape of an input.
-  public let inputShape: ValueShape
+  public let inputShape: GridShape
 
   /// The plan of `network` for inputs of a shape.
-  /// - Throws: `invalidArgument` where layers do not fit together.
-  public init(_ network: LayerNode, input: ValueShape) throws(NumericError) {
-    var builder = PlanBuilder()
-    inputShape = try input.checked("input")
-    let start = builder.add(.input, [], inputShape)
-    guard case .one(let result) = try builder.build(network, .one(start)) else {
-      throw .invalid("[network] needs one output: join branches with FanInSum, FanInProd or FanInConcat. Received branches.")
+  /// - Throws: `invalidArgument` where layers do not fit together (see `TypedNetwork`) or the network ends in branches.
+  public init(_ network: LayerNode, input: GridShape) throws(NumericError) {
+    let typed = try TypedNetwork(network, input: input, regime: .finite)
+    _ = try typed.output()
+    var builder = PlanBuilder(slots: typed.slots)
+    let start = builder.add(.input, [], Signal(input))
+    guard let result = try builder.build(typed.root, [start]).first else {
+      throw NumericError(.internal, "[network] a network has no output.")
     }
+    inputShape = input
     output = result
-    for slot in builder.slots where slot.offset > Int(Int32.max) {
-      throw .invalid("[network] needs at most \(Int32.max) parameters. Received more.")
-    }
     steps = PlanBuilder.marked(builder.steps, output: result)
-    parameters = builder.slots
+    parameters = typed.slots
     var last = [Int](repeating: -1, count: steps.count)
     for (index, step) in steps.enumerated() { for input in step.inputs { last[input] = index } }
     last[output] = -1
     lastReader = last
   }
 
-  /// The shape of an output.
-  public var outputShape: ValueShape { steps[output].shape }
+  /// The shape of an output, and its rows per input.
+  public var outputShape: Signal { steps[output].shape }
   /// Numbers in the flat vector of parameters.
   public var parameterCount: Int { parameters.last.map { $0.offset &+ $0.count } ?? 0 }
   /// Whether outputs depend on the other inputs of the batch.

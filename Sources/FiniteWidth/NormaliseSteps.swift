@@ -1,3 +1,4 @@
+import Architectures
 import NumericCore
 
 #if canImport(Glibc)
@@ -123,7 +124,7 @@ struct Groups {
   private let channels: Int
   private let isBatch: Bool
 
-  init(_ group: Normalisation.Group, rows: Int, shape: ValueShape) {
+  init(_ group: Normalisation.Group, rows: Int, shape: Signal) {
     self.rows = rows &* shape.positions
     channels = shape.channels
     isBatch = group == .batch

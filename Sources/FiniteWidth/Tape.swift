@@ -78,15 +78,15 @@ final class Tape {
   var keepsForBackward: Bool { slopeOrder > 0 }
   func output(_ part: Int) -> Tensor? { values[plan.output][part] }
   /// Rows of a step's value in this chunk.
-  func rowCount(_ shape: ValueShape) -> Int { rows &* shape.blocks }
+  func rowCount(_ shape: Signal) -> Int { rows &* shape.blocks }
 
-  func new(_ shape: ValueShape, zeroed: Bool = false) throws(NumericError) -> Tensor {
+  func new(_ shape: Signal, zeroed: Bool = false) throws(NumericError) -> Tensor {
     try pool.take(rows: rowCount(shape), cols: shape.size, zeroed: zeroed)
   }
 
   /// Part `part` of the inputs: rows of `x` from `firstRow`.
   func setInput(_ x: StridedMatrix<Double>, part: Int = 0) throws(NumericError) {
-    let tensor = try new(plan.inputShape)
+    let tensor = try new(Signal(plan.inputShape))
     for r in 0..<rows {
       let target = tensor.row(r)
       for c in 0..<tensor.cols { target[c] = x[firstRow &+ r, c] }

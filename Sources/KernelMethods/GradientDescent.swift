@@ -1,3 +1,4 @@
+import Dynamics
 import LinearAlgebra
 import NumericCore
 
@@ -49,25 +50,26 @@ public struct GradientDescent {
     try reserveMatrix(count, 10, "gradient descent", context)
     let state = try Workspace<Double>(count)
     state.pointer.update(from: start, count: count)
-    let quiet = context.reporting(nil)
-    let pacer = Reporter(context)
-    var solver = try DormandPrince(state: state.pointer, blocks: blocks, length: length, tolerance: tolerance) {
-      [self] (state, slope) throws(NumericError) in
+    let pacer = Pacer(context)
+    let quiet = pacer.quiet
+    let solver = try VectorFlow(
+      state: state.pointer, blocks: blocks, length: length, tolerance: tolerance, operation: "gradient_descent"
+    ) { [self] (state, slope) throws(NumericError) in
       try pacer.checkpoint()
       try derivative(state, slope, length, quiet)
     }
     for (row, time) in times.enumerated() {
-      try advance(&solver, to: time, last: times.last ?? 0, pacer)
+      try advance(solver, to: time, last: times.last ?? 0, pacer)
       for k in 0..<count { out[row, k] = state[k] }
     }
   }
 
-  private func advance(_ solver: inout DormandPrince, to time: Double, last: Double, _ pacer: Reporter) throws(NumericError) {
+  private func advance(_ solver: VectorFlow, to time: Double, last: Double, _ pacer: Pacer) throws(NumericError) {
     let length = kernel.rows * outputs
     var before = Snapshot(try Workspace(length * movingParts.count))
     while solver.time < time, !isAtRest(solver, until: time) {
       try solver.advance(to: time)
-      pacer.fraction = last.isFinite ? solver.time / last : Double(solver.steps) / Double(mostSteps)
+      try pacer.checkpoint(last.isFinite ? solver.time / last : Double(solver.steps) / Double(mostSteps))
       guard !time.isFinite else { continue }
       guard solver.time >= 2 * before.time || solver.steps >= mostSteps else { continue }
       if hasSettled(solver, since: before) { return }
@@ -85,16 +87,16 @@ public struct GradientDescent {
   private var movingParts: [Int] { damping == nil ? [0] : [0, 2] }
 
   /// Whether the outputs will not move by more than a tenth of the tolerance, even if they go on at their present speed.
-  private func isAtRest(_ solver: DormandPrince, until time: Double) -> Bool {
+  private func isAtRest(_ solver: VectorFlow, until time: Double) -> Bool {
     guard solver.time > 0, time.isFinite else { return isStill(solver) }
     let length = kernel.rows * outputs
     return movingParts.allSatisfy { part in
-      DormandPrince.magnitude(solver.slope(part), length) * (time - solver.time) <= 0.1 * tolerance * solver.scale(part)
+      largestMagnitude(solver.slope(part), length) * (time - solver.time) <= 0.1 * tolerance * solver.scale(part)
     }
   }
 
   /// Whether nothing has moved by more than ten times the tolerance while time doubled.
-  private func hasSettled(_ solver: DormandPrince, since before: Snapshot) -> Bool {
+  private func hasSettled(_ solver: VectorFlow, since before: Snapshot) -> Bool {
     guard before.time > 0 else { return false }
     let length = kernel.rows * outputs
     return movingParts.enumerated().allSatisfy { place, part in
@@ -104,9 +106,9 @@ public struct GradientDescent {
   }
 
   /// A start without any slope in the outputs stays where it is.
-  private func isStill(_ solver: DormandPrince) -> Bool {
+  private func isStill(_ solver: VectorFlow) -> Bool {
     let length = kernel.rows * outputs
-    return movingParts.allSatisfy { DormandPrince.magnitude(solver.slope($0), length) == 0 }
+    return movingParts.allSatisfy { largestMagnitude(solver.slope($0), length) == 0 }
   }
 
   private func derivative(
@@ -137,24 +139,8 @@ private struct Snapshot {
 
   init(_ room: Workspace<Double>) { self.room = room }
 
-  mutating func take(_ solver: DormandPrince, _ parts: [Int], _ length: Int) {
+  mutating func take(_ solver: VectorFlow, _ parts: [Int], _ length: Int) {
     time = solver.time
     for (place, part) in parts.enumerated() { (room.pointer + place * length).update(from: solver.part(part), count: length) }
-  }
-}
-
-/// Reports at most every 50 ms, from inside the derivative too, so that slow losses can be cancelled.
-private final class Reporter {
-  var fraction = 0.0
-  private let context: CallContext
-  private var last = Machine.seconds
-
-  init(_ context: CallContext) { self.context = context }
-
-  func checkpoint() throws(NumericError) {
-    let now = Machine.seconds
-    guard now - last >= 0.05 else { return }
-    last = now
-    try context.checkpoint(min(1, fraction))
   }
 }

@@ -1,3 +1,4 @@
+import Dynamics
 import LinearAlgebra
 import NumericCore
 
@@ -47,7 +48,7 @@ public struct TruncatedHierarchy {
     }
     let residual = try Workspace<Double>(train)
     BLASThreads.useOne()
-    var solver = try DormandPrince(
+    let solver = try VectorFlow(
       state: state.pointer, blocks: blocks, length: length, tolerance: tolerance, operation: "truncated_hierarchy"
     ) { (state, slope) throws(NumericError) in derivative(state, slope, residual.pointer, length) }
     let last = max(times.last ?? 0, 1e-300)

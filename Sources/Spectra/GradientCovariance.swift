@@ -1,4 +1,3 @@
-import COpenBLAS
 import LinearAlgebra
 import NumericCore
 
@@ -69,34 +68,14 @@ private struct TopPairs {
       return
     }
     vectors = try Workspace(size * count)
-    let (n, packed) = (Int32(size), try Packed(a))
-    defer { withExtendedLifetime(packed) {} }
-    let request = LanczosRequest(count: count)
     values = try lanczosEigen(
-      dimension: size, request, vectors: StridedMatrix(vectors.pointer, rows: count, cols: size), context: context
-    ) { (x, y, _) throws(NumericError) in
-      cblas_dsymv(BLAS_ROW_MAJOR, BLAS_UPPER, n, 1, packed.base, n, x, 1, 0, y, 1)
-    }.values
+      try DenseOperator(a, context: context), LanczosRequest(count: count),
+      vectors: StridedMatrix(vectors.pointer, rows: count, cols: size), context: context
+    ).values
   }
 
   func vector(_ i: Int) -> UnsafeMutablePointer<Double> {
     vectors.pointer + (isAscending ? size - 1 - i : i) * size
-  }
-}
-
-/// A matrix row after row without gaps, as BLAS reads it: the caller's own, or a copy where its strides are others.
-private struct Packed {
-  let base: UnsafePointer<Double>
-  private let copy: Workspace<Double>?
-
-  init(_ a: StridedMatrix<Double>) throws(NumericError) {
-    guard a.rowStride != a.cols || a.colStride != 1 else {
-      (base, copy) = (UnsafePointer(a.base), nil)
-      return
-    }
-    let room = try Workspace<Double>(a.rows * a.cols)
-    for i in 0..<a.rows { for j in 0..<a.cols { room[i * a.cols + j] = a[i, j] } }
-    (base, copy) = (UnsafePointer(room.pointer), room)
   }
 }
 

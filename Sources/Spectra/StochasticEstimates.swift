@@ -3,29 +3,30 @@ import NumericCore
 
 /// What random probes say about the whole spectrum of a symmetric operator that is known by its products only.
 public struct StochasticEstimates {
+  private let op: any SymmetricOperator
   private let dimension: Int
   private let seed: UInt64
   private let context: CallContext
 
-  /// Estimates for operators on `dimension` numbers; probe i depends on the seed and on i only.
-  public init(dimension: Int, seed: UInt64, context: CallContext) throws(NumericError) {
-    guard dimension >= 1, dimension <= Int(Int32.max) else {
-      throw .invalid("[stochastic] the operator needs 1 to \(Int32.max) rows. Received \(dimension).")
+  /// Estimates for an operator; probe i depends on the seed and on i only.
+  public init(_ op: any SymmetricOperator, seed: UInt64, context: CallContext) throws(NumericError) {
+    guard op.dimension >= 1, op.dimension <= Int(Int32.max) else {
+      throw .invalid("[stochastic] the operator needs 1 to \(Int32.max) rows. Received \(op.dimension).")
     }
-    (self.dimension, self.seed) = (dimension, seed)
+    (self.op, dimension, self.seed) = (op, op.dimension, seed)
     self.context = context
   }
 
   /// v^T A v for `probes` vectors v of random signs: each has the trace as its mean (Hutchinson, 1990).
   ///
   /// Their variance is 2 (||A||_F^2 - sum_i A_ii^2). One product and O(dimension) operations per probe.
-  public func traceSamples(probes: Int, product: OperatorProduct) throws(NumericError) -> [Double] {
+  public func traceSamples(probes: Int) throws(NumericError) -> [Double] {
     guard probes >= 1 else { throw .invalid("[trace] probes must be 1 or more. Received \(probes).") }
     let (v, w) = (try Workspace<Double>(dimension), try Workspace<Double>(dimension))
     var samples: [Double] = []
     for probe in 0..<probes {
       signs(UInt64(probe), into: v.pointer)
-      try product(v.pointer, w.pointer, share(probe, probes))
+      try op.multiply(v.pointer, into: w.pointer, context: share(probe, probes))
       var total = 0.0
       for i in 0..<dimension { total += v[i] * w[i] }
       guard total.isFinite else { throw .invalid("[trace] the operator must return finite numbers. Received NaN or infinity.") }
@@ -41,7 +42,7 @@ public struct StochasticEstimates {
   /// Stochastic Lanczos quadrature (Ubaru, Chen, Saad, SIAM J. Matrix Anal. Appl. 38, 2017). Moments of degree below 2 steps are those of
   /// the probes. Rows that are shorter than `steps` (an invariant subspace) end in zero weights.
   public func density(
-    probes: Int, steps: Int, nodes: StridedMatrix<Double>, weights: StridedMatrix<Double>, product: OperatorProduct
+    probes: Int, steps: Int, nodes: StridedMatrix<Double>, weights: StridedMatrix<Double>
   ) throws(NumericError) {
     guard probes >= 1, steps >= 1 else {
       throw .invalid("[spectral_density] probes and steps must be 1 or more. Received \(probes), \(steps).")
@@ -55,8 +56,7 @@ public struct StochasticEstimates {
     for probe in 0..<probes {
       signs(UInt64(probe), into: v.pointer)
       let rule = try lanczosQuadrature(
-        dimension: dimension, steps: steps, start: v.pointer, seed: seed &+ UInt64(probe), context: share(probe, probes),
-        product: product)
+        op, steps: steps, start: v.pointer, seed: seed &+ UInt64(probe), context: share(probe, probes))
       for k in 0..<steps {
         let isThere = k < rule.nodes.count
         nodes[probe, k] = isThere ? rule.nodes[k] : rule.nodes.last ?? 0

@@ -160,8 +160,7 @@ final class AutoencoderState: @unchecked Sendable {
   private func descend(_ block: Block, _ rate: Double) {
     let (n, d, rows) = (Int32(network.count), Int32(network.dimension), Int32(block.rows))
     Double.gemm(false, true, rows, n, d, 1, block.decoder, d, residual.pointer, d, 0, block.back, n)
-    let count = block.rows * network.count
-    for k in 0..<count { block.back[k] = block.hidden[k] > 0 ? block.back[k] : 0 }
+    keep(block.back, where: block.hidden, block.rows * network.count)
     if trainsDecoder || network.isTied {
       Double.gemm(false, false, rows, d, n, -rate, block.hidden, n, residual.pointer, d, 1, block.decoder, d)
     }
@@ -172,8 +171,7 @@ final class AutoencoderState: @unchecked Sendable {
   private func forward(_ block: Block, _ chunk: Int, isFirst: Bool) {
     let (n, d, rows) = (Int32(network.count), Int32(network.dimension), Int32(block.rows))
     Double.gemm(false, true, rows, n, d, 1, block.encoder, d, network.inputs.base, d, 0, block.hidden, n)
-    let count = block.rows * network.count
-    for k in 0..<count { block.hidden[k] = block.hidden[k] > 0 ? block.hidden[k] : 0 }
+    keep(block.hidden, where: block.hidden, block.rows * network.count)
     let sum = partial.pointer + chunk * network.count * network.dimension
     Double.gemm(true, false, n, d, rows, 1, block.hidden, n, block.decoder, d, isFirst ? 0 : 1, sum, d)
   }
@@ -226,4 +224,15 @@ final class AutoencoderState: @unchecked Sendable {
       for k in 0..<block.rows * network.dimension { weights[k] = 0.5 * (weights[k] + copy[k]) }
     }
   }
+}
+
+/// Zero in `x` where `sign` is not positive: eight numbers at a time, because the signs are hard to guess.
+private func keep(_ x: UnsafeMutablePointer<Double>, where sign: UnsafePointer<Double>, _ count: Int) {
+  for k in stride(from: 0, to: count & ~7, by: 8) {
+    let (target, source) = (UnsafeMutableRawPointer(x + k), UnsafeRawPointer(sign + k))
+    let isPositive = source.loadUnaligned(as: SIMD8<Double>.self) .> 0
+    let values = target.loadUnaligned(as: SIMD8<Double>.self)
+    target.storeBytes(of: SIMD8<Double>.zero.replacing(with: values, where: isPositive), as: SIMD8<Double>.self)
+  }
+  for k in count & ~7..<count { x[k] = sign[k] > 0 ? x[k] : 0 }
 }

@@ -1,3 +1,4 @@
+import Dynamics
 import NumericCore
 
 /// How an autoencoder is trained on its inputs.
@@ -20,26 +21,14 @@ public struct AutoencoderTraining {
   }
 }
 
-/// What a training run has got done so far; valid also after a cancellation.
-public struct AutoencoderProgress: Sendable {
-  /// Steps whose loss is recorded.
-  public var steps = 0
-  /// The loss left the range of sensible numbers after the last of these steps, and training stopped there.
-  public var hasDiverged = false
-
-  /// Nothing done yet.
-  public init() {}
-}
-
 /// Trains in place by full-batch gradient descent or gradient flow on 1/2 sum_i ||u_i - x_i||^2.
 ///
-/// `loss` has room for `steps + 1` numbers. One step is five products of 2 m n d operations (four for weak training), needs m n numbers of
-/// memory, and gives the same bits for any number of threads. Training stops, with `hasDiverged`, where the loss is not finite or a million
-/// times its start. After a cancellation weights and losses are those of `progress.steps` whole steps.
+/// `record` gets the loss before the first and after each step, `steps` + 1 entries. One step is five products of 2 m n d operations (four
+/// for weak training), needs m n numbers of memory, and gives the same bits for any number of threads. Training has diverged where the loss
+/// is not finite or a million times its start. After a cancellation weights and losses are those of whole steps.
 /// - Throws: `invalidArgument`, `outOfMemory`, `cancelled`, `notConverged` where gradient flow needs steps below rounding.
 public func train(
-  _ network: Autoencoder, _ training: AutoencoderTraining, loss: UnsafeMutablePointer<Double>,
-  progress: inout AutoencoderProgress, context: CallContext
+  _ network: Autoencoder, _ training: AutoencoderTraining, record: inout TrainingRecord, context: CallContext
 ) throws(NumericError) {
   guard training.rate > 0, training.rate.isFinite, training.steps >= 0 else {
     throw .invalid(
@@ -51,8 +40,8 @@ public func train(
   }
   let state = try AutoencoderState(
     network, trainsDecoder: training.trainsDecoder, saves: training.flowTolerance != nil, context: context)
-  var journal = AutoencoderJournal(loss: loss, steps: training.steps, network: network, context: context)
-  defer { progress = journal.progress }
+  var journal = AutoencoderJournal(training, network, record, context)
+  defer { record = journal.loop.record }
   if let tolerance = training.flowTolerance {
     var flow = try AutoencoderFlow(state, interval: training.rate, tolerance: tolerance)
     try state.drive { (value) throws(NumericError) in try flow.next(value, &journal) }
@@ -63,42 +52,24 @@ public func train(
   }
 }
 
-/// Writes the losses down, and knows when to stop.
+/// The training loop, turned inside out: the passes over the neurons ask it after each step whether there is another.
 struct AutoencoderJournal {
-  private let loss: UnsafeMutablePointer<Double>
-  private let steps: Int
-  private let context: CallContext
-  private let inputSquares: Double
-  private var recorded = 0
-  private var ceiling = Double.infinity
-  private var lastReport = Machine.seconds
-  private(set) var progress = AutoencoderProgress()
+  private(set) var loop: TrainingLoop
+  private let rate: Double
+  private var isUnderWay = false
 
-  init(loss: UnsafeMutablePointer<Double>, steps: Int, network: Autoencoder, context: CallContext) {
-    self.loss = loss
-    self.steps = steps
-    self.context = context
+  init(_ training: AutoencoderTraining, _ network: Autoencoder, _ record: TrainingRecord, _ context: CallContext) {
     var squares = 0.0
     for k in 0..<network.count * network.dimension { squares += network.inputs.base[k] * network.inputs.base[k] }
-    inputSquares = squares
+    loop = TrainingLoop(steps: training.steps, record: record, growth: 1e6, floor: 0.5 * squares, context: context)
+    rate = training.rate
   }
 
-  /// Takes the loss after the next step; false where training is over.
+  /// Takes the loss after the next step, or before the first; false where training is over.
   mutating func record(_ value: Double) throws(NumericError) -> Bool {
-    loss[recorded] = value
-    progress.steps = recorded
-    recorded += 1
-    if recorded == 1 { ceiling = 1e6 * max(value, 0.5 * inputSquares) }
-    guard value.isFinite, value <= ceiling else {
-      progress.hasDiverged = true
-      return false
-    }
-    guard recorded <= steps else { return false }
-    let now = Machine.seconds
-    if now - lastReport >= 0.05 {
-      lastReport = now
-      try context.checkpoint(Double(recorded) / Double(steps + 1))
-    }
-    return true
+    if isUnderWay { loop.countStep() }
+    guard loop.takes(value, rate: rate, time: Double(loop.done)) else { return false }
+    isUnderWay = try loop.goesOn()
+    return isUnderWay
   }
 }

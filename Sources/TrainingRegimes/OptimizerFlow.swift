@@ -1,5 +1,5 @@
+import Dynamics
 import FiniteWidth
-import KernelMethods
 import NumericCore
 
 /// Gradient flow, d theta / dt = -grad L(theta) - weightDecay theta on all inputs, until a time.
@@ -38,28 +38,26 @@ public func train(
   }
   let count = task.network.plan.parameterCount
   try context.reserve(checkedProduct(count, 88), for: "gradient flow", instead: "Use a narrower network, or GD.")
-  let progress = RunProgress(context)
-  let field = try FlowField(task, flow, state, progress.inner)
-  var solver = try DormandPrince(
-    state: state.moments, blocks: 1, length: count, tolerance: flow.tolerance, operation: "train",
+  var loop = TrainingLoop(steps: steps, record: record, threshold: threshold, context: context)
+  defer { record = loop.record }
+  let field = try FlowField(task, flow, state, loop.pacer.inside)
+  let solver = try VectorFlow(
+    state: state.moments, length: count, tolerance: flow.tolerance, operation: "train",
     from: state.nextStep > 0 ? .init(time: state.time, step: state.nextStep, scales: [state.scale]) : nil, derivative: field.slope
   )
-  for k in 0...max(0, steps) {
+  while true {
     let value = field.value
     let norm = record.gradientNorm == nil ? 0 : euclideanNorm(solver.slope(0), count)
     let (before, isOver) = (solver.time, solver.time >= flow.time)
-    if k == steps && !isOver && value.isFinite && value > threshold { return }
-    guard value.isFinite, value > threshold, !isOver else {
-      record.note(value, rate: 0, norm: norm, time: before)
-      record.outcome = value.isFinite ? (isOver && value > threshold ? .finished : .reachedThreshold) : .diverged
-      return
-    }
-    progress.done = before / flow.time
-    try progress.checkpoint()
+    guard loop.accepts(value), !isOver else { return loop.note(value, rate: 0, norm: norm, time: before) }
+    // The loss where a stretch ends belongs to the next one.
+    guard loop.done < loop.steps else { return }
+    try loop.pacer.checkpoint(before / flow.time)
     try solver.advance(to: flow.time)
-    record.note(value, rate: solver.time - before, norm: norm, time: before)
+    loop.note(value, rate: solver.time - before, norm: norm, time: before)
     state.step += 1
-    (state.time, state.nextStep, state.scale) = (solver.time, solver.checkpoint.step, solver.checkpoint.scales[0])
+    loop.countStep()
+    (state.time, state.nextStep, state.scale) = (solver.time, solver.checkpoint.step, solver.scale(0))
     for i in 0..<count { state.parameters[i] = state.start[i] + state.moments[i] }
   }
 }

@@ -1,3 +1,4 @@
+import Dynamics
 import FiniteWidth
 import NumericCore
 
@@ -21,34 +22,24 @@ public func train(
   let room = try BatchRoom(task.x, task.targets, batches)
   let pass = BatchPass(task.network, task.model, loss: task.loss)
   let displacement = try Workspace<Double>(task.model == .linearised ? count : 0)
-  let progress = RunProgress(context)
-  let inner = progress.inner
-  for k in 0..<max(0, steps) {
-    progress.done = Double(k) / Double(steps)
-    progress.share = 1 / Double(steps)
-    try progress.checkpoint()
+  var loop = TrainingLoop(steps: steps, record: record, threshold: threshold, context: context)
+  defer { record = loop.record }
+  while try loop.goesOn() {
     let batch = room.batch(state.step)
     let isLinearised = task.model == .linearised
     if isLinearised { for i in 0..<count { displacement[i] = state.parameters[i] - state.start[i] } }
     let value = try pass.run(
       batch.x, targets: batch.y, parameters: isLinearised ? state.start : UnsafePointer(state.parameters),
       displacement: isLinearised ? UnsafePointer(displacement.pointer) : nil, gradient: state.gradient,
-      seed: task.dropoutKey(state.step), context: inner)
+      seed: task.dropoutKey(state.step), context: loop.inside)
     let norm = record.gradientNorm == nil ? 0 : euclideanNorm(state.gradient, count)
-    record.note(value, rate: optimizer.schedule.rate(state.step), norm: norm, time: Double(state.step))
-    guard value.isFinite, norm.isFinite else {
-      record.outcome = .diverged
-      return
-    }
-    guard value > threshold else {
-      record.outcome = .reachedThreshold
-      return
-    }
+    guard loop.takes(value, rate: optimizer.schedule.rate(state.step), norm: norm, time: Double(state.step)) else { return }
     for range in ranges {
       optimizer.apply(
         range, step: state.step, gradient: state.gradient, parameters: state.parameters, moments: state.moments, count: count)
     }
     state.step += 1
+    loop.countStep()
   }
 }
 

@@ -1,3 +1,4 @@
+import Dynamics
 import LinearAlgebra
 import NumericCore
 
@@ -35,8 +36,6 @@ public struct TwoLayerSGD: Sendable {
   public var firstStep: Int
   /// Steps to take.
   public var steps: Int
-  /// Steps over which a recorded loss is averaged.
-  public var recordEvery: Int
   /// First steps and learning rates of the pieces of the schedule, in order; the first piece starts at step 0.
   public var schedule: [(step: Int, rate: Double)]
   /// Seed of the batches.
@@ -44,13 +43,13 @@ public struct TwoLayerSGD: Sendable {
 
   /// A run; throws for numbers that make none.
   public init(
-    rates: Rates, sharesOutputs: Bool, batch: Int, firstStep: Int, steps: Int, recordEvery: Int,
+    rates: Rates, sharesOutputs: Bool, batch: Int, firstStep: Int, steps: Int,
     schedule: [(step: Int, rate: Double)],
     key: UInt64
   ) throws(NumericError) {
-    guard batch > 0, batch <= Int(Int32.max), steps >= 0, firstStep >= 0, recordEvery > 0, firstStep < Int.max - steps else {
+    guard batch > 0, batch <= Int(Int32.max), steps >= 0, firstStep >= 0, firstStep < Int.max - steps else {
       throw .invalid(
-        "[train] batch_size and record_every must be 1 or more, steps 0 or more. Received \(batch), \(recordEvery), \(steps).")
+        "[train] batch_size must be 1 or more, steps 0 or more. Received \(batch) and \(steps).")
     }
     let all = [rates.weights, rates.tangents, rates.outputs, rates.offset] + schedule.map(\.rate)
     guard all.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
@@ -64,72 +63,41 @@ public struct TwoLayerSGD: Sendable {
     self.batch = batch
     self.firstStep = firstStep
     self.steps = steps
-    self.recordEvery = recordEvery
     self.schedule = schedule
     self.key = key
   }
 
-  /// How far a run came.
-  public struct Progress: Sendable {
-    /// Steps that were taken.
-    public var steps = 0
-    /// The loss left the range of numbers, or grew a million times over the first one.
-    public var hasDiverged = false
-
-    /// Nothing yet.
-    public init() {}
-  }
-
   /// Trains the network in place.
   ///
-  /// `losses[k]` receives the mean batch loss of steps k recordEvery ... (k + 1) recordEvery - 1 (fewer in the last one), each before its
-  /// update: for fresh samples an unbiased estimate of the risk. `progress` is kept up to date, so that it holds where a cancelled run
-  /// came to. `offset` is c. Same bits for any number of threads. O(b N d) per step; nothing is allocated while it runs.
+  /// `record` gets the loss of each batch before its step, for fresh samples an unbiased estimate of the risk, averaged over the record's
+  /// windows. `offset` is c. Training has diverged where the loss is not finite or a million times its start. After a cancellation network,
+  /// offset and record are those of whole steps. Same bits for any number of threads. O(b N d) per step; nothing is allocated while it runs.
   @_specialize(where Element == Float)
   @_specialize(where Element == Double)
   public func run<Element: BLASReal>(
     _ network: TwoLayerNetwork<Element>, offset: UnsafeMutablePointer<Double>, on source: SampleSource,
-    losses: UnsafeMutableBufferPointer<Double>, progress: inout Progress, context: CallContext
+    record: inout TrainingRecord, context: CallContext
   ) throws(NumericError) {
-    guard losses.count >= steps / recordEvery + (steps % recordEvery > 0 ? 1 : 0) else {
-      throw .invalid("[train] the history must have room for \(steps) steps. Received \(losses.count) records.")
-    }
-    progress = Progress()
     guard steps > 0 else { return }
     let maker = try BatchMaker<Element>(source, batch: batch, dimension: network.weights.cols, key: key, context)
     let state = try SGDState(self, network, maker, offset: offset.pointee, context)
     defer { offset.pointee = state.offset }
-    var (sum, first, lastReport) = (0.0, 0.0, Machine.seconds)
-    var reached = Progress()
-    defer { progress = reached }
+    var loop = TrainingLoop(steps: steps, record: record, growth: 1e6, floor: 1e-30, context: context)
+    defer { record = loop.record }
     BLASThreads.useOne()
     maker.prepare(firstStep)
     for chunk in 0..<maker.chunks { state.fill(firstStep, chunk) }
     try StepCrew.lead(threads: context.forBLAS.threads, counts: state.taskCounts, body: state.work) { crew throws(NumericError) in
-      for i in 0..<steps {
-        state.step = firstStep + i
+      while try loop.goesOn() {
+        state.step = firstStep + loop.done
         maker.prepare(state.step + 1)
         crew.run()
         try state.checkUnits()
-        let loss = state.residuals(rate(at: state.step))
-        guard loss.isFinite, i == 0 || loss <= 1e6 * max(first, 1e-30) else {
-          reached.hasDiverged = true
-          sum += loss
-          losses[i / recordEvery] = sum / Double(i % recordEvery + 1)
-          return
-        }
-        if i == 0 { first = loss }
+        let rate = rate(at: state.step)
+        let loss = state.residuals(rate)
+        guard loop.takes(loss, rate: rate, time: Double(state.step)) else { return }
         crew.run()
-        sum = i % recordEvery == 0 ? loss : sum + loss
-        losses[i / recordEvery] = sum / Double(i % recordEvery + 1)
-        reached.steps = i + 1
-        if i % 8 == 0 {
-          let now = Machine.seconds
-          if now - lastReport >= 0.05 {
-            lastReport = now
-            try context.checkpoint(Double(i) / Double(steps))
-          }
-        }
+        loop.countStep()
       }
     }
   }

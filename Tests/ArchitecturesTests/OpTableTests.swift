@@ -29,10 +29,10 @@ import Testing
         == .convolution(
           ConvolutionLayer(
             dense: DenseLayer(index: -1, outDim: 3, weightStd: 1.5, biasStd: 0.5, hasBias: true),
-            window: SlidingWindow(height: 5, width: 4, strideHeight: 2, strideWidth: 1, padding: .same))))
+            window: SlidingWindow(lengths: [5, 4], strides: [2, 1], padding: .same))))
     #expect(
       try single(12, [1, 0, 1, 2, 3, 2])
-        == .pool(PoolingLayer(window: SlidingWindow(height: 3, strideHeight: 2, padding: .circular), isMean: true)))
+        == .pool(PoolingLayer(window: SlidingWindow(lengths: [3], strides: [2], padding: .circular), isMean: true)))
   }
 
   /// Every entry of the catalogue decodes from its code and the numbers of its parameters.

@@ -9,16 +9,19 @@ import Testing
   }
 
   private func train(_ network: ntk_autoencoder, rate: Double = 0.1, steps: Int64 = 3, flow: Int32 = 0) -> Int32 {
-    var (network, error, done) = (network, ntk_error(), ntk_autoencoder_progress())
+    var (network, error, record) = (network, ntk_error(), ntk_training_record())
     var training = ntk_autoencoder_training(trains_decoder: 1, is_flow: flow, rate: rate, tolerance: 0, steps: steps)
     var loss = [Double](repeating: 0, count: 8)
-    return ntk_autoencoder_train(&network, &training, &loss, &done, nil, &error)
+    return loss.withUnsafeMutableBufferPointer {
+      (record.loss, record.room, record.window, record.first) = ($0.baseAddress, 8, 1, .nan)
+      return ntk_autoencoder_train(&network, &training, &record, nil, &error)
+    }
   }
 
   @Test func nullPointersAreErrors() {
     var error = ntk_error()
     let invalid = Int32(NTK_INVALID_ARGUMENT.rawValue)
-    #expect(ntk_autoencoder_train(nil, nil, nil, nil, nil, &error) == invalid)
+    #expect(ntk_autoencoder_train(nil, nil, nil, nil, &error) == invalid)
     #expect(ntk_autoencoder_outputs(nil, nil, nil, nil, &error) == invalid)
     #expect(ntk_autoencoder_kernel(nil, 3, nil, nil, &error) == invalid)
     #expect(ntk_autoencoder_limits(nil, nil, nil, nil, nil, &error) == invalid)

@@ -14,14 +14,12 @@ import Testing
     #expect(fails { ntk_network_derivatives(nil, nil, nil, nil, nil, 1, nil, $0) })
     #expect(fails { ntk_network_pull_back(nil, nil, nil, nil, nil, $0) })
     #expect(fails { ntk_network_loss(nil, 0, nil, nil, nil, nil, nil, $0) })
-    #expect(fails { ntk_network_curvature(nil, 0, 0, nil, nil, nil, nil, nil, $0) })
     #expect(fails { ntk_network_ntk(nil, nil, nil, nil, 1, 1, 1, nil, nil, $0) })
     #expect(fails { ntk_network_gradient_gram(nil, nil, nil, nil, nil, nil, nil, $0) })
     network.use { n in
       #expect(fails { ntk_network_derivatives(n, nil, nil, nil, nil, 1, nil, $0) })
       #expect(fails { ntk_network_pull_back(n, nil, nil, nil, nil, $0) })
       #expect(fails { ntk_network_loss(n, 0, nil, nil, nil, nil, nil, $0) })
-      #expect(fails { ntk_network_curvature(n, 0, 0, nil, nil, nil, nil, nil, $0) })
       #expect(fails { ntk_network_ntk(n, nil, nil, nil, 1, 1, 2, nil, nil, $0) })
       #expect(fails { ntk_network_gradient_gram(n, nil, nil, nil, nil, nil, nil, $0) })
     }
@@ -84,25 +82,6 @@ import Testing
     HostileCalls.run([x, y]) { m, error in
       network.use { n -> Int32 in
         return ntk_network_derivatives(n, [m[0]], [ntk_matrix()], [0], [m[1]], 1, nil, error)
-      }
-    }
-  }
-
-  @Test func curvatureChecksItsMatrices() {
-    let vectors = Argument(rows: 2, cols: network.count)
-    HostileCalls.run([x, y, vectors, vectors]) { m, error in
-      network.use { ntk_network_curvature($0, 1, 1, [m[0]], [m[1]], [m[2]], [m[3]], nil, error) }
-    }
-    HostileCalls.valid([x, y, vectors, vectors]) { m in
-      network.use { n in
-        for (kind, loss) in [(-1, 0), (2, 0), (.max, 0), (0, -1), (0, 2)] as [(Int32, Int32)] {
-          #expect(fails { ntk_network_curvature(n, kind, loss, [m[0]], [m[1]], [m[2]], [m[3]], nil, $0) })
-        }
-      }
-    }
-    HostileCalls.run([x, y, vectors, vectors]) { m, error in
-      network.use { n -> Int32 in
-        return ntk_network_curvature(n, 0, 0, [m[0]], [m[1]], [m[2]], [m[3]], nil, error)
       }
     }
   }

@@ -35,7 +35,7 @@ import Testing
           p, UnsafePointer(p + count), p + 2 * count, p + 4 * count
         )
         (state.parameter_count, state.moment_count) = (Int64(count), 2 * Int64(count))
-        (record.loss, record.rate, record.room) = (q, q + 32, 3)
+        (record.loss, record.rate, record.room, record.window, record.first) = (q, q + 32, 3, 1, .nan)
         change(&state)
         alter(&record)
         return network.use(spoil) { ntk_network_train($0, &training, [m[0]], [m[1]], steps, &state, &record, nil, error) }
@@ -93,7 +93,8 @@ import Testing
       { $0.step = -1 }, { $0.step = .max }, { $0.time = -1 }, { $0.time = .nan }, { $0.next_step = .nan }, { $0.scale = -1 },
     ]
     let records: [(inout ntk_training_record) -> Void] = [
-      { $0.loss = nil }, { $0.rate = nil }, { $0.room = 2 }, { $0.room = -1 }, { $0.room = .min },
+      { $0.loss = nil }, { $0.room = 2 }, { $0.room = -1 }, { $0.room = .min }, { $0.window = 0 }, { $0.window = -1 },
+      { $0.window = 2 }, { $0.window = .min }, { $0.window = .max },
     ]
     HostileCalls.valid([x, y]) { m in
       let adam = training { $0.optimizer.kind = 1 }

@@ -2,36 +2,13 @@ import CAPI
 import CNTKSwift
 import Testing
 
-/// The instruments of trajectories at the boundary: operators, covariances of gradients, steps along a line, the break-even model.
+/// The instruments of trajectories at the boundary: covariances of gradients, steps along a line, the break-even model.
 @Suite struct TrajectoryBoundaryTests {
   private let network = TestNetwork()
   private let x = Argument(rows: 6, cols: 3)
   private let y = Argument(rows: 6, cols: 2)
 
-  /// A caller's operator of four numbers.
-  private static let product: ntk_operator = { (_, x, y, n) in
-    for i in 0..<Int(n) { y?[i] = Double(i + 1) * (x?[i] ?? 0) }
-    return 0
-  }
-
-  private func callers(_ change: (inout ntk_symmetric_operator) -> Void = { _ in }) -> ntk_symmetric_operator {
-    var op = ntk_symmetric_operator()
-    (op.product, op.dimension) = (TrajectoryBoundaryTests.product, 4)
-    change(&op)
-    return op
-  }
-
-  private func request(_ change: (inout ntk_lanczos_request) -> Void = { _ in }) -> ntk_lanczos_request {
-    var request = ntk_lanczos_request()
-    (request.count, request.tolerance) = (2, 1e-8)
-    change(&request)
-    return request
-  }
-
   @Test func nullPointersAreErrors() {
-    #expect(fails { ntk_operator_eigen(nil, nil, nil, nil, nil, nil, nil, $0) })
-    #expect(fails { ntk_operator_trace(nil, 0, nil, nil, $0) })
-    #expect(fails { ntk_operator_density(nil, 0, nil, nil, nil, $0) })
     #expect(fails { ntk_network_gradient_covariance(nil, 0, nil, nil, 0, 1, nil, nil, nil, $0) })
     #expect(fails { ntk_gradient_covariance_of(nil, 0, 1, nil, nil, nil, $0) })
     #expect(fails { ntk_network_sample_curvatures(nil, 0, nil, nil, nil, nil, nil, $0) })
@@ -40,109 +17,6 @@ import Testing
       #expect(fails { ntk_network_gradient_covariance(n, 0, nil, nil, 0, 1, nil, nil, nil, $0) })
       #expect(fails { ntk_network_sample_curvatures(n, 0, nil, nil, nil, nil, nil, $0) })
       #expect(fails { ntk_network_step_to_raise(n, 0, nil, nil, nil, 2, 2, nil, nil, $0) })
-    }
-    var (op, wish) = (callers(), request())
-    #expect(fails { ntk_operator_eigen(&op, nil, nil, nil, nil, nil, nil, $0) })
-    #expect(fails { ntk_operator_eigen(&op, &wish, nil, nil, nil, nil, nil, $0) })
-    #expect(fails { ntk_operator_trace(&op, 0, nil, nil, $0) })
-    #expect(fails { ntk_operator_density(&op, 0, nil, nil, nil, $0) })
-    // Without room for an error the code still tells.
-    #expect(ntk_operator_trace(nil, 0, nil, nil, nil) != 0)
-  }
-
-  @Test func eigenvaluesOfOperatorsCheckTheirRoom() {
-    var (op, wish) = (callers(), request())
-    HostileCalls.run([Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 4, isOptional: true)]) {
-      m, error in ntk_operator_eigen(&op, &wish, [m[0]], [m[1]], [m[2]], nil, nil, error)
-    }
-    HostileCalls.valid([Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 1)]) { m in
-      let bad: [(inout ntk_lanczos_request) -> Void] = [
-        { $0.count = 0 }, { $0.count = 5 }, { $0.count = -2 }, { $0.count = .max }, { $0.end = 3 }, { $0.end = -1 },
-        { $0.tolerance = 0 }, { $0.tolerance = .nan }, { $0.tolerance = 1 }, { $0.subspace = -1 }, { $0.subspace = .max },
-        { $0.most_products = -1 },
-      ]
-      for change in bad {
-        var other = request(change)
-        #expect(fails { ntk_operator_eigen(&op, &other, [m[0]], [m[1]], nil, nil, nil, $0) })
-      }
-    }
-    HostileCalls.run([Argument(rows: 2, cols: 1), Argument(rows: 2, cols: 1)]) { m, error in
-      return ntk_operator_eigen(&op, &wish, [m[0]], [m[1]], nil, nil, nil, error)
-    }
-  }
-
-  @Test func operatorsThatAreNoneAreErrors() {
-    var numbers = [Double](repeating: 0, count: 64)
-    let spoilers: [(inout ntk_symmetric_operator) -> Void] = [
-      { $0.product = nil }, { $0.dimension = 0 }, { $0.dimension = -4 }, { $0.dimension = .min }, { $0.dimension = .max },
-      { $0.dimension = Int64(Int32.max) + 1 }, { $0.product = { (_, _, _, _) in 1 } },
-      {
-        $0.product = { (_, _, y, n) in
-          for i in 0..<Int(n) { y?[i] = .nan }
-          return 0
-        }
-      },
-    ]
-    numbers.withUnsafeMutableBufferPointer { room in
-      for (k, spoil) in spoilers.enumerated() {
-        var (op, wish) = (callers(spoil), request())
-        var column = matrix(room.baseAddress, 2, 1)
-        var (nodes, weights) = (matrix(room.baseAddress, 2, 3), matrix(room.baseAddress, 2, 3))
-        #expect(fails { ntk_operator_eigen(&op, &wish, &column, &column, nil, nil, nil, $0) }, "spoiler \(k)")
-        #expect(fails { ntk_operator_trace(&op, 0, &column, nil, $0) }, "spoiler \(k)")
-        #expect(fails { ntk_operator_density(&op, 0, &nodes, &weights, nil, $0) }, "spoiler \(k)")
-      }
-    }
-  }
-
-  @Test func tracesAndDensitiesCheckTheirRoom() {
-    var op = callers()
-    HostileCalls.run([Argument(rows: 3, cols: 1, takesMoreRows: true)]) { m, error in
-      ntk_operator_trace(&op, 7, [m[0]], nil, error)
-    }
-    HostileCalls.run([Argument(rows: 3, cols: 2), Argument(rows: 3, cols: 2)]) { m, error in
-      ntk_operator_density(&op, 7, [m[0]], [m[1]], nil, error)
-    }
-  }
-
-  @Test func curvatureOperatorsCheckTheirData() {
-    let column = Argument(rows: 2, cols: 1)
-    HostileCalls.valid([x, y, column, column]) { m in
-      network.use { n in
-        var (op, wish) = (callers { ($0.network, $0.loss, $0.x, $0.targets) = (n, 1, m[0], m[1]) }, request())
-        for (kind, loss) in [(2, 0), (-1, 0), (0, 2), (0, -1)] as [(Int32, Int32)] {
-          (op.kind, op.loss) = (kind, loss)
-          #expect(fails { ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, $0) })
-        }
-        (op.kind, op.loss) = (0, 1)
-      }
-    }
-    HostileCalls.run([x, y, column, column]) { m, error in
-      network.use { n -> Int32 in
-        var (op, wish) = (callers { ($0.network, $0.loss, $0.x, $0.targets) = (n, 1, m[0], m[1]) }, request())
-        (op.kind, op.loss) = (0, 1)
-        return ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, error)
-      }
-    }
-    HostileCalls.run([x, y, Argument(rows: 2, cols: 1, takesMoreRows: true)]) { m, error in
-      network.use { n -> Int32 in
-        var op = callers { ($0.network, $0.kind, $0.x, $0.targets) = (n, 1, m[0], m[1]) }
-        return ntk_operator_trace(&op, 1, [m[2]], nil, error)
-      }
-    }
-    for spoil in TestNetwork.spoilers {
-      var numbers = [Double](repeating: 0.5, count: 64)
-      numbers.withUnsafeMutableBufferPointer { room in
-        let (x, y) = (matrix(room.baseAddress, 6, 3), matrix(room.baseAddress, 6, 2))
-        var samples = matrix(room.baseAddress, 2, 1)
-        #expect(
-          fails { e in
-            network.use(spoil) { n -> Int32 in
-              var op = callers { ($0.network, $0.x, $0.targets) = (n, x, y) }
-              return ntk_operator_trace(&op, 1, &samples, nil, e)
-            }
-          })
-      }
     }
   }
 

@@ -24,7 +24,7 @@ import Testing
     #expect(fails { ntk_two_layer_predict(nil, 0, nil, nil, nil, $0) })
     #expect(fails { ntk_two_layer_ridge(nil, nil, nil, 0, 0, nil, nil, nil, $0) })
     #expect(fails { ntk_two_layer_curvature(nil, nil, 1, 1, nil, nil, $0) })
-    #expect(fails { ntk_two_layer_sgd(nil, &value, nil, nil, nil, nil, nil, $0) })
+    #expect(fails { ntk_two_layer_sgd(nil, &value, nil, nil, nil, $0) })
     #expect(fails { ntk_quadratic_form(nil, nil, nil, nil, nil, $0) })
     #expect(fails { ntk_quadratic_risk(nil, nil, 0, nil, nil, nil, $0) })
     #expect(fails { ntk_quadratic_fit(nil, 0, nil, nil, nil, nil, nil, $0) })
@@ -72,7 +72,7 @@ import Testing
   /// Ten steps with batches of two.
   private func sgd(_ change: (inout ntk_sgd) -> Void) -> ntk_sgd {
     var given = ntk_sgd()
-    (given.batch, given.steps, given.record_every) = (2, 10, 5)
+    (given.batch, given.steps) = (2, 10)
     (given.weight_rate, given.output_rate, given.offset_rate) = (1, 1, 1)
     change(&given)
     return given
@@ -80,32 +80,31 @@ import Testing
 
   @Test func trainingOnAFixedSetChecksItsMatrices() {
     let schedule = Argument(rows: 1, cols: 2) { $0 == 0 ? 0 : 1e-3 }
-    let history = Argument(rows: 2, cols: 1, takesMoreRows: true)
-    HostileCalls.valid([weights, outputs, inputs, column, schedule, history]) { m in
+    HostileCalls.valid([weights, outputs, inputs, column, schedule]) { m in
       var (given, offset) = (network(Array(m.prefix(2))), 0.0)
       func run(_ change: (inout ntk_sgd) -> Void, _ error: UnsafeMutablePointer<ntk_error>) -> Int32 {
         var training = sgd {
           ($0.source, $0.inputs, $0.targets, $0.schedule) = (Int32(NTK_FIXED_SAMPLES.rawValue), m[2], m[3], m[4])
           change(&$0)
         }
-        return ntk_two_layer_sgd(&given, &offset, &training, [m[5]], nil, nil, nil, error)
+        return TestRecord.use { ntk_two_layer_sgd(&given, &offset, &training, $0, nil, error) }
       }
       let bad: [(inout ntk_sgd) -> Void] = [
         { $0.batch = 0 }, { $0.batch = -1 }, { $0.batch = .max }, { $0.steps = -1 }, { $0.steps = .max }, { $0.first_step = -1 },
-        { ($0.first_step, $0.steps) = (.max, 10) }, { $0.record_every = 0 }, { $0.record_every = -5 }, { $0.record_every = 1 },
-        { $0.weight_rate = .nan }, { $0.output_rate = -1 }, { $0.offset_rate = .infinity },
+        { ($0.first_step, $0.steps) = (.max, 10) }, { $0.weight_rate = .nan }, { $0.output_rate = -1 },
+        { $0.offset_rate = .infinity },
       ]
       for (k, change) in bad.enumerated() { #expect(fails { run(change, $0) }, "run \(k)") }
-      #expect(fails { ntk_two_layer_sgd(&given, nil, nil, [m[5]], nil, nil, nil, $0) })
+      #expect(fails { error in TestRecord.use { ntk_two_layer_sgd(&given, nil, nil, $0, nil, error) } })
     }
-    HostileCalls.run([weights, outputs, inputs, column, schedule, history]) { m, error in
+    HostileCalls.run([weights, outputs, inputs, column, schedule]) { m, error in
       var (given, offset) = (network(Array(m.prefix(2))), 0.0)
       func run(_ change: (inout ntk_sgd) -> Void, _ error: UnsafeMutablePointer<ntk_error>) -> Int32 {
         var training = sgd {
           ($0.source, $0.inputs, $0.targets, $0.schedule) = (Int32(NTK_FIXED_SAMPLES.rawValue), m[2], m[3], m[4])
           change(&$0)
         }
-        return ntk_two_layer_sgd(&given, &offset, &training, [m[5]], nil, nil, nil, error)
+        return TestRecord.use { ntk_two_layer_sgd(&given, &offset, &training, $0, nil, error) }
       }
       return run({ _ in }, error)
     }
@@ -113,17 +112,16 @@ import Testing
 
   @Test func trainingOnFreshSamplesChecksItsTask() {
     let schedule = Argument(rows: 1, cols: 2) { $0 == 0 ? 0 : 1e-3 }
-    let history = Argument(rows: 2, cols: 1, takesMoreRows: true)
     for kind: Int32 in [0, 1] {
       let difference = Argument(rows: 3, cols: 3, isOptional: kind == 0) { $0 % 4 == 0 ? 0.3 : 0.05 }
-      HostileCalls.run([weights, outputs, form] + (kind == 0 ? [] : [difference]) + [schedule, history]) { m, error in
+      HostileCalls.run([weights, outputs, form] + (kind == 0 ? [] : [difference]) + [schedule]) { m, error in
         var (given, offset) = (network(Array(m.prefix(2))), 0.0)
         let n = m.count
         var training = sgd {
           $0.task = ntk_quadratic_task(kind: kind, reserved: 0, first: m[2], second: kind == 0 ? ntk_matrix() : m[3], offset: 0.1)
-          $0.schedule = m[n - 2]
+          $0.schedule = m[n - 1]
         }
-        return ntk_two_layer_sgd(&given, &offset, &training, [m[n - 1]], nil, nil, nil, error)
+        return TestRecord.use { ntk_two_layer_sgd(&given, &offset, &training, $0, nil, error) }
       }
     }
   }

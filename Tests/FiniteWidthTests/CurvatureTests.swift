@@ -165,7 +165,7 @@ import Testing
 
   /// f = w x at x = 1, y = 1, w = 0: the loss (1 - w)^2 / 2 is 1.2 times as large at w = 1 - sqrt(1.2) and w = 1 + sqrt(1.2).
   @Test func stepsThatRaiseAParabola() throws {
-    let network = try Network(.dense(DenseLayer(outDim: 1, weightStd: 1)), input: ValueShape(channels: 1))
+    let network = try Network(.dense(DenseLayer(outDim: 1, weightStd: 1)), input: GridShape(channels: 1))
     let (zero, one) = (try Numbers([0]), try Numbers([1]))
     func alpha(_ update: Double, most: Double = 100, factor: Double = 1.2) throws -> Double {
       let direction = try Numbers([update])

@@ -7,22 +7,22 @@ import Testing
 
 /// Kernels of gradients against gradients that are held.
 @Suite struct EmpiricalKernelTests {
-  static let image = ValueShape(height: 4, width: 3, channels: 2, spatialAxes: 2)
-  static let networks: [(LayerNode, ValueShape)] = [
-    (.serial([dense(6, bias: 0.3), tanhLayer, .layerNorm(epsilon: 0.1), dense(3, bias: 0.1)]), ValueShape(channels: 4)),
+  static let image = GridShape(spatial: [4, 3], channels: 2)
+  static let networks: [(LayerNode, GridShape)] = [
+    (.serial([dense(6, bias: 0.3), tanhLayer, .layerNorm(epsilon: 0.1), dense(3, bias: 0.1)]), GridShape(channels: 4)),
     (
       .serial([
         .convolution(
           ConvolutionLayer(
             dense: DenseLayer(outDim: 5, weightStd: 1, biasStd: 0.4, hasBias: true),
-            window: SlidingWindow(height: 2, width: 3, padding: .same))), tanhLayer, dense(4, bias: 0.2), tanhLayer,
+            window: SlidingWindow(lengths: [2, 3], padding: .same))), tanhLayer, dense(4, bias: 0.2), tanhLayer,
         .globalPool(isMean: true), dense(3),
       ]), image
     ),
   ]
 
   @Test(arguments: networks)
-  func ntkIsTheProductOfGradients(_ layers: LayerNode, _ shape: ValueShape) throws {
+  func ntkIsTheProductOfGradients(_ layers: LayerNode, _ shape: GridShape) throws {
     let network = try Network(layers, input: shape)
     let n = 5
     let parameters = try Numbers(rows: 1, cols: network.plan.parameterCount, seed: 3)
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func batchNormIsRefused() throws {
-    let network = try Network(.batchNorm(epsilon: 1, isAffine: false), input: ValueShape(channels: 2))
+    let network = try Network(.batchNorm(epsilon: 1, isAffine: false), input: GridShape(channels: 2))
     let nothing = try Numbers([0])
     #expect(throws: NumericError.self) { try EmpiricalKernel(network, parameters: nothing.pointer) }
   }

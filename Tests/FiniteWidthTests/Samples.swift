@@ -41,7 +41,7 @@ extension Network {
 
 /// A network of `layers` for flat inputs, and standard normal parameters for it.
 func sample(_ layers: [LayerNode], inputs: Int, seed: UInt64 = 3) throws -> (network: Network, parameters: Numbers) {
-  let network = try Network(.serial(layers), input: ValueShape(channels: inputs), seed: (1, 2))
+  let network = try Network(.serial(layers), input: GridShape(channels: inputs), seed: (1, 2))
   return (network, try Numbers(rows: 1, cols: max(1, network.plan.parameterCount), seed: seed))
 }
 

@@ -45,7 +45,7 @@ import Testing
   /// s = a^2 + b^2 + c^2 and q = b^2 c^2 + a^2 c^2 + a^2 b^2: q x y, 4 a b c s x y z, (4 s q + 24 a^2 b^2 c^2) x y z u.
   @Test(arguments: [2, 3]) func scalarLinearChains(_ depth: Int) throws {
     let layer = LayerNode.dense(DenseLayer(outDim: 1, weightStd: 1))
-    let network = try Network(.serial([LayerNode](repeating: layer, count: depth)), input: ValueShape(channels: 1))
+    let network = try Network(.serial([LayerNode](repeating: layer, count: depth)), input: GridShape(channels: 1))
     let (a, b, c) = (0.7, -1.3, depth == 3 ? 0.45 : 0)
     let weights = try Numbers(depth == 3 ? [a, b, c] : [a, b])
     let inputs = [1.5, -0.4, 2.25]
@@ -162,13 +162,13 @@ import Testing
   }
 
   @Test func networksWithoutAHierarchyAreRefused() throws {
-    let window = SlidingWindow(height: 1, width: 1)
+    let window = SlidingWindow(lengths: [1, 1])
     let convolution = LayerNode.convolution(ConvolutionLayer(dense: DenseLayer(outDim: 1, weightStd: 1), window: window))
-    let refused: [(LayerNode, ValueShape)] = [
-      (.serial([dense(3), .activation(.made("ABRelu", 0, 1)), dense(1)]), ValueShape(channels: 2)),
-      (.serial([dense(3), tanhLayer, dense(2)]), ValueShape(channels: 2)),
-      (.serial([dense(3), .batchNorm(epsilon: 1, isAffine: true), dense(1)]), ValueShape(channels: 2)),
-      (.serial([convolution, .flatten, dense(1)]), ValueShape(height: 2, width: 2, channels: 1, spatialAxes: 2)),
+    let refused: [(LayerNode, GridShape)] = [
+      (.serial([dense(3), .activation(.made("ABRelu", 0, 1)), dense(1)]), GridShape(channels: 2)),
+      (.serial([dense(3), tanhLayer, dense(2)]), GridShape(channels: 2)),
+      (.serial([dense(3), .batchNorm(epsilon: 1, isAffine: true), dense(1)]), GridShape(channels: 2)),
+      (.serial([convolution, .flatten, dense(1)]), GridShape(spatial: [2, 2], channels: 1)),
     ]
     let room = try Numbers([Double](repeating: 1, count: 40))
     for (layers, shape) in refused {

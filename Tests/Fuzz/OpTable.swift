@@ -1,7 +1,7 @@
 import Architectures
 import NumericCore
 
-/// One input of libFuzzer as an op table: the decoder must return or throw, never trap. Built and run by `scripts/fuzz`.
+/// One input of libFuzzer as an op table: decoding and typing must return or throw, never trap. Built and run by `scripts/fuzz`.
 ///
 /// A record is 20 bytes: kind, arity, how many integers and real numbers it takes and where they start, eight integers and six real numbers, a
 /// byte each that mostly picks from values at the edges; the rest may be any byte. So small changes of the input are small changes of the
@@ -23,7 +23,11 @@ public func fuzzOpTable(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     if b[5] > 127 { table.records[last].reals.first = integer(b[5]) }
   }
   guard let node = try? OpTableDecoder.decode(table) else { return 0 }
-  _ = node.denseLayers.count
+  _ = (node.denseLayers.count, node.usesUserFunctions, node.trainsWithDropout, node.startsWithFlatten)
+  for (spatial, regime) in [([], .infinite), ([], .finite), ([7], .finite), ([5, 4], .finite)] as [([Int], WidthRegime)] {
+    let typed = try? TypedNetwork(node, input: GridShape(spatial: spatial, channels: 3), regime: regime)
+    _ = (typed?.parameterCount, try? typed?.output())
+  }
   return 0
 }
 

@@ -106,7 +106,8 @@ func kernels(_ network: LayerNode, _ x: [Double], _ rows: Int, _ d: Int, threads
           nngp: StridedMatrix(nngp.baseAddress!, rows: rows, cols: rows),
           ntk: StridedMatrix(ntk.baseAddress!, rows: rows, cols: rows))
         try PointwiseKernel(network).compute(
-          .rows(StridedMatrix(x.baseAddress!, rows: rows, cols: d), nil), into: output, context: CallContext(threads: threads))
+          InputPair(.rows(StridedMatrix(x.baseAddress!, rows: rows, cols: d))), into: output,
+          context: CallContext(threads: threads))
       }
     }
   }

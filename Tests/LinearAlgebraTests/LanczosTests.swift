@@ -2,13 +2,27 @@ import LinearAlgebra
 import NumericCore
 import Testing
 
+/// An operator with a draft.
+private struct Drafted: SymmetricOperator {
+  let exact: ProductOperator
+  let rough: ProductOperator?
+
+  var dimension: Int { exact.dimension }
+  func multiply(
+    _ vectors: StridedMatrix<Double>, into products: StridedMatrix<Double>, context: CallContext
+  ) throws(NumericError) {
+    try exact.multiply(vectors, into: products, context: context)
+  }
+  func draft(for tolerance: Double) -> (any SymmetricOperator)? { rough }
+}
+
 @Suite struct LanczosTests {
   /// The product with a matrix, and all its eigenvalues (ascending) by LAPACK.
-  private func problem(_ k: Dense) throws -> (OperatorProduct, [Double]) {
+  private func problem(_ k: Dense) throws -> (ProductOperator, [Double]) {
     let n = k.rows
     let values = try Workspace<Double>(n)
     try symmetricEigen(k.view, values: values.pointer, context: CallContext())
-    let product: OperatorProduct = { (x, y, _) throws(NumericError) in
+    let product = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
       for i in 0..<n { y[i] = (0..<n).reduce(0) { $0 + k[i, $1] * x[$1] } }
     }
     return (product, Array(values.buffer))
@@ -27,7 +41,7 @@ import Testing
     request.end = end
     request.refinesVectors = true
     let vectors = try Dense(request.count, n)
-    let found = try lanczosEigen(dimension: n, request, vectors: vectors.view, context: CallContext(), product: product)
+    let found = try lanczosEigen(product, request, vectors: vectors.view, context: CallContext())
     let wanted: [Double] =
       switch end {
       case .largest: Array(all.reversed())
@@ -40,7 +54,7 @@ import Testing
     let image = try Workspace<Double>(n)
     for i in 0..<request.count {
       let x = vectors.view.base + i * n
-      try product(x, image.pointer, CallContext())
+      try product.multiply(x, into: image.pointer, context: CallContext())
       let residual = (0..<n).reduce(0) { $0 + (image[$1] - found.values[i] * x[$1]) * (image[$1] - found.values[i] * x[$1]) }
       #expect(residual.squareRoot() < 1e-9 * scale)
       for j in 0...i {
@@ -58,11 +72,11 @@ import Testing
     let (product, _) = try problem(k)
     var request = LanczosRequest(count: 4)
     request.subspace = 14
-    let found = try lanczosEigen(dimension: n, request, context: CallContext(), product: product)
+    let found = try lanczosEigen(product, request, context: CallContext())
     for i in 0..<4 { #expect(abs(found.values[i] - Double(n - i)) < 1e-8) }
     #expect(found.products > 3 * 14)
     request.mostProducts = 15
-    #expect { try lanczosEigen(dimension: n, request, context: CallContext(), product: product) } throws: {
+    #expect { try lanczosEigen(product, request, context: CallContext()) } throws: {
       ($0 as? NumericError)?.kind == .notConverged
     }
   }
@@ -74,14 +88,14 @@ import Testing
     let (product, _) = try problem(k)
     var request = LanczosRequest(count: 5)
     request.findsMultiples = true
-    let found = try lanczosEigen(dimension: n, request, context: CallContext(), product: product)
+    let found = try lanczosEigen(product, request, context: CallContext())
     for (value, expected) in zip(found.values, [5, 5, 5, 4, 4] as [Double]) { #expect(abs(value - expected) < 1e-9) }
   }
 
   @Test(arguments: [0.0, 3.0]) func multiplesOfTheIdentity(_ value: Double) throws {
     let n = 80
-    let product: OperatorProduct = { (x, y, _) throws(NumericError) in for i in 0..<n { y[i] = value * x[i] } }
-    let found = try lanczosEigen(dimension: n, LanczosRequest(count: 7), context: CallContext(), product: product)
+    let product = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in for i in 0..<n { y[i] = value * x[i] } }
+    let found = try lanczosEigen(product, LanczosRequest(count: 7), context: CallContext())
     for v in found.values { #expect(abs(v - value) < 1e-12) }
   }
 
@@ -92,8 +106,7 @@ import Testing
     let (product, _) = try problem(k)
     let start = try Dense.random(1, n)
     let norm = start.elements.reduce(0) { $0 + $1 * $1 }
-    let (nodes, weights) = try lanczosQuadrature(
-      dimension: n, steps: 4, start: start.view.base, context: CallContext(), product: product)
+    let (nodes, weights) = try lanczosQuadrature(product, steps: 4, start: start.view.base, context: CallContext())
     #expect(nodes.count == 4)
     var power = start.elements
     let image = try Workspace<Double>(n)
@@ -101,15 +114,18 @@ import Testing
       let expected = zip(start.elements, power).reduce(0) { $0 + $1.0 * $1.1 } / norm
       let sum = zip(nodes, weights).reduce(0) { total, rule in total + rule.1 * (0..<p).reduce(1) { x, _ in x * rule.0 } }
       #expect(abs(sum - expected) < 1e-11 * max(1, abs(expected)) * 100)
-      power.withUnsafeBufferPointer { try? product($0.baseAddress!, image.pointer, CallContext()) }
+      power.withUnsafeBufferPointer { try? product.multiply($0.baseAddress!, into: image.pointer, context: CallContext()) }
       power = Array(image.buffer)
     }
   }
 
   /// A diagonal operator, and the same with numbers rounded to single precision.
-  private func diagonal(_ values: [Double]) -> (exact: OperatorProduct, draft: OperatorProduct) {
-    let product: OperatorProduct = { (x, y, _) throws(NumericError) in for i in values.indices { y[i] = values[i] * x[i] } }
-    let rounded: OperatorProduct = { (x, y, _) throws(NumericError) in
+  private func diagonal(_ values: [Double]) -> (exact: ProductOperator, draft: ProductOperator) {
+    let n = values.count
+    let product = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
+      for i in values.indices { y[i] = values[i] * x[i] }
+    }
+    let rounded = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
       for i in values.indices { y[i] = Double(Float(values[i]) * Float(x[i])) }
     }
     return (product, rounded)
@@ -127,8 +143,7 @@ import Testing
         var request = LanczosRequest(count: count)
         (request.tolerance, request.end) = (tolerance, end)
         let vectors = try Dense(count, n)
-        let found = try lanczosEigen(
-          dimension: n, request, vectors: vectors.view, context: CallContext(), draft: draft, product: exact)
+        let found = try lanczosEigen(Drafted(exact: exact, rough: draft), request, vectors: vectors.view, context: CallContext())
         for i in 0..<count {
           #expect(abs(found.values[i] - sorted[i]) <= tolerance * sorted[i])
           let norm = (0..<n).reduce(0) { $0 + vectors[i, $1] * vectors[i, $1] }
@@ -144,19 +159,19 @@ import Testing
     let values = (0..<n).map { Double($0) / 10 }
     let (exact, _) = diagonal(values)
     let (other, _) = diagonal(values.reversed())
-    let skew: OperatorProduct = { (x, y, _) throws(NumericError) in for i in 0..<n { y[i] = i > 0 ? x[i - 1] : 0 } }
-    let broken: OperatorProduct = { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = .nan } }
-    let zero: OperatorProduct = { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = 0 } }
+    let skew = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in for i in 0..<n { y[i] = i > 0 ? x[i - 1] : 0 } }
+    let broken = ProductOperator(dimension: n) { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = .nan } }
+    let zero = ProductOperator(dimension: n) { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = 0 } }
     var request = LanczosRequest(count: 2)
     request.tolerance = 1e-7
-    let drafts: [OperatorProduct?] = [other, skew, broken, zero]
+    let drafts: [ProductOperator?] = [other, skew, broken, zero]
     for draft in drafts {
-      let found = try lanczosEigen(dimension: n, request, context: CallContext(), draft: draft, product: exact)
+      let found = try lanczosEigen(Drafted(exact: exact, rough: draft), request, context: CallContext())
       #expect(abs(found.values[0] - values[n - 1]) < 1e-6 && abs(found.values[1] - values[n - 2]) < 1e-6)
     }
-    let cancelling: OperatorProduct = { (_, _, _) throws(NumericError) in throw .cancelled }
+    let cancelling = ProductOperator(dimension: n) { (_, _, _) throws(NumericError) in throw .cancelled }
     #expect {
-      try lanczosEigen(dimension: n, request, context: CallContext(), draft: cancelling, product: exact)
+      try lanczosEigen(Drafted(exact: exact, rough: cancelling), request, context: CallContext())
     } throws: {
       ($0 as? NumericError)?.kind == .cancelled
     }
@@ -175,10 +190,9 @@ import Testing
     }
     var request = LanczosRequest(count: 1)
     request.tolerance = 1e-2
-    let drafts: [OperatorProduct?] = [nil, draft]
+    let drafts: [ProductOperator?] = [nil, draft]
     for draft in drafts {
-      let found = try lanczosEigen(
-        dimension: n, request, start: start.view.base, context: CallContext(), draft: draft, product: exact)
+      let found = try lanczosEigen(Drafted(exact: exact, rough: draft), request, start: start.view.base, context: CallContext())
       #expect(abs(found.values[0] - 1) <= 1e-2)
     }
   }
@@ -186,28 +200,28 @@ import Testing
   @Test func badOperatorsAndRequestsAreErrors() throws {
     let n = 20
     let k = try Dense.random(n, n)
-    let product: OperatorProduct = { (x, y, _) throws(NumericError) in
+    let product = ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
       for i in 0..<n { y[i] = (0..<n).reduce(0) { $0 + k[i, $1] * x[$1] } }
     }
-    #expect { try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(), product: product) } throws: {
+    #expect { try lanczosEigen(product, LanczosRequest(count: 2), context: CallContext()) } throws: {
       ($0 as? NumericError)?.message.contains("symmetric") == true
     }
-    let infinite: OperatorProduct = { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = .infinity } }
-    #expect { try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(), product: infinite) } throws: {
+    let infinite = ProductOperator(dimension: n) { (_, y, _) throws(NumericError) in for i in 0..<n { y[i] = .infinity } }
+    #expect { try lanczosEigen(infinite, LanczosRequest(count: 2), context: CallContext()) } throws: {
       ($0 as? NumericError)?.message.contains("finite") == true
     }
     for count in [0, -1, 21] {
       #expect(throws: NumericError.self) {
-        try lanczosEigen(dimension: n, LanczosRequest(count: count), context: CallContext(), product: infinite)
+        try lanczosEigen(infinite, LanczosRequest(count: count), context: CallContext())
       }
     }
     #expect {
-      try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(memoryLimit: 100), product: infinite)
+      try lanczosEigen(infinite, LanczosRequest(count: 2), context: CallContext(memoryLimit: 100))
     } throws: {
       ($0 as? NumericError)?.kind == .outOfMemory
     }
-    let cancelling: OperatorProduct = { (_, _, _) throws(NumericError) in throw .cancelled }
-    #expect { try lanczosEigen(dimension: n, LanczosRequest(count: 2), context: CallContext(), product: cancelling) } throws: {
+    let cancelling = ProductOperator(dimension: n) { (_, _, _) throws(NumericError) in throw .cancelled }
+    #expect { try lanczosEigen(cancelling, LanczosRequest(count: 2), context: CallContext()) } throws: {
       ($0 as? NumericError)?.kind == .cancelled
     }
   }

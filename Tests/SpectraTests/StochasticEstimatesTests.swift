@@ -12,8 +12,8 @@ import Testing
   /// A symmetric matrix with eigenvalues of both signs.
   private func entry(_ i: Int, _ j: Int) -> Double { i == j ? Double(i) - 2.5 : 1 / Double(1 + i + j) }
 
-  private func product(_ entry: @escaping (Int, Int) -> Double, _ n: Int) -> OperatorProduct {
-    { (x, y, _) throws(NumericError) in
+  private func product(_ entry: @escaping (Int, Int) -> Double, _ n: Int) -> ProductOperator {
+    ProductOperator(dimension: n) { (x, y, _) throws(NumericError) in
       for i in 0..<n { y[i] = (0..<n).reduce(0) { $0 + entry(i, $1) * x[$1] } }
     }
   }
@@ -26,15 +26,15 @@ import Testing
 
   /// Every probe of a diagonal gives its trace, for sizes about the 64 signs of a word and the 256 of a block.
   @Test(arguments: [1, 63, 64, 65, 256, 257, 1000]) func diagonalsHaveTheirTraceExactly(_ n: Int) throws {
-    let samples = try StochasticEstimates(dimension: n, seed: 3, context: context)
-      .traceSamples(probes: 3, product: product({ $0 == $1 ? Double($0) : 0 }, n))
+    let samples = try StochasticEstimates(product({ $0 == $1 ? Double($0) : 0 }, n), seed: 3, context: context)
+      .traceSamples(probes: 3)
     #expect(samples == [Double](repeating: Double(n * (n - 1) / 2), count: 3))
   }
 
   @Test func probesHaveTheMeanAndTheVarianceOfHutchinson() throws {
-    let estimates = try StochasticEstimates(dimension: n, seed: 4, context: context)
+    let estimates = try StochasticEstimates(product(entry, n), seed: 4, context: context)
     let count = 4000
-    let samples = try estimates.traceSamples(probes: count, product: product(entry, n))
+    let samples = try estimates.traceSamples(probes: count)
     let trace = (0..<n).reduce(0) { $0 + entry($1, $1) }
     var outside = 0.0
     for i in 0..<n { for j in 0..<n where i != j { outside += entry(i, j) * entry(i, j) } }
@@ -43,20 +43,20 @@ import Testing
     #expect(abs(mean - trace) < 4 * (2 * outside / Double(count)).squareRoot())
     // The fourth moment of these sums is at most 15 times the squared variance.
     #expect(abs(variance / (2 * outside) - 1) < 4 * (14 / Double(count)).squareRoot())
-    #expect(try estimates.traceSamples(probes: 5, product: product(entry, n)) == Array(samples.prefix(5)))
-    let other = try StochasticEstimates(dimension: n, seed: 5, context: context)
-    #expect(try other.traceSamples(probes: 5, product: product(entry, n)) != Array(samples.prefix(5)))
+    #expect(try estimates.traceSamples(probes: 5) == Array(samples.prefix(5)))
+    let other = try StochasticEstimates(product(entry, n), seed: 5, context: context)
+    #expect(try other.traceSamples(probes: 5) != Array(samples.prefix(5)))
   }
 
   /// A rule of k nodes has the moments of its probe up to degree 2 k - 1: 0 to 2 are known from products.
   @Test(arguments: [2, 4, 7, 12]) func rulesHaveTheMomentsOfTheirProbes(_ steps: Int) throws {
     let probes = 5
-    let estimates = try StochasticEstimates(dimension: n, seed: 6, context: context)
+    let estimates = try StochasticEstimates(product(entry, n), seed: 6, context: context)
     let ((nodes, a), (weights, b)) = (try matrix(probes, steps), try matrix(probes, steps))
-    try estimates.density(probes: probes, steps: steps, nodes: nodes, weights: weights, product: product(entry, n))
-    let first = try estimates.traceSamples(probes: probes, product: product(entry, n))
+    try estimates.density(probes: probes, steps: steps, nodes: nodes, weights: weights)
+    let first = try estimates.traceSamples(probes: probes)
     let squared = { (i: Int, j: Int) in (0..<n).reduce(0.0) { $0 + entry(i, $1) * entry($1, j) } }
-    let second = try estimates.traceSamples(probes: probes, product: product(squared, n))
+    let second = try StochasticEstimates(product(squared, n), seed: 6, context: context).traceSamples(probes: probes)
     for p in 0..<probes {
       let moment = { (power: Int) in
         (0..<steps).reduce(0.0) { sum, k in
@@ -73,8 +73,8 @@ import Testing
   /// With as many steps as rows the nodes are the eigenvalues themselves.
   @Test func fullRulesAreTheSpectrum() throws {
     let ((nodes, a), (weights, b)) = (try matrix(1, n), try matrix(1, n))
-    try StochasticEstimates(dimension: n, seed: 8, context: context)
-      .density(probes: 1, steps: n, nodes: nodes, weights: weights, product: product(entry, n))
+    try StochasticEstimates(product(entry, n), seed: 8, context: context)
+      .density(probes: 1, steps: n, nodes: nodes, weights: weights)
     let (dense, c) = try matrix(n, n)
     for i in 0..<n { for j in 0..<n { dense[i, j] = entry(i, j) } }
     let values = try Workspace<Double>(n)
@@ -86,8 +86,8 @@ import Testing
   /// Of the identity every vector is an eigenvector: one node, and zero weights in the room that is left.
   @Test func invariantSpacesEndTheirRule() throws {
     let ((nodes, a), (weights, b)) = (try matrix(2, 4), try matrix(2, 4))
-    try StochasticEstimates(dimension: n, seed: 8, context: context)
-      .density(probes: 2, steps: 4, nodes: nodes, weights: weights, product: product({ $0 == $1 ? 2 : 0 }, n))
+    try StochasticEstimates(product({ $0 == $1 ? 2 : 0 }, n), seed: 8, context: context)
+      .density(probes: 2, steps: 4, nodes: nodes, weights: weights)
     for p in 0..<2 {
       for k in 0..<4 {
         #expect(abs(nodes[p, k] - 2) < 1e-14)
@@ -99,21 +99,24 @@ import Testing
 
   @Test func badRequestsAndProductsAreErrors() throws {
     for dimension in [0, -1, Int(Int32.max) + 1, .max] {
-      #expect(throws: NumericError.self) { try StochasticEstimates(dimension: dimension, seed: 0, context: context) }
+      #expect(throws: NumericError.self) { try StochasticEstimates(product(entry, dimension), seed: 0, context: context) }
     }
-    let estimates = try StochasticEstimates(dimension: n, seed: 0, context: context)
+    let estimates = try StochasticEstimates(product(entry, n), seed: 0, context: context)
     for probes in [0, -1, .min] {
-      #expect(throws: NumericError.self) { try estimates.traceSamples(probes: probes, product: product(entry, n)) }
+      #expect(throws: NumericError.self) { try estimates.traceSamples(probes: probes) }
     }
-    #expect(throws: NumericError.self) { try estimates.traceSamples(probes: 1, product: product({ _, _ in .nan }, n)) }
+    #expect(throws: NumericError.self) {
+      try StochasticEstimates(product({ _, _ in .nan }, n), seed: 0, context: context).traceSamples(probes: 1)
+    }
     let (room, owner) = try matrix(2, 3)
     for (probes, steps) in [(0, 3), (2, 0), (2, 2), (3, 3), (2, -1)] {
       #expect(throws: NumericError.self) {
-        try estimates.density(probes: probes, steps: steps, nodes: room, weights: room, product: product(entry, n))
+        try estimates.density(probes: probes, steps: steps, nodes: room, weights: room)
       }
     }
     #expect(throws: NumericError.self) {
-      try estimates.density(probes: 2, steps: 3, nodes: room, weights: room, product: product({ _, _ in .infinity }, n))
+      try StochasticEstimates(product({ _, _ in .infinity }, n), seed: 0, context: context)
+        .density(probes: 2, steps: 3, nodes: room, weights: room)
     }
     var calls = 0
     let impatient = CallContext { _ in
@@ -121,8 +124,7 @@ import Testing
       return false
     }
     #expect(throws: NumericError.cancelled) {
-      try StochasticEstimates(dimension: n, seed: 0, context: impatient)
-        .traceSamples(probes: 1000, product: product(entry, n))
+      try StochasticEstimates(product(entry, n), seed: 0, context: impatient).traceSamples(probes: 1000)
     }
     #expect(calls == 1)
     withExtendedLifetime(owner) {}

@@ -1,3 +1,4 @@
+import Dynamics
 import NumericCore
 import TestSupport
 import Testing
@@ -57,12 +58,12 @@ struct Sample {
     let before = (0..<sample.m * sample.d).map { sample.encoder[$0] }
     let decoderBefore = sample.decoder.map { decoder in (0..<sample.m * sample.d).map { decoder[$0] } }
     let room = try Workspace<Double>(2)
-    var progress = AutoencoderProgress()
+    var record = TrainingRecord(loss: room.pointer)
     let start = sample.loss()
     try train(
-      sample.network(), AutoencoderTraining(trainsDecoder: trainsDecoder, rate: 1, steps: 1), loss: room.pointer,
-      progress: &progress, context: CallContext(threads: 2))
-    #expect(progress.steps == 1)
+      sample.network(), AutoencoderTraining(trainsDecoder: trainsDecoder, rate: 1, steps: 1), record: &record,
+      context: CallContext(threads: 2))
+    #expect(record.steps == 1)
     #expect(relativeError(room[0], start) < 1e-13)
     #expect(relativeError(room[1], sample.loss()) < 1e-13)
     let stepped = (0..<before.count).map { before[$0] - sample.encoder[$0] }
@@ -91,11 +92,11 @@ struct Sample {
     func trained(_ threads: Int) throws -> ([Double], [Double]) {
       let sample = try Sample(20, 10, 3000)
       let room = try Workspace<Double>(6)
-      var progress = AutoencoderProgress()
+      var record = TrainingRecord(loss: room.pointer)
       try train(
         sample.network(),
-        AutoencoderTraining(trainsDecoder: true, rate: 0.1, steps: 5, flowTolerance: isFlow ? 1e-3 : nil), loss: room.pointer,
-        progress: &progress, context: CallContext(threads: threads))
+        AutoencoderTraining(trainsDecoder: true, rate: 0.1, steps: 5, flowTolerance: isFlow ? 1e-3 : nil), record: &record,
+        context: CallContext(threads: threads))
       return ((0..<6).map { room[$0] }, (0..<sample.m * sample.d).map { sample.encoder[$0] })
     }
     let one = try trained(1)
@@ -108,10 +109,10 @@ struct Sample {
     func last(_ rate: Double, _ steps: Int, _ tolerance: Double?) throws -> Double {
       let sample = try Sample(5, 4, 60)
       let room = try Workspace<Double>(steps + 1)
-      var progress = AutoencoderProgress()
+      var record = TrainingRecord(loss: room.pointer)
       try train(
         sample.network(), AutoencoderTraining(trainsDecoder: true, rate: rate, steps: steps, flowTolerance: tolerance),
-        loss: room.pointer, progress: &progress, context: CallContext())
+        record: &record, context: CallContext())
       return room[steps]
     }
     let flow = try last(0.1, 5, 1e-5)
@@ -124,27 +125,26 @@ struct Sample {
   @Test func divergenceStopsAndKeepsTheLosses() throws {
     let sample = try Sample(8, 4, 50)
     let room = try Workspace<Double>(1001)
-    var progress = AutoencoderProgress()
+    var record = TrainingRecord(loss: room.pointer)
     try train(
-      sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 50, steps: 1000), loss: room.pointer, progress: &progress,
-      context: CallContext())
-    #expect(progress.hasDiverged)
-    #expect(progress.steps > 0 && progress.steps < 1000)
-    #expect((0..<progress.steps).allSatisfy { room[$0].isFinite })
+      sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 50, steps: 1000), record: &record, context: CallContext())
+    #expect(record.outcome == .diverged)
+    #expect(record.steps > 0 && record.steps < 1000)
+    #expect((0..<record.steps).allSatisfy { room[$0].isFinite })
   }
 
   @Test func cancellationLeavesWholeSteps() throws {
     let sample = try Sample(20, 10, 2000)
     let room = try Workspace<Double>(1_000_001)
-    var progress = AutoencoderProgress()
+    var record = TrainingRecord(loss: room.pointer)
     let context = CallContext(threads: 2) { _ in false }
     #expect(throws: NumericError.cancelled) {
       try train(
-        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1e-3, steps: 1_000_000), loss: room.pointer,
-        progress: &progress, context: context)
+        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1e-3, steps: 1_000_000), record: &record,
+        context: context)
     }
-    #expect(progress.steps > 0)
-    #expect(relativeError(room[progress.steps], sample.loss()) < 1e-12)
+    #expect(record.steps > 0)
+    #expect(relativeError(room[record.steps], sample.loss()) < 1e-12)
   }
 
   @Test(arguments: [false, true]) func kernelIsTheProductOfJacobians(isTied: Bool) throws {
@@ -195,15 +195,14 @@ struct Sample {
     #expect(throws: NumericError.self) { try Autoencoder(inputs: x, encoder: w.transposed.transposed, decoder: x, scale: 1) }
     #expect(throws: NumericError.self) { try Autoencoder(inputs: x, encoder: w, decoder: nil, scale: .nan) }
     let room = try Workspace<Double>(4)
-    var progress = AutoencoderProgress()
+    var record = TrainingRecord(loss: room.pointer)
     #expect(throws: NumericError.self) {
       try train(
-        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: -1, steps: 3), loss: room.pointer, progress: &progress,
-        context: CallContext())
+        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: -1, steps: 3), record: &record, context: CallContext())
     }
     let error = #expect(throws: NumericError.self) {
       try train(
-        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1, steps: 3), loss: room.pointer, progress: &progress,
+        sample.network(), AutoencoderTraining(trainsDecoder: true, rate: 1, steps: 3), record: &record,
         context: CallContext(memoryLimit: 100))
     }
     #expect(error?.kind == .outOfMemory)

@@ -1,5 +1,6 @@
 import Activations
 import Architectures
+import Dynamics
 import FiniteWidth
 import NumericCore
 import TestSupport
@@ -49,7 +50,7 @@ import Testing
     let dense = { (out: Int) in LayerNode.dense(DenseLayer(outDim: out, weightStd: 1.3, biasStd: 0, hasBias: false)) }
     let layers = isLinear ? [dense(2)] : [dense(6), .activation(.made("Tanh", 1e-8)), dense(2)]
     return try TrainingTask(
-      try Network(.serial(layers), input: ValueShape(channels: 4)), model, loss: .meanSquaredError,
+      try Network(.serial(layers), input: GridShape(channels: 4)), model, loss: .meanSquaredError,
       x: StridedMatrix(x.pointer, rows: n, cols: 4), targets: StridedMatrix(y.pointer, rows: n, cols: 2), batchSize: batch,
       key: (3, 4))
   }

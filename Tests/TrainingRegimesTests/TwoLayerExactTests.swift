@@ -1,5 +1,6 @@
 import Activations
 import Architectures
+import Dynamics
 import LinearAlgebra
 import NumericCore
 import TestSupport
@@ -148,13 +149,13 @@ import Testing
     }
     let sgd = try TwoLayerSGD(
       rates: .init(weights: 1, tangents: 0, outputs: 2, offset: 0.5), sharesOutputs: false, batch: n, firstStep: 0, steps: 1,
-      recordEvery: 1, schedule: [(step: 0, rate: rate)], key: 1)
+      schedule: [(step: 0, rate: rate)], key: 1)
     let room = try OwnedMatrix(1, 1, for: "a test", context)
-    var progress = TwoLayerSGD.Progress()
+    var record = TrainingRecord(loss: room.view.base)
     try sgd.run(
       network, offset: &offset, on: .data(inputs: problem.inputs.view, targets: problem.targets.view),
-      losses: UnsafeMutableBufferPointer(start: room.view.base, count: 1), progress: &progress, context: context)
-    #expect(progress.steps == 1)
+      record: &record, context: context)
+    #expect(record.steps == 1 && record.count == 1)
     #expect(relativeError(room.view[0, 0], residuals.reduce(0) { $0 + $1 * $1 } / Double(n)) < 1e-14)
     let scale = 2 * rate / Double(n)
     #expect(abs(offset - (0.2 + 0.5 * scale * residuals.reduce(0, +))) < 1e-14)

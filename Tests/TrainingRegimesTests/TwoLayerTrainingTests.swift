@@ -1,5 +1,6 @@
 import Activations
 import Architectures
+import Dynamics
 import NumericCore
 import Synchronization
 import Testing
@@ -47,19 +48,17 @@ import TestSupport
       weights: weights.view, outputs: outputs.view, tangents: nil, activation: .made("Polynomial", 0, 0, 1))
     let sgd = try TwoLayerSGD(
       rates: .init(weights: 1, tangents: 0, outputs: 1, offset: 1), sharesOutputs: false, batch: 5, firstStep: 0,
-      steps: 100_000_000, recordEvery: 100_000_000, schedule: [(step: 0, rate: 1e-3)], key: 1)
+      steps: 100_000_000, schedule: [(step: 0, rate: 1e-3)], key: 1)
     let room = try OwnedMatrix(1, 1, for: "a test", context)
-    let losses = UnsafeMutableBufferPointer(start: room.view.base, count: 1)
-    var (offset, progress) = (0.0, TwoLayerSGD.Progress())
+    var (offset, record) = (0.0, TrainingRecord(loss: room.view.base, window: 100_000_000))
     let impatient = CallContext(threads: 2) { _ in false }
     #expect(throws: NumericError.cancelled) {
       try sgd.run(
-        network, offset: &offset, on: .function(form: form.view, offset: 0), losses: losses, progress: &progress,
-        context: impatient)
+        network, offset: &offset, on: .function(form: form.view, offset: 0), record: &record, context: impatient)
     }
-    #expect(progress.steps > 0)
-    #expect(!progress.hasDiverged)
-    #expect(losses[0].isFinite && losses[0] > 0)
+    #expect(record.steps > 0)
+    #expect(record.count == 1 && record.outcome == .finished)
+    #expect(room.view[0, 0].isFinite && room.view[0, 0] > 0)
   }
 
   @Test func runsThatMakeNoSenseAreRefused() {
@@ -70,7 +69,7 @@ import TestSupport
     ] {
       #expect(throws: NumericError.self) {
         try TwoLayerSGD(
-          rates: rates, sharesOutputs: false, batch: batch, firstStep: 0, steps: steps, recordEvery: 1, schedule: schedule, key: 0
+          rates: rates, sharesOutputs: false, batch: batch, firstStep: 0, steps: steps, schedule: schedule, key: 0
         )
       }
     }

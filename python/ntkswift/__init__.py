@@ -30,18 +30,20 @@ from ._config import (
 from ._errors import ConvergenceError, DivergenceError, NotPositiveDefiniteError
 from ._show import show_config
 from .kernel import Kernel
-from .stax._residual import resntk
+from .stax import resntk
 
 if TYPE_CHECKING:
     from . import (
         empirical,
         estimators,
         hierarchy,
+        operators,
         parametrizations,
         plotting,
         predict,
         regimes,
         reproduce,
+        solvers,
         spectra,
         training,
         trajectory,
@@ -79,6 +81,7 @@ __all__ = [
     "memory_limit",
     "monte_carlo_kernel_fn",
     "num_threads",
+    "operators",
     "parametrizations",
     "plotting",
     "predict",
@@ -88,6 +91,7 @@ __all__ = [
     "set_memory_limit",
     "set_num_threads",
     "show_config",
+    "solvers",
     "spectra",
     "stax",
     "taylor_expand",
@@ -102,11 +106,13 @@ _MODULES = (
     "empirical",
     "estimators",
     "hierarchy",
+    "operators",
     "parametrizations",
     "plotting",
     "predict",
     "regimes",
     "reproduce",
+    "solvers",
     "spectra",
     "training",
     "trajectory",

@@ -107,6 +107,16 @@ def check_lengths(x: np.ndarray, y: np.ndarray, names: tuple[str, str], *, op: s
         )
 
 
+def check_symmetric(x: Any, name: str, *, op: str = "ntkswift") -> np.ndarray:
+    """A square, finite float64 matrix that is its transpose to 1e-8 of its largest element; ValueError otherwise."""
+    matrix = check_array(x, name, dtype=np.float64, op=op)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"[{op}] {name} must be square. Received shape {matrix.shape}.")
+    if np.abs(matrix - matrix.T).max() > 1e-8 * np.abs(matrix).max():
+        raise ValueError(f"[{op}] {name} must be symmetric. Received a matrix that differs from its transpose.")
+    return matrix
+
+
 def _as_numpy(x: Any, name: str, op: str) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray):
         if np.ma.is_masked(x):

@@ -16,6 +16,7 @@ from typing import SupportsIndex
 from . import _core
 
 __all__ = [
+    "call_settings",
     "get_memory_limit",
     "get_num_threads",
     "memory_limit",
@@ -138,7 +139,7 @@ def memory_limit(limit: int | None) -> Iterator[None]:
         _memory.reset(token)
 
 
-def _call_arguments(threads: int | None = None, limit: int | None = None) -> dict[str, int]:
+def call_settings(threads: int | None = None, limit: int | None = None) -> dict[str, int]:
     """Return `threads` and `memory_limit` as the core takes them; explicit values win over the context."""
     return {
         "threads": _positive(threads, "call", "n_jobs") or get_num_threads(),

@@ -5,7 +5,7 @@ The Swift core of ntkswift: what it computes, without the checks and convenience
 
 from collections.abc import Sequence
 import enum
-from typing import Annotated, Any, overload
+from typing import Annotated, Any
 
 import numpy
 import numpy.typing
@@ -37,6 +37,60 @@ def philox_raw(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', 
 
 def philox_normal(key: Annotated[NDArray[numpy.uint64], dict(shape=(2), order='C', device='cpu', writable=False)], counter: Annotated[NDArray[numpy.uint64], dict(shape=(4), order='C', device='cpu', writable=False)], count: int) -> numpy.typing.NDArray:
     """Standard normal numbers from the Philox stream, as float64."""
+
+class Signal:
+    """What flows between layers."""
+
+    @property
+    def spatial(self) -> tuple:
+        """Lengths of the axes between batch and channels."""
+
+    @property
+    def channels(self) -> int:
+        """Numbers at each position."""
+
+    @property
+    def blocks(self) -> int:
+        """
+        Rows for each input: more than one after a concatenation along the batch.
+        """
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether it is a Gaussian process in the infinite limit."""
+
+class ParameterSlot:
+    """One array of a finite network's parameters."""
+
+    @property
+    def role(self) -> str:
+        """weight, bias, scale or shift."""
+
+    @property
+    def layer(self) -> int:
+        """Number of its layer, from 1, compositions not counted."""
+
+    @property
+    def offset(self) -> int:
+        """First number in the flat vector."""
+
+    @property
+    def fan_in(self) -> int:
+        """Numbers of the input that one output reads."""
+
+    @property
+    def initial_deviation(self) -> float:
+        """Standard deviation of a random start; 0 for scale and shift."""
+
+    @property
+    def shape(self) -> tuple:
+        """
+        Weights: window, inputs, outputs; biases: 1 ... 1, outputs; scale and shift: channels.
+        """
+
+    @property
+    def is_trainable(self) -> bool:
+        """Whether training moves it."""
 
 class OpKind(enum.IntEnum):
     """Kinds of layers in op tables; activations have codes of their own."""
@@ -89,12 +143,46 @@ class Architecture:
         (f, f', dual, derivative of the dual) with None where absent.
         """
 
-    def describe(self, input_width: int) -> dict[str, Any]:
-        """Shapes and properties of the network for inputs of this width."""
+    @property
+    def dense_count(self) -> int:
+        """Dense layers, numbered in the order of the op table."""
 
-def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+    @property
+    def trains_with_dropout(self) -> bool:
+        """Whether a Dropout in train mode is inside."""
+
+    @property
+    def starts_with_flatten(self) -> bool:
+        """Whether inputs of any shape become flat before anything else."""
+
+    def output(self, width: int, is_gaussian: bool | None = None) -> Signal:
+        """
+        The signal at the end of the infinitely wide network for flat inputs of a width; `is_gaussian` says what the kernel of an
+        earlier network is, None that data enter.
+        """
+
+    def parameters(self, shapes: Sequence[Sequence[int]], is_branched: bool) -> tuple[list[Signal], bool, list[ParameterSlot]]:
+        """
+        Signals at the end of the finite network, whether they are branches, and the arrays of its parameters. Shapes are those of one
+        input each, one for each branch.
+        """
+
+def kernel(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, cov: bool, out_nngp: Annotated[NDArray, dict(device='cpu')] | None = None, out_ntk: Annotated[NDArray, dict(device='cpu')] | None = None, plan: bytes | None = None, places: tuple[int, int] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
     """
-    Kernels between the rows of x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
+    Kernels between the inputs x1 and x2 (None: x1): a dict with the wanted of nngp, ntk, cov1 and cov2.
+    """
+
+def kernel_diagonal(architecture: Architecture, x: Annotated[NDArray, dict(device='cpu', writable=False)], nngp: bool, ntk: bool, plan: bytes | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
+    """
+    Kernels of each input with itself: a dict with the wanted of nngp and ntk, float64.
+    """
+
+def kernel_plan(architecture: Architecture, x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, nngp: bool, ntk: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> bytes:
+    """What `kernel` decides from all inputs together, as bytes."""
+
+def describe_plan(plan: bytes) -> tuple[int, bool, bool, bool]:
+    """
+    Numbers of one input, whether it is for float32, for the NNGP, for the NTK; ValueError where the bytes are no plan.
     """
 
 def kernel_from_kernel(architecture: Architecture, nngp: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: Annotated[NDArray, dict(device='cpu', writable=False)] | None, cov1: Annotated[NDArray, dict(device='cpu', writable=False)], cov2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, width: int, is_gaussian: bool, x1_is_x2: bool, get_ntk: bool, output_blocks: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> dict[str, Any]:
@@ -107,7 +195,7 @@ def kernel_tangent(architecture: Architecture, x1: Annotated[NDArray, dict(devic
     Directional derivative of the kernels: Dense layer k has its W_std changed by dense_W[k] and its b_std by dense_b[k].
     """
 
-def kernel_plan(architecture: Architecture, n1: int, n2: int, width: int, float32: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[int, int]:
+def kernel_memory(architecture: Architecture, n1: int, n2: int, width: int, float32: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple[int, int]:
     """
     Bytes that `kernel` would allocate beside its results, and the threads it would use.
     """
@@ -151,11 +239,6 @@ class Network:
     def loss(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], with_gradient: bool, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
         """(loss, gradient or None); kind as in ntk_output_loss."""
 
-    def curvature(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], directions: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
-        """
-        Products of the rows of directions with the Hessian or Gauss-Newton matrix.
-        """
-
     def ntk(self, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], x1: Annotated[NDArray, dict(device='cpu', writable=False)], x2: Annotated[NDArray, dict(device='cpu', writable=False)] | None, outputs: Sequence[int], kept: int, diagonal: int, traced: int, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
         """Empirical NTK, (n1 n2) x (kept kept diagonal); see ntk_network_ntk."""
 
@@ -170,10 +253,12 @@ class Training:
     def __init__(self, *, kind: int, learning_rate: float, momentum: float, is_nesterov: bool, b1: float, b2: float, epsilon: float, weight_decay: float, shape: int, warmup: int, cosine_steps: int, cosine_final: float, boundaries: Sequence[int], factors: Sequence[float], time: float, tolerance: float, loss: int, is_linearised: bool, batch_size: int, key: tuple[int, int], threshold: float) -> None:
         """As in ntk_training."""
 
-def network_train(network: Network, training: Training, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], steps: int, parameters: Annotated[NDArray, dict(device='cpu')], start: Annotated[NDArray, dict(device='cpu', writable=False)], moments: Annotated[NDArray, dict(device='cpu')], gradient: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], record: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def network_train(network: Network, training: Training, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], steps: int, parameters: Annotated[NDArray, dict(device='cpu')], start: Annotated[NDArray, dict(device='cpu', writable=False)], moments: Annotated[NDArray, dict(device='cpu')], gradient: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Takes steps in the given arrays. state: step, time, next step, scale, entries of the record, outcome. record: rows of loss,
-    learning rate, time and, where there are four, norm of the gradient, of at least steps + 1 columns. Both are right also where the call is interrupted.
+    Takes steps in the given arrays. state: step, time, next step, scale. record: rows of loss, learning rate, time and, where there are
+    four, norm of the gradient, of at least steps + 1 columns. done: steps, entries of the record, outcome (0 finished, 1 threshold,
+    2 diverged), and the first loss of the whole run, read too where the run goes on (NaN: it begins). All are right also where the call is
+    interrupted.
     """
 
 def network_evaluate(network: Network, training: Training, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], start: Annotated[NDArray, dict(device='cpu', writable=False)], x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
@@ -182,10 +267,9 @@ def network_evaluate(network: Network, training: Training, parameters: Annotated
 def training_batch(key: tuple[int, int], count: int, batch_size: int, step: int) -> list[int]:
     """Numbers of the inputs that a step sees."""
 
-def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, loss: Annotated[NDArray, dict(device='cpu')], state: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def autoencoder_train(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu')], decoder: Annotated[NDArray, dict(device='cpu')] | None, scale: float, trains_decoder: bool, is_flow: bool, rate: float, tolerance: float, steps: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Trains encoder and decoder (None: tied weights) in place for len(loss) - 1 steps and writes the losses down; state receives the
-    steps done and whether training diverged, also where the call is interrupted.
+    Trains encoder and decoder (None: tied weights) in place. record, done: as of network_train; the loss at the end too.
     """
 
 def autoencoder_outputs(x: Annotated[NDArray, dict(device='cpu', writable=False)], encoder: Annotated[NDArray, dict(device='cpu', writable=False)], decoder: Annotated[NDArray, dict(device='cpu', writable=False)] | None, scale: float, outputs: bool, hidden: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
@@ -312,19 +396,15 @@ def input_gradient(network: Architecture, is_ntk: bool, z1: Annotated[NDArray, d
     (kernel (n1, n2), gradient (n1, n2 d)) of a smooth fully connected network by the rows of z1.
     """
 
-def linear_descend(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, divergence: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+def linear_descend(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu')], learning_rate: float, steps: int, divergence: float, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    (losses, end state, steps taken) of gradient descent on a deep linear network with a bottleneck.
-    """
-
-def linear_flow(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], tolerance: float, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    (losses, states) of gradient flow on a deep linear network with a bottleneck at ascending times.
+    Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done: as of network_train;
+    the loss at the end too.
     """
 
-def finite_bottleneck(inner: Architecture, inner_hidden: Annotated[NDArray, dict(device='cpu')], inner_readout: Annotated[NDArray, dict(device='cpu')], outer: Architecture, outer_hidden: Annotated[NDArray, dict(device='cpu')], outer_readout: Annotated[NDArray, dict(device='cpu')], inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+def linear_flow(inputs: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], units: int, scale: float, inner_depth: float, outer_depth: float, state: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], tolerance: float, losses: Annotated[NDArray, dict(device='cpu')], states: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    (losses, positions, outputs) of gradient descent on a finite network with a bottleneck; the weights are trained in place.
+    Gradient flow on a deep linear network with a bottleneck: writes the losses and states at ascending times, also where it is interrupted.
     """
 
 def constant_kernel_descent(kernel: Annotated[NDArray, dict(device='cpu', writable=False)], residuals: Annotated[NDArray, dict(device='cpu', writable=False)], learning_rate: float, steps: int, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
@@ -332,40 +412,73 @@ def constant_kernel_descent(kernel: Annotated[NDArray, dict(device='cpu', writab
     Losses mean r^2 / 2 of gradient descent with a constant kernel, at every step.
     """
 
-def lanczos(product: object, dimension: int, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    Eigenvalues at one end (largest, smallest, magnitude) of a symmetric operator given by product(x) -> y on float64 vectors:
-    (values, residual norms, vectors as rows or None, number of products).
-    """
-
-def lanczos_quadrature(product: object, dimension: int, steps: int, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-    """
-    Gauss rule of the spectral measure of a symmetric operator at a start vector (None: random): (nodes, weights, how many).
-    """
-
 class SymmetricOperator:
-    """A symmetric matrix that is known by its products."""
+    """A symmetric matrix that is known by what it does."""
 
-    @overload
-    def __init__(self, network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0)) -> None:
+    @staticmethod
+    def product(function: object, dimension: int) -> SymmetricOperator:
+        """A function x -> A x on float64 vectors."""
+
+    @staticmethod
+    def blocks(function: object, dimension: int, shift: float = 0.0, store: int = 0) -> SymmetricOperator:
+        """
+        A function (row, rows, column, columns) -> block of A; up to `store` bytes of blocks are kept.
+        """
+
+    @staticmethod
+    def dense(matrix: Annotated[NDArray, dict(device='cpu', writable=False)]) -> SymmetricOperator:
+        """A symmetric float64 matrix."""
+
+    @staticmethod
+    def kernel(architecture: Architecture, x: Annotated[NDArray, dict(device='cpu', writable=False)], ntk: bool, shift: float = 0.0, store: int = 0) -> SymmetricOperator:
+        """The kernel of a network on the rows of x, computed by blocks."""
+
+    @staticmethod
+    def curvature(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], kind: int, loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], seed: tuple[int, int] = (0, 0)) -> SymmetricOperator:
         """The Hessian (kind 0) or Gauss-Newton matrix (1) of a network's loss."""
 
-    @overload
-    def __init__(self, product: object, dimension: int) -> None:
-        """A function product(x) -> y on float64 vectors."""
+    @staticmethod
+    def covariance(vectors: Annotated[NDArray, dict(device='cpu', writable=False)], centred: bool = True) -> SymmetricOperator:
+        """
+        The covariance of the rows of a float64 matrix, or their uncentred second moments.
+        """
 
     @property
     def dimension(self) -> int:
         """Rows and columns."""
 
-    def eigen(self, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
-        """(values, residual norms, vectors as rows or None, number of products)."""
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of the blocks that are kept."""
+
+    def multiply(self, vectors: Annotated[NDArray, dict(device='cpu', writable=False)], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Products with the rows of a block of vectors, as rows."""
+
+    def rows(self, indices: Sequence[int], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Rows of the matrix."""
+
+    def diagonal(self, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+        """Its diagonal."""
+
+    def eigen(self, count: int, end: str = 'largest', tolerance: float = 1e-10, vectors: bool = False, refines_vectors: bool = False, finds_multiples: bool = False, subspace: int = 0, most_products: int = 0, seed: int = 0, start: Annotated[NDArray, dict(device='cpu', writable=False)] | None = None, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+        """
+        Eigenvalues at one end: (values, residual norms, vectors as rows or None, number of products).
+        """
 
     def trace(self, probes: int, seed: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
         """Products v A v with random signs v, one per probe."""
 
     def density(self, probes: int, steps: int, seed: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
         """(nodes, weights) of stochastic Lanczos quadrature, probes x steps."""
+
+def solvers() -> list:
+    """The table of solvers: (name, what it is), by their place."""
+
+def solve_operator(op: SymmetricOperator, b: Annotated[NDArray, dict(device='cpu', writable=False)], solver: int = -1, tolerance: float = 1e-08, most_iterations: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
+    """
+    Solutions of A x = b for the rows of b, by the solver at a place of the table (-1: chosen by size and memory):
+    (x as rows, relative residuals, status, the solver's place, iterations, jitter).
+    """
 
 def loss_gradient_covariance(network: Network, parameters: Annotated[NDArray, dict(device='cpu', writable=False)], loss: int, x: Annotated[NDArray, dict(device='cpu', writable=False)], targets: Annotated[NDArray, dict(device='cpu', writable=False)], batch: int, top: int = 5, count: int = 0, seed: tuple[int, int] = (0, 0), threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """
@@ -426,9 +539,10 @@ def two_layer_curvature(activation: Architecture, weights: Annotated[NDArray, di
     Largest eigenvalue of the Gram matrix of the gradients, over the number of inputs.
     """
 
-def two_layer_sgd(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu')], outputs: Annotated[NDArray, dict(device='cpu')], tangents: Annotated[NDArray, dict(device='cpu')] | None, offset: Annotated[NDArray, dict(device='cpu')], task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)] | None, y: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sizes: tuple[int, int, int, int], rates: tuple[float, float, float, float], shares_outputs: bool, schedule: Annotated[NDArray, dict(device='cpu', writable=False)], seed: int, losses: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
+def two_layer_sgd(activation: Architecture, weights: Annotated[NDArray, dict(device='cpu')], outputs: Annotated[NDArray, dict(device='cpu')], tangents: Annotated[NDArray, dict(device='cpu')] | None, offset: Annotated[NDArray, dict(device='cpu')], task: tuple[Annotated[NDArray, dict(device='cpu', writable=False)], Annotated[NDArray, dict(device='cpu', writable=False)] | None, float] | None, x: Annotated[NDArray, dict(device='cpu', writable=False)] | None, y: Annotated[NDArray, dict(device='cpu', writable=False)] | None, sizes: tuple[int, int, int, int], rates: tuple[float, float, float, float], shares_outputs: bool, schedule: Annotated[NDArray, dict(device='cpu', writable=False)], seed: int, record: Annotated[NDArray, dict(device='cpu')], done: Annotated[NDArray, dict(device='cpu')], threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> None:
     """
-    Stochastic gradient descent in place. sizes: batch, first step, steps, record_every; rates: weights, tangents, outputs, offset.
+    Stochastic gradient descent in place. sizes: batch, first step, steps, steps to an entry of the record, whose loss is their mean;
+    rates: weights, tangents, outputs, offset. record, done: as of network_train.
     """
 
 def normal_strips(key: int, stream: int, first: int, strips: int) -> numpy.typing.NDArray:

@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Any
 
 from . import stax
+from ._checks import integer
 from ._random import generator
 
 __all__ = ["ABC", "Classification", "maximal_update", "mean_field", "ntk", "standard"]
@@ -187,9 +188,7 @@ def maximal_update(hidden_layers: int) -> ABC:
 
 
 def _depth(value: Any, op: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"[{op}] hidden_layers must be a positive integer. Received {value!r}.")
-    return int(value)
+    return integer(value, op, "hidden_layers")
 
 
 def _exponents(values: Any, name: str) -> tuple[Fraction, ...]:

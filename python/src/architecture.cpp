@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <nanobind/stl/vector.h>
+
 using namespace ntkswift;
 
 namespace ntkswift {
@@ -88,6 +90,15 @@ void apply(const nb::object &function, const double *a, const double *b, const d
   std::memcpy(y, values.data(), static_cast<size_t>(n) * sizeof(double));
 }
 
+// What a caller left out.
+const char *missing(int32_t what) {
+  switch (what) {
+    case 0: return "[Elementwise] finite networks need fn. Received nngp_fn only: a kernel without its function.";
+    case 1: return "[Elementwise] derivatives of finite networks need the derivative of fn. Received fn only.";
+    default: return "[Elementwise] kernels need nngp_fn. Received fn only: a function without its kernel.";
+  }
+}
+
 // Python functions may refer back to the network (through their module, say): the garbage collector must see them.
 int traverse(PyObject *self, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(self));
@@ -114,16 +125,26 @@ Architecture::Architecture(const Input &ops, const Input &integers, const Input 
     return ntk_architecture_create(table.data(), static_cast<int64_t>(table.size()), integer_pool.first,
                                    static_cast<int64_t>(integer_pool.second), real_pool.first, real_pool.second, &handle_, error);
   });
+  check([&](ntk_error *error) { return ntk_architecture_describe(handle_, &info_, error); });
 }
 
 Architecture::~Architecture() {
   if (handle_ != 0) ntk_architecture_destroy(handle_, nullptr);
 }
 
-ntk_architecture_info Architecture::describe(int64_t input_width) const {
-  ntk_architecture_info info{};
-  check([&](ntk_error *error) { return ntk_architecture_describe(handle_, input_width, &info, error); });
-  return info;
+ntk_signal Architecture::output(const ntk_signal &input, ntk_width_regime regime) const {
+  const ntk_network_input entering{&input, 1, 0, regime, 1, 0};
+  ntk_flow_info info{};
+  ntk_signal result{};
+  check([&](ntk_error *error) { return ntk_architecture_flow(handle_, &entering, &info, &result, 1, nullptr, 0, error); });
+  return result;
+}
+
+int64_t Architecture::output_blocks(int64_t input_width) const {
+  ntk_signal input{};
+  input.channels = input_width;
+  input.blocks = 1;
+  return output(input, NTK_INFINITE).blocks;
 }
 
 int32_t UserFunctions::evaluate(void *context, int64_t index, int32_t what, const double *a, const double *b, const double *c,
@@ -139,7 +160,7 @@ int32_t UserFunctions::evaluate(void *context, int64_t index, int32_t what, cons
     }
     const nb::tuple slots = nb::cast<nb::tuple>(functions[static_cast<size_t>(index)]);
     if (what < 0 || static_cast<size_t>(what) >= slots.size() || slots[static_cast<size_t>(what)].is_none()) {
-      throw nb::value_error("[Elementwise] this network needs a function or derivative that was not given.");
+      throw nb::value_error(missing(what));
     }
     apply(slots[static_cast<size_t>(what)], a, b, c, y, n);
     return 0;
@@ -151,7 +172,86 @@ int32_t UserFunctions::evaluate(void *context, int64_t index, int32_t what, cons
 
 }  // namespace ntkswift
 
+namespace {
+
+using Shape = std::vector<int64_t>;
+
+nb::tuple tuple_of(const int64_t *lengths, int64_t count) {
+  nb::list list;
+  for (int64_t k = 0; k < count; ++k) list.append(lengths[k]);
+  return nb::tuple(list);
+}
+
+// A signal of data: lengths of the spatial axes, then channels.
+ntk_signal signal(const Shape &shape) {
+  ntk_signal result{};
+  if (shape.empty() || shape.size() > NTK_SPATIAL_AXES + 1) {
+    throw nb::value_error("[Architecture] a shape must hold 0 to 6 spatial axes and the channels. Received another length.");
+  }
+  result.spatial_axes = static_cast<int32_t>(shape.size() - 1);
+  std::copy(shape.begin(), shape.end() - 1, result.spatial);
+  result.channels = shape.back();
+  result.blocks = 1;
+  return result;
+}
+
+ntk_signal output(const Architecture &self, int64_t width, std::optional<bool> is_gaussian) {
+  ntk_signal input = signal({width});
+  if (is_gaussian) input.law = *is_gaussian ? NTK_LAW_GAUSSIAN : NTK_LAW_OTHER;
+  return self.output(input, NTK_INFINITE);
+}
+
+using Parameters = nb::typed<nb::tuple, std::vector<ntk_signal>, bool, std::vector<ntk_parameter_slot>>;
+
+Parameters parameters(const Architecture &self, const std::vector<Shape> &shapes, bool is_branched) {
+  std::vector<ntk_signal> inputs;
+  for (const Shape &shape : shapes) inputs.push_back(signal(shape));
+  const ntk_network_input entering{inputs.data(), static_cast<int64_t>(inputs.size()), is_branched, NTK_FINITE, 0, 0};
+  ntk_flow_info info{};
+  check([&](ntk_error *error) {
+    return ntk_architecture_flow(self.handle(), &entering, &info, nullptr, 0, nullptr, 0, error);
+  });
+  std::vector<ntk_signal> outputs(static_cast<size_t>(info.output_count));
+  std::vector<ntk_parameter_slot> slots(static_cast<size_t>(info.slot_count));
+  check([&](ntk_error *error) {
+    return ntk_architecture_flow(self.handle(), &entering, &info, outputs.data(), info.output_count, slots.data(), info.slot_count,
+                                 error);
+  });
+  return nb::borrow<Parameters>(nb::make_tuple(outputs, info.output_is_branched != 0, slots));
+}
+
+const char *role(const ntk_parameter_slot &slot) {
+  switch (slot.role) {
+    case NTK_WEIGHT: return "weight";
+    case NTK_BIAS: return "bias";
+    case NTK_SCALE: return "scale";
+    default: return "shift";
+  }
+}
+
+void bind_signals(nb::module_ &m) {
+  nb::class_<ntk_signal>(m, "Signal", "What flows between layers.")
+      .def_prop_ro("spatial", [](const ntk_signal &self) { return tuple_of(self.spatial, self.spatial_axes); },
+                   "Lengths of the axes between batch and channels.")
+      .def_ro("channels", &ntk_signal::channels, "Numbers at each position.")
+      .def_ro("blocks", &ntk_signal::blocks, "Rows for each input: more than one after a concatenation along the batch.")
+      .def_prop_ro("is_gaussian", [](const ntk_signal &self) { return self.law == NTK_LAW_GAUSSIAN; },
+                   "Whether it is a Gaussian process in the infinite limit.");
+  nb::class_<ntk_parameter_slot>(m, "ParameterSlot", "One array of a finite network's parameters.")
+      .def_prop_ro("role", &role, "weight, bias, scale or shift.")
+      .def_ro("layer", &ntk_parameter_slot::layer, "Number of its layer, from 1, compositions not counted.")
+      .def_ro("offset", &ntk_parameter_slot::offset, "First number in the flat vector.")
+      .def_ro("fan_in", &ntk_parameter_slot::fan_in, "Numbers of the input that one output reads.")
+      .def_ro("initial_deviation", &ntk_parameter_slot::initial_deviation, "Standard deviation of a random start; 0 for scale and shift.")
+      .def_prop_ro("shape", [](const ntk_parameter_slot &self) { return tuple_of(self.shape, self.axes); },
+                   "Weights: window, inputs, outputs; biases: 1 ... 1, outputs; scale and shift: channels.")
+      .def_prop_ro("is_trainable", [](const ntk_parameter_slot &self) { return self.is_trainable != 0; }, "Whether training moves it.");
+}
+
+}  // namespace
+
 void bind_architecture(nb::module_ &m) {
+  bind_signals(m);
   nb::enum_<ntk_op_kind>(m, "OpKind", nb::is_arithmetic(), "Kinds of layers in op tables; activations have codes of their own.")
       .value("SERIAL", NTK_SERIAL)
       .value("PARALLEL", NTK_PARALLEL)
@@ -187,17 +287,16 @@ void bind_architecture(nb::module_ &m) {
            "The records of the op table, int64 (n, 6): kind, arity, first integer, integers, first real, reals; the pools of\n"
            "integers, int64 (i,), and of reals, float64 (r,), that they take parts of; and for each user function a tuple\n"
            "(f, f', dual, derivative of the dual) with None where absent.")
-      .def(
-          "describe",
-          [](const Architecture &self, int64_t input_width) {
-            const ntk_architecture_info info = self.describe(input_width);
-            nb::typed<nb::dict, nb::str, nb::any> result;
-            result["dense_count"] = info.dense_count;
-            result["output_width"] = info.output_width;
-            result["output_blocks"] = info.output_blocks;
-            result["is_gaussian"] = info.is_gaussian != 0;
-            result["uses_user_functions"] = info.uses_user_functions != 0;
-            return result;
-          },
-          nb::arg("input_width"), "Shapes and properties of the network for inputs of this width.");
+      .def_prop_ro("dense_count", [](const Architecture &self) { return self.info().dense_count; },
+                   "Dense layers, numbered in the order of the op table.")
+      .def_prop_ro("trains_with_dropout", [](const Architecture &self) { return self.info().trains_with_dropout != 0; },
+                   "Whether a Dropout in train mode is inside.")
+      .def_prop_ro("starts_with_flatten", [](const Architecture &self) { return self.info().starts_with_flatten != 0; },
+                   "Whether inputs of any shape become flat before anything else.")
+      .def("output", &output, nb::arg("width"), nb::arg("is_gaussian") = nb::none(),
+           "The signal at the end of the infinitely wide network for flat inputs of a width; `is_gaussian` says what the kernel of an\n"
+           "earlier network is, None that data enter.")
+      .def("parameters", &parameters, nb::arg("shapes"), nb::arg("is_branched"),
+           "Signals at the end of the finite network, whether they are branches, and the arrays of its parameters. Shapes are those of one\n"
+           "input each, one for each branch.");
 }

@@ -16,10 +16,15 @@ class Architecture {
   int64_t handle() const { return handle_; }
   const nb::object &functions() const { return functions_; }
   void forget_functions() { functions_.reset(); }
-  ntk_architecture_info describe(int64_t input_width) const;
+  const ntk_architecture_info &info() const { return info_; }
+  // The one signal at the end of the network where `input` enters it.
+  ntk_signal output(const ntk_signal &input, ntk_width_regime regime) const;
+  // Rows of an infinite-width kernel for each input of a width.
+  int64_t output_blocks(int64_t input_width) const;
 
  private:
   int64_t handle_ = 0;
+  ntk_architecture_info info_{};
   nb::object functions_;
 };
 

@@ -23,6 +23,14 @@ int32_t element_type(const Array &array, const char *name) {
 }
 
 template <typename Array>
+void check_alignment(const Array &array, int32_t dtype, const char *name) {
+  const uintptr_t size = dtype == NTK_FLOAT32 ? sizeof(float) : sizeof(double);
+  if (reinterpret_cast<uintptr_t>(array.data()) % size != 0) {
+    throw nb::value_error((subject(name) + " must be aligned to its elements. Received unaligned memory.").c_str());
+  }
+}
+
+template <typename Array>
 ntk_matrix strided(const Array &array, const char *name, bool one_dimension_is_row) {
   ntk_matrix view{};
   view.dtype = element_type(array, name);
@@ -42,10 +50,7 @@ ntk_matrix strided(const Array &array, const char *name, bool one_dimension_is_r
     throw nb::value_error((subject(name) + " must have one or two dimensions. Received " + std::to_string(array.ndim()) +
                            " dimensions.").c_str());
   }
-  const uintptr_t size = view.dtype == NTK_FLOAT32 ? sizeof(float) : sizeof(double);
-  if (reinterpret_cast<uintptr_t>(view.data) % size != 0) {
-    throw nb::value_error((subject(name) + " must be aligned to its elements. Received unaligned memory.").c_str());
-  }
+  check_alignment(array, view.dtype, name);
   return view;
 }
 
@@ -83,6 +88,33 @@ ntk_matrix row(const Input &array, const char *name) { return strided(array, nam
 
 ntk_matrix matrix(const std::optional<Input> &array, const char *name) {
   return array ? matrix(*array, name) : ntk_matrix{};
+}
+
+ntk_array array(const Input &input, const char *name) {
+  if (input.ndim() < 1 || input.ndim() > NTK_MAX_RANK) {
+    throw nb::value_error((subject(name) + " must have 1 to " + std::to_string(NTK_MAX_RANK) + " dimensions. Received " +
+                           std::to_string(input.ndim()) + " dimensions.").c_str());
+  }
+  ntk_array view{};
+  view.dtype = element_type(input, name);
+  view.data = const_cast<void *>(input.data());
+  view.rank = static_cast<int32_t>(input.ndim());
+  for (size_t axis = 0; axis < input.ndim(); ++axis) {
+    view.shape[axis] = static_cast<int64_t>(input.shape(axis));
+    view.strides[axis] = input.stride(axis);
+  }
+  check_alignment(input, view.dtype, name);
+  return view;
+}
+
+ntk_array array(const std::optional<Input> &input, const char *name) { return input ? array(*input, name) : ntk_array{}; }
+
+int64_t entry_size(const ntk_array &array) {
+  int64_t size = 1;
+  for (int32_t axis = 1; axis < array.rank; ++axis) {
+    if (__builtin_mul_overflow(size, array.shape[axis], &size)) throw nb::value_error("[_core] sizes must fit in 63 bits.");
+  }
+  return size;
 }
 
 std::pair<const double *, int64_t> doubles(const Input &array, const char *name) {

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "common.h"
+#include "training_record.h"
 
 using namespace ntkswift;
 
@@ -26,39 +27,16 @@ int64_t multiplied(int64_t a, int64_t b) {
   return product;
 }
 
-// The elements of a contiguous float64 vector that receives results.
-std::pair<double *, int64_t> numbers(const Output &array, const char *name) {
-  const ntk_matrix view = matrix(array, name);
-  if (view.dtype != NTK_FLOAT64 || array.ndim() != 1 || view.rows < 1 || (view.rows > 1 && view.row_stride != 1)) {
-    throw nb::value_error((std::string("[autoencoder] ") + name + " must be a contiguous float64 vector. Received another array.").c_str());
-  }
-  return {static_cast<double *>(view.data), view.rows};
-}
-
-// Writes the steps done and whether training diverged into `progress` also where the call ends with an exception.
 void train(const Input &x, const Output &encoder, const std::optional<Output> &decoder, double scale, bool trains_decoder, bool is_flow,
-           double rate, double tolerance, const Output &loss, const Output &progress, int32_t threads, int64_t memory_limit,
-           nb::object report) {
-  Call call(threads, memory_limit, std::move(report));
+           double rate, double tolerance, int64_t steps, const Output &record, const Output &done, int32_t threads,
+           int64_t memory_limit, nb::object progress) {
+  Call call(threads, memory_limit, std::move(progress));
   ntk_autoencoder network{row(x, "x"), matrix(encoder, "encoder"), decoder ? matrix(*decoder, "decoder") : ntk_matrix{}, scale};
-  const auto [losses, count] = numbers(loss, "loss");
-  const auto [state, length] = numbers(progress, "state");
-  if (length != 2) throw nb::value_error("[autoencoder] state must have two elements. Received another length.");
-  const ntk_autoencoder_training training{trains_decoder, is_flow, rate, tolerance, count - 1};
-  ntk_autoencoder_progress done{};
-  const auto note = [&, state = state] {
-    state[0] = static_cast<double>(done.steps);
-    state[1] = done.has_diverged;
-  };
-  try {
-    call.run([&, losses = losses](const ntk_call *how, ntk_error *error) {
-      return ntk_autoencoder_train(&network, &training, losses, &done, how, error);
-    });
-  } catch (...) {
-    note();
-    throw;
-  }
-  note();
+  const ntk_autoencoder_training training{trains_decoder, is_flow, rate, tolerance, steps};
+  Record journal(record, done, 1, "autoencoder");
+  call.run([&](const ntk_call *how, ntk_error *error) {
+    return ntk_autoencoder_train(&network, &training, journal.get(), how, error);
+  });
 }
 
 nb::tuple outputs(const Input &x, const Input &encoder, const OptionalInput &decoder, double scale, bool wants_outputs,
@@ -135,10 +113,9 @@ Array predicted_loss(const Input &values, const Input &vectors, const Input &res
 
 void bind_autoencoder(nb::module_ &m) {
   m.def("autoencoder_train", &train, nb::arg("x"), nb::arg("encoder"), nb::arg("decoder").none(), nb::arg("scale"),
-        nb::arg("trains_decoder"), nb::arg("is_flow"), nb::arg("rate"), nb::arg("tolerance"), nb::arg("loss"), nb::arg("state"),
-        NTK_CALL_ARGUMENTS,
-        "Trains encoder and decoder (None: tied weights) in place for len(loss) - 1 steps and writes the losses down; state receives the\n"
-        "steps done and whether training diverged, also where the call is interrupted.");
+        nb::arg("trains_decoder"), nb::arg("is_flow"), nb::arg("rate"), nb::arg("tolerance"), nb::arg("steps"), nb::arg("record"),
+        nb::arg("done"), NTK_CALL_ARGUMENTS,
+        "Trains encoder and decoder (None: tied weights) in place. record, done: as of network_train; the loss at the end too.");
   m.def("autoencoder_outputs", &outputs, nb::arg("x"), nb::arg("encoder"), nb::arg("decoder").none(), nb::arg("scale"),
         nb::arg("outputs"), nb::arg("hidden"), NTK_CALL_ARGUMENTS, "(outputs (n, d), hidden activations (n, m)), or None where not wanted.");
   m.def("autoencoder_kernel", &kernel, nb::arg("x"), nb::arg("encoder"), nb::arg("decoder").none(), nb::arg("scale"), nb::arg("layers"),

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "architecture.h"
+#include "training_record.h"
 
 using namespace ntkswift;
 
@@ -236,57 +237,35 @@ ntk_linear_bottleneck linear(const Input &inputs, const Input &targets, int64_t 
   return {matrix(inputs, "inputs"), matrix(targets, "targets"), units, scale, inner_depth, outer_depth};
 }
 
-// A copy of a row, which the core may write to.
-NewArray copied_row(const Input &array, const char *name) {
-  const auto [numbers, count] = doubles(array, name);
-  const NewArray copy = new_matrix(1, count, NTK_FLOAT64);
-  std::memcpy(copy.view.data, numbers, static_cast<size_t>(count) * sizeof(double));
-  return copy;
-}
-
-nb::tuple linear_descend(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
-                         const Input &state, double learning_rate, int64_t steps, double divergence, int32_t threads,
-                         int64_t memory_limit, nb::object progress) {
+// The state, one contiguous vector, changes in place, also where the call raises.
+void linear_descend(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
+                    const Output &state, double learning_rate, int64_t steps, double divergence, const Output &record, const Output &done,
+                    int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_linear_bottleneck problem = linear(inputs, targets, units, scale, inner_depth, outer_depth);
-  if (steps < 0 || steps > (int64_t{1} << 40)) throw nb::value_error("[LinearBottleneck] steps must be at least 0. Received another number.");
-  const NewArray end = copied_row(state, "state"), losses = room(1, steps + 1, memory_limit, "LinearBottleneck");
-  int64_t taken = 0;
+  ntk_matrix now = matrix(state, "state");
+  std::swap(now.rows, now.cols);
+  std::swap(now.row_stride, now.col_stride);
+  Record journal(record, done, 1, "LinearBottleneck");
   call.run([&](const ntk_call *how, ntk_error *error) {
-    return ntk_linear_descend(&problem, &end.view, learning_rate, divergence, &losses.view, &taken, how, error);
+    return ntk_linear_descend(&problem, &now, steps, learning_rate, divergence, journal.get(), how, error);
   });
-  return nb::make_tuple(losses.array, end.array, taken);
 }
 
-nb::tuple linear_flow(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
-                      const Input &state, const Input &times, double tolerance, int32_t threads, int64_t memory_limit,
-                      nb::object progress) {
+// losses (times) and states (times, numbers of a state) are written as they come, also where the call raises.
+void linear_flow(const Input &inputs, const Input &targets, int64_t units, double scale, double inner_depth, double outer_depth,
+                 const Input &state, const Input &times, double tolerance, const Output &losses, const Output &states, int32_t threads,
+                 int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   const ntk_linear_bottleneck problem = linear(inputs, targets, units, scale, inner_depth, outer_depth);
   const std::pair<const double *, int64_t> t = doubles(times, "times");
-  const NewArray start = copied_row(state, "state"), losses = room(1, t.second, memory_limit, "LinearBottleneck");
-  const NewArray states = room(t.second, start.view.cols, memory_limit, "LinearBottleneck");
+  const ntk_matrix start = row(state, "state"), path = matrix(states, "states");
+  ntk_matrix out = matrix(losses, "losses");
+  std::swap(out.rows, out.cols);
+  std::swap(out.row_stride, out.col_stride);
   call.run([&](const ntk_call *how, ntk_error *error) {
-    return ntk_linear_flow(&problem, &start.view, t.first, t.second, tolerance, &states.view, &losses.view, how, error);
+    return ntk_linear_flow(&problem, &start, t.first, t.second, tolerance, &path, &out, how, error);
   });
-  return nb::make_tuple(losses.array, states.array);
-}
-
-nb::tuple finite_bottleneck(const Architecture &inner, const Output &inner_hidden, const Output &inner_readout, const Architecture &outer,
-                            const Output &outer_hidden, const Output &outer_readout, const Input &inputs, const Input &targets,
-                            double learning_rate, int64_t steps, int32_t threads, int64_t memory_limit, nb::object progress) {
-  Call call(threads, memory_limit, std::move(progress));
-  if (steps < 0 || steps > (int64_t{1} << 40)) throw nb::value_error("[FiniteBottleneck] steps must be at least 0. Received another number.");
-  const ntk_finite_half first{inner.handle(), matrix(inner_hidden, "inner_hidden"), matrix(inner_readout, "inner_readout")};
-  const ntk_finite_half second{outer.handle(), matrix(outer_hidden, "outer_hidden"), matrix(outer_readout, "outer_readout")};
-  const ntk_matrix x = matrix(inputs, "inputs"), y = matrix(targets, "targets");
-  const NewArray losses = room(1, steps + 1, memory_limit, "FiniteBottleneck");
-  const NewArray positions = room(x.rows, second.hidden.rows, memory_limit, "FiniteBottleneck");
-  const NewArray outputs = room(x.rows, y.cols, memory_limit, "FiniteBottleneck");
-  call.run([&](const ntk_call *how, ntk_error *error) {
-    return ntk_finite_bottleneck(&first, &second, &x, &y, learning_rate, &losses.view, &positions.view, &outputs.view, how, error);
-  });
-  return nb::make_tuple(losses.array, positions.array, outputs.array);
 }
 
 Array constant_kernel_descent(const Input &kernel, const Input &residuals, double learning_rate, int64_t steps, int32_t threads,
@@ -333,15 +312,13 @@ void bind_bottleneck(nb::module_ &m) {
         "(kernel (n1, n2), gradient (n1, n2 d)) of a smooth fully connected network by the rows of z1.");
   m.def("linear_descend", &linear_descend, nb::arg("inputs"), nb::arg("targets"), nb::arg("units"), nb::arg("scale"),
         nb::arg("inner_depth"), nb::arg("outer_depth"), nb::arg("state"), nb::arg("learning_rate"), nb::arg("steps"),
-        nb::arg("divergence"), NTK_CALL_ARGUMENTS,
-        "(losses, end state, steps taken) of gradient descent on a deep linear network with a bottleneck.");
+        nb::arg("divergence"), nb::arg("record"), nb::arg("done"), NTK_CALL_ARGUMENTS,
+        "Gradient descent on a deep linear network with a bottleneck, whose state changes in place. record, done: as of network_train;\n"
+        "the loss at the end too.");
   m.def("linear_flow", &linear_flow, nb::arg("inputs"), nb::arg("targets"), nb::arg("units"), nb::arg("scale"), nb::arg("inner_depth"),
-        nb::arg("outer_depth"), nb::arg("state"), nb::arg("times"), nb::arg("tolerance"), NTK_CALL_ARGUMENTS,
-        "(losses, states) of gradient flow on a deep linear network with a bottleneck at ascending times.");
-  m.def("finite_bottleneck", &finite_bottleneck, nb::arg("inner"), nb::arg("inner_hidden"), nb::arg("inner_readout"), nb::arg("outer"),
-        nb::arg("outer_hidden"), nb::arg("outer_readout"), nb::arg("inputs"), nb::arg("targets"), nb::arg("learning_rate"),
-        nb::arg("steps"), NTK_CALL_ARGUMENTS,
-        "(losses, positions, outputs) of gradient descent on a finite network with a bottleneck; the weights are trained in place.");
+        nb::arg("outer_depth"), nb::arg("state"), nb::arg("times"), nb::arg("tolerance"), nb::arg("losses"), nb::arg("states"),
+        NTK_CALL_ARGUMENTS,
+        "Gradient flow on a deep linear network with a bottleneck: writes the losses and states at ascending times, also where it is interrupted.");
   m.def("constant_kernel_descent", &constant_kernel_descent, nb::arg("kernel"), nb::arg("residuals"), nb::arg("learning_rate"),
         nb::arg("steps"), NTK_CALL_ARGUMENTS, "Losses mean r^2 / 2 of gradient descent with a constant kernel, at every step.");
 }

@@ -35,6 +35,13 @@ ntk_matrix row(const Input &array, const char *name);
 // An absent array is the matrix without data.
 ntk_matrix matrix(const std::optional<Input> &array, const char *name);
 
+// An array of any rank from 1 to NTK_MAX_RANK as the C ABI describes it; TypeError and ValueError as for `matrix`.
+ntk_array array(const Input &array, const char *name);
+// An absent array is the one without data.
+ntk_array array(const std::optional<Input> &array, const char *name);
+// Numbers behind one index of the first axis.
+int64_t entry_size(const ntk_array &array);
+
 // The elements of a contiguous float64 array; TypeError or ValueError otherwise.
 std::pair<const double *, int64_t> doubles(const Input &array, const char *name);
 

@@ -68,21 +68,6 @@ nb::tuple loss(const Network &network, const Input &parameters, int32_t kind, co
   return nb::make_tuple(value, result);
 }
 
-Array curvature(const Network &network, const Input &parameters, int32_t kind, int32_t loss, const Input &x, const Input &targets,
-                const Input &directions, Seed seed, int32_t threads, int64_t memory_limit, nb::object progress) {
-  Call call(threads, memory_limit, std::move(progress));
-  UserFunctions functions{network.architecture(), call};
-  const ntk_network opened = network.open(parameters, seed, functions);
-  const ntk_matrix input = matrix(x, "x"), wanted = matrix(targets, "targets"), along = row(directions, "directions");
-  const int64_t bytes = matrix_bytes(along.rows, network.info().parameter_count, NTK_FLOAT64, "curvature");
-  call.set_memory_limit(std::max<int64_t>(1, reserve(bytes, memory_limit, "curvature")));
-  NewArray out = new_matrix(along.rows, network.info().parameter_count, NTK_FLOAT64);
-  call.run([&](const ntk_call *how, ntk_error *error) {
-    return ntk_network_curvature(&opened, kind, loss, &input, &wanted, &along, &out.view, how, error);
-  });
-  return out.array;
-}
-
 Array ntk(const Network &network, const Input &parameters, const Input &x1, const std::optional<Input> &x2,
           const std::vector<int64_t> &outputs, int64_t kept, int64_t diagonal, int64_t traced, Seed seed, int32_t threads,
           int64_t memory_limit, nb::object progress) {
@@ -151,8 +136,6 @@ void bind_networks(nb::module_ &m) {
            "Sum over rows of J^T cotangent.")
       .def("loss", &loss, nb::arg("parameters"), nb::arg("kind"), nb::arg("x"), nb::arg("targets"), nb::arg("with_gradient"),
            NTK_NETWORK_ARGUMENTS, "(loss, gradient or None); kind as in ntk_output_loss.")
-      .def("curvature", &curvature, nb::arg("parameters"), nb::arg("kind"), nb::arg("loss"), nb::arg("x"), nb::arg("targets"),
-           nb::arg("directions"), NTK_NETWORK_ARGUMENTS, "Products of the rows of directions with the Hessian or Gauss-Newton matrix.")
       .def("ntk", &ntk, nb::arg("parameters"), nb::arg("x1"), nb::arg("x2").none(), nb::arg("outputs"), nb::arg("kept"),
            nb::arg("diagonal"), nb::arg("traced"), NTK_NETWORK_ARGUMENTS,
            "Empirical NTK, (n1 n2) x (kept kept diagonal); see ntk_network_ntk.")

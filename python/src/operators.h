@@ -1,53 +1,55 @@
-// Symmetric operators that Python gives by their products, for the functions of several topics.
+// Symmetric operators: what the core multiplies by, or what Python gives by its products or blocks.
 #pragma once
 
 #include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 
-#include "common.h"
+#include "network.h"
 
 namespace ntkswift {
 
 using OptionalInput = std::optional<Input>;
 
-// A Python function y = A x as the core calls it: on the calling thread, with the GIL taken back.
-struct PythonOperator {
-  nb::object function;
-  Call &call;
+// A symmetric matrix as the core sees it. It keeps the arrays and functions that its kind needs, and the blocks that a call left.
+class SymmetricOperator {
+ public:
+  static std::unique_ptr<SymmetricOperator> product(nb::object function, int64_t dimension);
+  static std::unique_ptr<SymmetricOperator> blocks(nb::object function, int64_t dimension, double shift, int64_t store);
+  static std::unique_ptr<SymmetricOperator> dense(Input matrix);
+  static std::unique_ptr<SymmetricOperator> kernel(const Architecture &architecture, Input x, bool ntk, double shift, int64_t store);
+  static std::unique_ptr<SymmetricOperator> curvature(const Network &network, Input parameters, int32_t kind, int32_t loss, Input x,
+                                                      Input targets, Seed seed);
+  static std::unique_ptr<SymmetricOperator> covariance(Input vectors, bool centred);
 
-  static int32_t evaluate(void *context, const double *x, double *y, int64_t dimension) noexcept {
-    auto *self = static_cast<PythonOperator *>(context);
-    nb::gil_scoped_acquire gil;
-    try {
-      const NewArray copy = new_vector(dimension, NTK_FLOAT64);
-      const size_t bytes = static_cast<size_t>(dimension) * sizeof(double);
-      std::memcpy(copy.view.data, x, bytes);
-      const nb::object answer = self->function(copy.array);
-      const auto [values, length] = doubles(nb::cast<Input>(answer), "the operator's product");
-      if (length != dimension) throw nb::value_error("[lanczos] the operator must return as many numbers as it is given. Received another size.");
-      std::memcpy(y, values, bytes);
-      return 0;
-    } catch (...) {
-      self->call.keep_exception();
-      return 1;
-    }
-  }
+  int64_t dimension() const { return described_.dimension; }
+  // Bytes of the blocks that are kept now.
+  int64_t stored_bytes() const { return kept_.array.is_valid() && stored_ > 0 ? kept_.view.rows * int64_t(sizeof(double)) : 0; }
+
+  // The Python function, for the garbage collector.
+  const nb::object &function() const { return function_; }
+  void forget_function() { function_.reset(); }
+
+  // Calls body(operator, call, error) -> status.
+  void run(Call &call, const std::function<int32_t(const ntk_symmetric_operator *, const ntk_call *, ntk_error *)> &body) const;
+
+ private:
+  SymmetricOperator(int32_t kind, int64_t dimension);
+  void open_store() const;
+
+  ntk_symmetric_operator described_{};
+  nb::object function_;
+  const Architecture *architecture_ = nullptr;
+  const Network *network_ = nullptr;
+  std::optional<Input> parameters_, matrix_, targets_;
+  Seed seed_{0, 0};
+  // Blocks are kept for the calls that follow; a call that runs beside another one does without them.
+  int64_t store_bytes_ = 0;
+  mutable std::mutex store_in_use_;
+  mutable NewArray kept_{nb::object(), {}};
+  mutable int64_t stored_ = 0;
 };
-
-// Which end of the spectrum a caller names.
-inline int32_t end_of(const std::string &name) {
-  if (name == "largest") return 0;
-  if (name == "smallest") return 1;
-  if (name == "magnitude") return 2;
-  throw nb::value_error(("[lanczos] end must be largest, smallest or magnitude. Received " + name + ".").c_str());
-}
-
-// A start vector, or NULL for a random one.
-inline const double *start_of(const OptionalInput &start, int64_t dimension) {
-  if (!start) return nullptr;
-  const auto [values, length] = doubles(*start, "start");
-  if (length != dimension) throw nb::value_error("[lanczos] start must have one number per dimension. Received another length.");
-  return values;
-}
 
 }  // namespace ntkswift

@@ -5,6 +5,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "network.h"
+#include "training_record.h"
 
 using namespace ntkswift;
 
@@ -61,10 +62,10 @@ std::pair<double *, int64_t> numbers(const Output &array, const char *name) {
   return {static_cast<double *>(array.data()), expected};
 }
 
-// state: step, time, next step, scale, and of this call the entries of the record and its outcome; written also where the call fails.
+// state: step, time, next step, scale; written also where the call fails.
 void train(const Network &network, const Training &training, const Input &x, const Input &targets, int64_t steps,
            const Output &parameters, const Input &start, const Output &moments, const Output &gradient, const Output &state,
-           const Output &record, int32_t threads, int64_t memory_limit, nb::object progress) {
+           const Output &record, const Output &done, int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   UserFunctions functions{network.architecture(), call};
   const ntk_network opened = network.open(start, Seed(0, 0), functions);
@@ -73,25 +74,20 @@ void train(const Network &network, const Training &training, const Input &x, con
   const auto [memory, memory_count] = numbers(moments, "moments");
   const auto [slope, slope_count] = numbers(gradient, "gradient");
   const auto [now, now_count] = numbers(state, "state");
-  const auto [rows, rows_count] = numbers(record, "record");
-  if (now_count != 6 || slope_count != count || opened.parameter_count != count || record.ndim() != 2 ||
-      (record.shape(0) != 3 && record.shape(0) != 4)) {
-    throw nb::value_error("[train] state needs 6 numbers, record 3 or 4 rows, gradient and start as many numbers as parameters. Received others.");
+  if (now_count != 4 || slope_count != count || opened.parameter_count != count) {
+    throw nb::value_error("[train] state needs 4 numbers, gradient and start as many numbers as parameters. Received others.");
   }
   ntk_training_state at{theta, opened.parameters, memory, slope, count, memory_count, static_cast<int64_t>(now[0]), now[1], now[2], now[3]};
-  const int64_t parts = static_cast<int64_t>(record.shape(0)), room = rows_count / parts;
-  ntk_training_record journal{rows, rows + room, parts == 4 ? rows + 3 * room : nullptr, rows + 2 * room, room, 0, 0, 0};
+  Record journal(record, done, 1, "train");
   const auto note = [&, now = now] {
     now[0] = static_cast<double>(at.step);
     now[1] = at.time;
     now[2] = at.next_step;
     now[3] = at.scale;
-    now[4] = static_cast<double>(journal.count);
-    now[5] = journal.outcome;
   };
   try {
     call.run([&](const ntk_call *how, ntk_error *error) {
-      return ntk_network_train(&opened, &training.given(), &input, &wanted, steps, &at, &journal, how, error);
+      return ntk_network_train(&opened, &training.given(), &input, &wanted, steps, &at, journal.get(), how, error);
     });
   } catch (...) {
     note();
@@ -137,9 +133,11 @@ void bind_training(nb::module_ &m) {
            nb::arg("is_linearised"), nb::arg("batch_size"), nb::arg("key"), nb::arg("threshold"), "As in ntk_training.");
   m.def("network_train", &train, nb::arg("network"), nb::arg("training"), nb::arg("x"), nb::arg("targets"), nb::arg("steps"),
         nb::arg("parameters"), nb::arg("start"), nb::arg("moments"), nb::arg("gradient"), nb::arg("state"), nb::arg("record"),
-        NTK_CALL_ARGUMENTS,
-        "Takes steps in the given arrays. state: step, time, next step, scale, entries of the record, outcome. record: rows of loss,\n"
-        "learning rate, time and, where there are four, norm of the gradient, of at least steps + 1 columns. Both are right also where the call is interrupted.");
+        nb::arg("done"), NTK_CALL_ARGUMENTS,
+        "Takes steps in the given arrays. state: step, time, next step, scale. record: rows of loss, learning rate, time and, where there are\n"
+        "four, norm of the gradient, of at least steps + 1 columns. done: steps, entries of the record, outcome (0 finished, 1 threshold,\n"
+        "2 diverged), and the first loss of the whole run, read too where the run goes on (NaN: it begins). All are right also where the call is\n"
+        "interrupted.");
   m.def("network_evaluate", &evaluate, nb::arg("network"), nb::arg("training"), nb::arg("parameters"), nb::arg("start"), nb::arg("x"),
         nb::arg("targets"), NTK_CALL_ARGUMENTS, "(loss, share of right answers) of the trained model.");
   m.def("training_batch", &training_batch, nb::arg("key"), nb::arg("count"), nb::arg("batch_size"), nb::arg("step"),

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "architecture.h"
+#include "training_record.h"
 
 using namespace ntkswift;
 
@@ -128,39 +129,32 @@ double two_layer_curvature(const Architecture &activation, const Input &weights,
   return value;
 }
 
-// Weights, outputs, tangents, offset (one number), losses and done (steps taken, whether the run diverged) change in place, also where the
-// call raises.
+// Weights, outputs, tangents, offset (one number) and the record change in place, also where the call raises.
 void two_layer_sgd(const Architecture &activation, const Output &weights, const Output &outputs, const std::optional<Output> &tangents,
                    const Output &offset, const std::optional<Task> &task, const OptionalInput &x, const OptionalInput &y,
                    const std::tuple<int64_t, int64_t, int64_t, int64_t> &sizes, const std::tuple<double, double, double, double> &rates,
-                   bool shares_outputs, const Input &schedule, uint64_t seed, const Output &losses, const Output &done, int32_t threads,
-                   int64_t memory_limit, nb::object progress) {
+                   bool shares_outputs, const Input &schedule, uint64_t seed, const Output &record, const Output &done,
+                   int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   UserFunctions functions{activation, call};
   const ntk_two_layer network = network_of(functions, matrix(weights, "weights"), matrix(outputs, "outputs"),
                                            tangents ? matrix(*tangents, "tangents") : ntk_matrix{});
-  const ntk_matrix constant = matrix(offset, "offset"), records = matrix(losses, "losses"), counts = matrix(done, "done");
-  if (constant.rows != 1 || constant.dtype != NTK_FLOAT64 || counts.rows != 2 || counts.dtype != NTK_FLOAT64 || counts.row_stride != 1)
-    throw nb::value_error("[train] offset must hold one float64 and done two.");
+  const ntk_matrix constant = matrix(offset, "offset");
+  if (constant.rows != 1 || constant.dtype != NTK_FLOAT64) throw nb::value_error("[train] offset must hold one float64.");
   ntk_sgd sgd{};
   sgd.source = task ? NTK_FRESH_SAMPLES : NTK_FIXED_SAMPLES;
   sgd.shares_outputs = shares_outputs;
   if (task) sgd.task = task_of(*task);
   sgd.inputs = matrix(x, "X");
   sgd.targets = matrix(y, "y");
-  std::tie(sgd.batch, sgd.first_step, sgd.steps, sgd.record_every) = sizes;
+  int64_t window = 1;
+  std::tie(sgd.batch, sgd.first_step, sgd.steps, window) = sizes;
   std::tie(sgd.weight_rate, sgd.tangent_rate, sgd.output_rate, sgd.offset_rate) = rates;
   sgd.schedule = matrix(schedule, "schedule");
   sgd.seed = seed;
-  auto *reached = static_cast<double *>(counts.data);
+  Record journal(record, done, window, "train");
   call.run([&](const ntk_call *how, ntk_error *error) {
-    int64_t steps = 0;
-    int32_t diverged = 0;
-    const int32_t status =
-        ntk_two_layer_sgd(&network, static_cast<double *>(constant.data), &sgd, &records, &steps, &diverged, how, error);
-    reached[0] = static_cast<double>(steps);
-    reached[1] = diverged;
-    return status;
+    return ntk_two_layer_sgd(&network, static_cast<double *>(constant.data), &sgd, journal.get(), how, error);
   });
 }
 
@@ -202,8 +196,9 @@ void bind_two_layer(nb::module_ &m) {
         "Largest eigenvalue of the Gram matrix of the gradients, over the number of inputs.");
   m.def("two_layer_sgd", &two_layer_sgd, nb::arg("activation"), nb::arg("weights"), nb::arg("outputs"), nb::arg("tangents").none(),
         nb::arg("offset"), nb::arg("task").none(), nb::arg("x").none(), nb::arg("y").none(), nb::arg("sizes"), nb::arg("rates"),
-        nb::arg("shares_outputs"), nb::arg("schedule"), nb::arg("seed"), nb::arg("losses"), nb::arg("done"), NTK_CALL_ARGUMENTS,
-        "Stochastic gradient descent in place. sizes: batch, first step, steps, record_every; rates: weights, tangents, outputs, offset.");
+        nb::arg("shares_outputs"), nb::arg("schedule"), nb::arg("seed"), nb::arg("record"), nb::arg("done"), NTK_CALL_ARGUMENTS,
+        "Stochastic gradient descent in place. sizes: batch, first step, steps, steps to an entry of the record, whose loss is their mean;\n"
+        "rates: weights, tangents, outputs, offset. record, done: as of network_train.");
   m.def("normal_strips", &normal_strips, nb::arg("key"), nb::arg("stream"), nb::arg("first"), nb::arg("strips"),
         "Normal float32 numbers, 32 a strip, of a stream of Philox4x32-10.");
   m.def("philox32_raw", &philox32_raw, nb::arg("key"), nb::arg("stream"), nb::arg("first"),

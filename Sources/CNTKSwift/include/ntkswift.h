@@ -10,6 +10,7 @@
 #define NTKSWIFT_H
 
 #include "ntkswift/common.h"
+#include "ntkswift/training_record.h"
 #include "ntkswift/system.h"
 #include "ntkswift/random.h"
 #include "ntkswift/activations.h"
@@ -21,7 +22,8 @@
 #include "ntkswift/network_training.h"
 #include "ntkswift/linear_algebra.h"
 #include "ntkswift/kernel_methods.h"
-#include "ntkswift/lanczos.h"
+#include "ntkswift/operators.h"
+#include "ntkswift/solvers.h"
 #include "ntkswift/trajectory.h"
 #include "ntkswift/two_layer.h"
 #include "ntkswift/spectra.h"

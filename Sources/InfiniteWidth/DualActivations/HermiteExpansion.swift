@@ -1,5 +1,5 @@
-import LinearAlgebra
 import NumericCore
+import VectorKernelProduct
 
 #if canImport(Glibc)
   import Glibc
@@ -89,15 +89,19 @@ public struct GaussianQuadrature {
 
   private init(nodes: [Double], weights: [Double]) { (self.nodes, self.weights) = (nodes, weights) }
 
-  /// Row-major (node, term): weight times He_n(z) / sqrt(n!); with `oddOnly` zero for even n.
+  /// Row-major (term, node): weight times He_n(z) / sqrt(n!); with `oddOnly` zero for even n.
   func weightedHermite(terms: Int, oddOnly: Bool) throws(NumericError) -> Workspace<Double> {
-    let table = try Workspace<Double>(nodes.count * terms)
-    for (m, z) in nodes.enumerated() {
-      var (previous, current) = (0.0, 1.0)
-      for n in 0..<terms {
-        table.pointer[m * terms + n] = oddOnly && n % 2 == 0 ? 0 : weights[m] * current
-        let next = (z * current - Double(n).squareRoot() * previous) / Double(n + 1).squareRoot()
-        (previous, current) = (current, next)
+    let count = nodes.count
+    let table = try Workspace<Double>(terms * count)
+    var previous = [Double](repeating: 0, count: count)
+    var current = [Double](repeating: 1, count: count)
+    for n in 0..<terms {
+      let row = table.pointer + n * count
+      let (back, ahead) = (Double(n).squareRoot(), Double(n + 1).squareRoot())
+      for m in 0..<count {
+        row[m] = oddOnly && n % 2 == 0 ? 0 : weights[m] * current[m]
+        let next = (nodes[m] * current[m] - back * previous[m]) / ahead
+        (previous[m], current[m]) = (current[m], next)
       }
     }
     return table
@@ -110,17 +114,17 @@ struct HermiteExpansion {
   /// Evaluates the caller's function number k on n points.
   let evaluateUser: (_ function: Int, _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ n: Int) -> Bool
 
-  /// a_0 ... a_(terms-1) for each deviation, row-major (deviation, term).
-  func coefficients(_ deviations: [Double], terms: Int) throws(NumericError) -> Workspace<Double> {
+  /// a_0 ... a_(terms-1) for each deviation, row-major (deviation, term). `steepness`: no deviation is larger.
+  func coefficients(_ deviations: [Double], terms: Int, steepness: Double) throws(NumericError) -> Workspace<Double> {
     switch source.coefficients {
     case .polynomial(let c): return try exact(c, deviations, terms)
     case .function(let function):
-      return try onceEach(deviations, terms) { (x, y, n) in
+      return try onceEach(deviations, terms, steepness) { (x, y, n) in
         function.evaluate(x, n, into: [y])
         return true
       }
     case .user(let index):
-      return try onceEach(deviations, terms) { (x, y, n) in evaluateUser(index, x, y, n) }
+      return try onceEach(deviations, terms, steepness) { (x, y, n) in evaluateUser(index, x, y, n) }
     }
   }
 
@@ -134,7 +138,7 @@ struct HermiteExpansion {
     guard let least = sorted.first, let most = sorted.last else { return 1 }
     let sample = [least, sorted[sorted.count / 2], most]
     let all = GaussianQuadrature.maxTerms
-    let table = try coefficients(sample, terms: all)
+    let table = try coefficients(sample, terms: all, steepness: most)
     var needed = 1
     for row in 0..<sample.count where sample[row] > 0 {
       let a = table.pointer + row * all
@@ -175,9 +179,9 @@ struct HermiteExpansion {
     return y
   }
 
-  /// Each deviation once: a product's last bits may depend on the row, and duplicate inputs must give the same bits.
+  /// Each deviation once: inputs of one length have one.
   private func onceEach(
-    _ deviations: [Double], _ terms: Int,
+    _ deviations: [Double], _ terms: Int, _ steepness: Double,
     _ evaluate: (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Bool
   ) throws(NumericError) -> Workspace<Double> {
     var places: [UInt64: Int] = [:]
@@ -188,7 +192,7 @@ struct HermiteExpansion {
       distinct.append(deviation)
       return distinct.count - 1
     }
-    let table = try byQuadrature(distinct, terms, evaluate)
+    let table = try byQuadrature(distinct, terms, steepness, evaluate)
     guard distinct.count < deviations.count else { return table }
     let result = try Workspace<Double>(deviations.count * terms)
     for (i, row) in place.enumerated() { (result.pointer + i * terms).update(from: table.pointer + row * terms, count: terms) }
@@ -196,22 +200,21 @@ struct HermiteExpansion {
   }
 
   private func byQuadrature(
-    _ deviations: [Double], _ terms: Int,
+    _ deviations: [Double], _ terms: Int, _ steepness: Double,
     _ evaluate: (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Bool
   ) throws(NumericError) -> Workspace<Double> {
     let isOdd = source.parity == .odd
-    let whole = GaussianQuadrature(steepness: deviations.max() ?? 1)
+    let whole = GaussianQuadrature(steepness: steepness)
     let rule = isOdd ? whole.half : whole
     let hermite = try rule.weightedHermite(terms: terms, oddOnly: isOdd)
     let count = rule.nodes.count
-    // In groups of one size: the values of f take little memory, and BLAS rounds each row alike wherever it stands, so that equal
-    // inputs get equal coefficients.
-    let group = 48
-    let result = try Workspace<Double>((deviations.count + group - 1) / group * group * terms)
-    let x = try Workspace<Double>(group * count)
-    let y = try Workspace<Double>(group * count, zeroed: true)
-    var first = 0
-    while first < deviations.count {
+    // In groups: the values of f take little memory.
+    let group = min(48, deviations.count)
+    let padded = (terms + RowProducts.padding - 1) / RowProducts.padding * RowProducts.padding
+    let result = try Workspace<Double>(deviations.count * terms)
+    let (x, y) = (try Workspace<Double>(group * count), try Workspace<Double>(group * count))
+    let (products, packed) = (try Workspace<Double>(group * padded), try Workspace<Double>(RowProducts.room(dimension: count)))
+    for first in stride(from: 0, to: deviations.count, by: max(1, group)) {
       let rows = min(group, deviations.count - first)
       for i in 0..<rows {
         for m in 0..<count { x.pointer[i * count + m] = deviations[first + i] * rule.nodes[m] }
@@ -223,10 +226,11 @@ struct HermiteExpansion {
         throw .invalid(
           "[Elementwise] the function must be finite where it is needed. Received f(\(x.pointer[k])) = \(y.pointer[k]).")
       }
-      Double.gemm(
-        false, false, Int32(group), Int32(terms), Int32(count), 1, y.pointer, Int32(count), hermite.pointer, Int32(terms), 0,
-        result.pointer + first * terms, Int32(terms))
-      first += rows
+      Double.rowProducts(
+        y.pointer, count, rows, hermite.pointer, count, terms, count, products.pointer, padded, packed.pointer)
+      for i in 0..<rows {
+        (result.pointer + (first + i) * terms).update(from: products.pointer + i * padded, count: terms)
+      }
     }
     return result
   }

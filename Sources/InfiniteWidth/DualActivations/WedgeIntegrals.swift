@@ -1,5 +1,5 @@
-import LinearAlgebra
 import NumericCore
+import VectorKernelProduct
 
 /// E g(s_p x) g(s_q y) for standard normal x, y at the angle t, where g is an odd or an even function and smooth on either side of 0.
 ///
@@ -70,10 +70,10 @@ struct WedgeIntegrals {
   /// A B^T + B A^T.
   private func symmetricProduct(_ a: Workspace<Double>, _ b: Workspace<Double>, _ points: Int) throws(NumericError) -> [Double] {
     let n = deviations.count
-    let product = try Workspace<Double>(n * n)
-    Double.gemm(
-      false, true, Int32(n), Int32(n), Int32(points), 1, a.pointer, Int32(points), b.pointer, Int32(points), 0, product.pointer,
-      Int32(n))
-    return (0..<(n * n)).map { product.pointer[$0] + product.pointer[$0 % n * n + $0 / n] }
+    let width = (n + RowProducts.padding - 1) / RowProducts.padding * RowProducts.padding
+    let product = try Workspace<Double>(n * width)
+    let packed = try Workspace<Double>(RowProducts.room(dimension: points))
+    Double.rowProducts(a.pointer, points, n, b.pointer, points, n, points, product.pointer, width, packed.pointer)
+    return (0..<(n * n)).map { product.pointer[$0 / n * width + $0 % n] + product.pointer[$0 % n * width + $0 / n] }
   }
 }

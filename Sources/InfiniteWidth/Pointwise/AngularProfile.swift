@@ -1,4 +1,3 @@
-import LinearAlgebra
 import NumericCore
 import VectorKernelTypes
 import VectorKernels
@@ -9,28 +8,30 @@ import VectorKernels
 /// Two kinds of networks have one. Where every layer is homogeneous (the ReLU family without bias), the kernels of two inputs are the
 /// product of a number for each of them and of a function of the angle. Where all inputs are equally long, that number is 1 and
 /// any network will do. The function is fitted from values that the layers themselves compute, and checked against more of them.
-struct AngularProfile {
+struct AngularProfile: Equatable, Sendable {
   /// Coefficients in the layout of the strip kernel, of the NTK and of the correlation; nil where not wanted.
   let ntk: [Double]?
   let correlation: [Double]?
   /// Values of equal inputs.
   let ntkWhenEqual: Double
   let correlationWhenEqual: Double
-  /// Arrays of u on either side.
-  let rowScale: ArrayID
-  let colScale: ArrayID
+  /// Deviation of the outputs of the pairs it was fitted from: u is an input's own, divided by this.
+  let outputDeviation: Double
+  /// Whether it holds for inputs of one length only.
+  let needsEqualLengths: Bool
 
   /// Below this many pairs the layers themselves are faster than a fit.
   static let fewestPairs = 1 << 14
 
-  /// The profile of a program on these sides, or nil: then its layers have to run.
+  /// The profile of a program for inputs of these deviations, or nil: then its layers have to run.
   static func fit(
-    _ program: PointwiseProgram, row: RowSide, col: RowSide, kernels: ElementKernels, users: UserDuals, wantsNTK: Bool,
-    wantsNNGP: Bool, isFloat: Bool
+    _ program: PointwiseProgram, deviations: NumberRange, kernels: ElementKernels, users: UserDuals, fields: KernelFields,
+    isFloat: Bool
   ) throws(NumericError) -> AngularProfile? {
     guard program.nonlinearities >= 2, !program.usesUserFunctions else { return nil }
     let isHomogeneous = program.degree != nil
-    guard let deviation = isHomogeneous ? 1 : commonDeviation(row, col) else { return nil }
+    guard let deviation = isHomogeneous ? 1 : commonDeviation(deviations) else { return nil }
+    let (wantsNTK, wantsNNGP) = (fields.ntk, fields.nngp)
     let angles = try AngleSamples(program, deviation: deviation, kernels: kernels, users: users, wantsNTK: wantsNTK)
     guard let angles else { return nil }
     // Terms below the rounding of the layers' own values are noise. In deep networks that rounding grows to some 5e-15.
@@ -48,18 +49,16 @@ struct AngularProfile {
       guard let coefficients else { continue }
       guard ProfileFit.largestError(coefficients, samples) <= (isFloat ? 1e-7 : 8e-15) else { return nil }
     }
-    let rowScale = try row.appendScale(program.rowOutput, unit: angles.outputDeviation)
-    let colScale = row === col ? rowScale : try col.appendScale(program.colOutput, unit: angles.outputDeviation)
     return AngularProfile(
       ntk: ntk, correlation: correlation, ntkWhenEqual: angles.ntk.whenEqual,
-      correlationWhenEqual: angles.correlation.whenEqual, rowScale: rowScale, colScale: colScale)
+      correlationWhenEqual: angles.correlation.whenEqual, outputDeviation: angles.outputDeviation,
+      needsEqualLengths: !isHomogeneous)
   }
 
   /// The standard deviation that all inputs share up to rounding; nil where they do not.
-  private static func commonDeviation(_ row: RowSide, _ col: RowSide) -> Double? {
-    let all = row === col ? row.values(0) : row.values(0) + col.values(0)
-    guard let least = all.min(), let largest = all.max(), least > 0, largest.isFinite else { return nil }
-    return largest - least <= 8 * largest.ulp ? largest : nil
+  private static func commonDeviation(_ all: NumberRange) -> Double? {
+    guard all.least > 0, all.largest.isFinite else { return nil }
+    return all.largest - all.least <= 8 * all.largest.ulp ? all.largest : nil
   }
 }
 
@@ -89,11 +88,13 @@ private struct AngleSamples {
       deviations: UnsafePointer(deviations.pointer), count: gaps.count, arrayCount: program.rowArrayCount,
       tableCount: program.rowTableCount, kernels: kernels, users: users)
     // An input of unit length may overflow where those at hand do not.
-    do { try side.run(program.rowSteps, limit: .greatestFiniteMagnitude, name: "a unit input") } catch { return nil }
+    let pass = RowPass(sides: [side], names: ["a unit input"], limit: .greatestFiniteMagnitude)
+    do { try pass.run(program.rowSteps, planned: nil) } catch { return nil }
     let output = side.arrays[program.rowOutput].pointer[0]
     guard output > 0 else { return nil }
     outputDeviation = output
-    let layers = try PairProgram<Double>(program, row: side, col: side, kernels: kernels, users: users)
+    let reaches = GapBounds.largest(program.pairSteps, [side], [side]).map(ReLUReach.init(gap:))
+    let layers = try PairProgram<Double>(program, reaches, row: side, col: side, kernels: kernels, users: users)
     let width = (gaps.count + 31) / 32 * 32
     let strip = try StripMemory<Double>(slots: layers.slotCount, width: width, planes: 1, wantsTheta: wantsNTK)
     strip.gapElements(0).update(repeating: 1, count: width)

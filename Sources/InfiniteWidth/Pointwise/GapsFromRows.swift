@@ -1,4 +1,4 @@
-import LinearAlgebra
+import VectorKernelProduct
 import NumericCore
 import VectorKernelTypes
 import VectorKernels
@@ -11,7 +11,7 @@ struct NearPair {
 }
 
 /// Signed gaps of a tile of pairs of rows: one matrix product, then vector by vector.
-final class GapsFromRows<Element: BLASReal>: @unchecked Sendable {
+final class GapsFromRows<Element: RowElement>: @unchecked Sendable {
   private let a: InputRows<Element>
   private let b: InputRows<Element>
   private let table: KernelTable
@@ -31,33 +31,15 @@ final class GapsFromRows<Element: BLASReal>: @unchecked Sendable {
     pointers.pointer[3] = UnsafeRawPointer(b.inverseLengthElements.pointer)
   }
 
-  /// Inner products in the inputs' own type.
-  func fillProducts(_ area: TileArea, _ tile: TileMemory<Element>) {
-    Element.gemm(
-      false, true, Int32(area.rows), Int32(area.cols), Int32(a.dimension), 1, a.base + area.row * a.leading, Int32(a.leading),
-      b.base + area.column * b.leading, Int32(b.leading), 0, tile.gaps, Int32(tile.width))
-  }
-
-  /// Inner products in float64, whatever the inputs' type.
-  func fillProducts(
-    _ area: TileArea, _ tile: TileMemory<Double>, _ scratch: TileScratch<Element>
-  ) throws(NumericError) {
-    var (left, right) = (UnsafePointer<Double>(tile.gaps), UnsafePointer<Double>(tile.gaps))
-    var (leadingLeft, leadingRight) = (a.dimension, b.dimension)
-    if Element.self == Double.self {
-      left = UnsafeRawPointer(a.base + area.row * a.leading).assumingMemoryBound(to: Double.self)
-      right = UnsafeRawPointer(b.base + area.column * b.leading).assumingMemoryBound(to: Double.self)
-      (leadingLeft, leadingRight) = (a.leading, b.leading)
-    } else {
-      (left, right) = try scratch.converted(a, b, area)
-    }
-    Double.gemm(
-      false, true, Int32(area.rows), Int32(area.cols), Int32(a.dimension), 1, left, Int32(leadingLeft), right,
-      Int32(leadingRight), 0, tile.gaps, Int32(tile.width))
+  /// Inner products of a tile; `Work` is the inputs' own type.
+  func fillProducts<Work: RowElement>(_ area: TileArea, _ tile: TileMemory<Work>, _ scratch: TileScratch<Element>) {
+    Element.rowProducts(
+      a.base + area.row * a.leading, a.leading, area.rows, b.base + area.column * b.leading, b.leading, area.cols, a.dimension,
+      UnsafeMutableRawPointer(tile.gaps).assumingMemoryBound(to: Element.self), tile.width, scratch.packed.pointer)
   }
 
   /// Turns row r of the products into signed gaps; remembers the smallest in `smallest`.
-  func gapsFromProducts<Work: BLASReal>(_ area: TileArea, _ r: Int, _ tile: TileMemory<Work>) {
+  func gapsFromProducts<Work: RowElement>(_ area: TileArea, _ r: Int, _ tile: TileMemory<Work>) {
     let isDouble = Work.self == Double.self
     let first = isDouble ? 0 : 2
     withUnsafeMutablePointer(to: &tile.smallest) { smallest in
@@ -70,7 +52,7 @@ final class GapsFromRows<Element: BLASReal>: @unchecked Sendable {
   }
 
   /// Appends the pairs of row r whose gap is below `limit`, and pairs of two rows of zeros.
-  func collect<Work: BLASReal>(
+  func collect<Work: RowElement>(
     _ area: TileArea, _ r: Int, _ tile: TileMemory<Work>, below limit: Double, skipDiagonal: Bool, into near: inout [NearPair]
   ) {
     let isZero = hasZeroPairs && a.inverseLengths.pointer[area.row + r] == 0

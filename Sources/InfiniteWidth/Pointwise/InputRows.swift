@@ -1,13 +1,13 @@
-import LinearAlgebra
+import VectorKernelProduct
 import NumericCore
 
-/// The inputs of one side: rows that BLAS can read, their lengths, and exact gaps of nearly parallel pairs.
+/// The inputs of one side: contiguous rows, their lengths, and exact gaps of nearly parallel pairs.
 ///
 /// Rows far from unit scale are copied with a power of two taken out, so that products neither overflow nor vanish.
-final class InputRows<Element: BLASReal>: @unchecked Sendable {
+final class InputRows<Element: RowElement>: @unchecked Sendable {
   let count: Int
   let dimension: Int
-  /// Rows for BLAS, `leading` elements apart.
+  /// Contiguous rows, `leading` elements apart.
   let base: UnsafePointer<Element>
   let leading: Int
   /// 1 / |row| of the rows behind `base`, in float64 and in the strip's type; 0 for rows of zeros. Padded.
@@ -18,7 +18,8 @@ final class InputRows<Element: BLASReal>: @unchecked Sendable {
   let hasZeroRow: Bool
   private let copy: Workspace<Element>?
 
-  init(_ x: StridedMatrix<Element>, name: String, context: CallContext) throws(NumericError) {
+  init(_ inputs: Inputs<Element>, name: String, context: CallContext) throws(NumericError) {
+    let (x, own) = try InputRows.matrix(inputs, name, context)
     count = x.rows
     dimension = x.cols
     let padded = (count + 63) / 32 * 32
@@ -41,19 +42,39 @@ final class InputRows<Element: BLASReal>: @unchecked Sendable {
       deviations.pointer[i] = Double(sign: .plus, exponent: exponent, significand: length) / Double(dimension).squareRoot()
     }
     hasZeroRow = foundZero
-    let direct = x.colStride == 1 && x.rowStride >= dimension && x.rowStride <= Int(Int32.max)
-    if direct, !needsScaling {
-      (base, leading, copy) = (UnsafePointer(x.base), x.rowStride, nil)
+    if x.hasContiguousRows, !needsScaling {
+      (base, leading, copy) = (UnsafePointer(x.base), x.rowStride, own)
       return
     }
-    let bytes = checkedProduct(count, dimension).flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }
-    try context.reserve(bytes, for: "a contiguous copy of \(name)", instead: "Pass a C-contiguous array.")
-    let room = try Workspace<Element>(count * dimension)
+    let room = try InputRows.room(count, dimension, name, context)
+    defer { withExtendedLifetime(own) {} }
     for i in 0..<count {
       let factor = Element(sign: .plus, exponent: Element.Exponent(-exponents[i]), significand: 1)
       for k in 0..<dimension { room.pointer[i * dimension + k] = x[i, k] * factor }
     }
     (base, leading, copy) = (UnsafePointer(room.pointer), dimension, room)
+  }
+
+  /// The inputs as a matrix; with the memory behind it where their axes had to be copied into rows.
+  private static func matrix(
+    _ inputs: Inputs<Element>, _ name: String, _ context: CallContext
+  ) throws(NumericError) -> (StridedMatrix<Element>, Workspace<Element>?) {
+    switch inputs {
+    case .arrays(let array):
+      if let rows = array.rows { return (rows, nil) }
+      let (count, dimension) = (inputs.count, array.countPerEntry)
+      let room = try room(count, dimension, name, context)
+      for i in 0..<count { array.copyEntry(i, to: room.pointer + i * dimension) }
+      return (StridedMatrix(room.pointer, rows: count, cols: dimension), room)
+    }
+  }
+
+  private static func room(
+    _ count: Int, _ dimension: Int, _ name: String, _ context: CallContext
+  ) throws(NumericError) -> Workspace<Element> {
+    let bytes = checkedProduct(count, dimension).flatMap { checkedProduct($0, MemoryLayout<Element>.stride) }
+    try context.reserve(bytes, for: "a contiguous copy of \(name)", instead: "Pass a C-contiguous array.")
+    return try Workspace<Element>(count * dimension)
   }
 
   /// |row| divided by 2^exponent; the exponent is 0 unless the row is far from unit scale.
@@ -85,12 +106,7 @@ final class InputRows<Element: BLASReal>: @unchecked Sendable {
     let (a, b) = (base + i * leading, other.base + j * other.leading)
     let (u, v) = (inverseLengths.pointer[i], other.inverseLengths.pointer[j])
     if u == 0 || v == 0 { return u == v ? 0 : 1 }
-    var square = 0.0
-    let sign = negative ? -v : v
-    for k in 0..<dimension {
-      let difference = Double(a[k]) * u - Double(b[k]) * sign
-      square += difference * difference
-    }
+    let square = Element.squaredDistance(a, u, b, negative ? -v : v, dimension)
     let size = min(0.5 * square, 1)
     return negative ? -size : size
   }

@@ -1,5 +1,5 @@
-import LinearAlgebra
 import NumericCore
+import VectorKernelProduct
 
 extension KernelOutput {
   /// Blocks below the diagonal can be filled while those above are computed.
@@ -19,21 +19,19 @@ extension KernelOutput {
       mirroredNNGP: mirror ? part(nngp, j, i, cols, rows) : nil, mirroredNTK: mirror ? part(ntk, j, i, cols, rows) : nil)
   }
 
-  /// Squares of the final deviations of the blocks' rows.
-  func writeVariances(
-    _ row: RowSide, _ rowID: ArrayID, _ col: RowSide, _ colID: ArrayID, _ i: Int, _ j: Int, isSame: Bool
-  ) {
-    if let variances1, i == j {
-      for (k, s) in row.values(rowID).enumerated() { variances1[i * row.count + k, 0] = s * s }
+  /// Squares of the final deviations of the inputs in output block `block`.
+  func writeVariances(_ row: RowSide, _ rowID: ArrayID, _ col: RowSide, _ colID: ArrayID, block: Int) {
+    if let variances1 {
+      for (k, s) in row.values(rowID).enumerated() { variances1[block * row.count + k, 0] = s * s }
     }
-    if let variances2, i == j {
-      for (k, s) in col.values(colID).enumerated() { variances2[j * col.count + k, 0] = s * s }
+    if let variances2 {
+      for (k, s) in col.values(colID).enumerated() { variances2[block * col.count + k, 0] = s * s }
     }
   }
 }
 
 /// Where one block goes, and where its transpose goes too.
-struct BlockOutput<Element: BLASReal>: Sendable {
+struct BlockOutput<Element: RowElement>: Sendable {
   var nngp: StridedMatrix<Element>?
   var ntk: StridedMatrix<Element>?
   var mirroredNNGP: StridedMatrix<Element>?

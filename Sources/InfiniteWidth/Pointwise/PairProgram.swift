@@ -1,11 +1,11 @@
-import LinearAlgebra
+import VectorKernelProduct
 import NumericCore
 import VectorKernelTypes
 
 /// A program bound to the arrays of its two sides, ready to run on strips of one element type.
 ///
 /// `Element` is what strips are made of. Row sides are float64; for float32 strips their arrays are converted once.
-final class PairProgram<Element: BLASReal>: @unchecked Sendable {
+final class PairProgram<Element: RowElement>: @unchecked Sendable {
   /// A step as the inner loop wants it: plain pointers, so that threads share no reference counts.
   private struct Prepared {
     var kind: Kind
@@ -38,13 +38,16 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
   private let sides: (RowSide, RowSide)
 
   /// - Parameters:
+  ///   - reaches: the polynomials of its ReLUs.
   ///   - profile: the whole program as one function of the angle, to run in its place.
+  ///   - fields: which parts of the profile are wanted.
   ///   - startsFromZero: whether the NTK before the first layer is zero.
   init(
-    _ program: PointwiseProgram, row: RowSide, col: RowSide, kernels: ElementKernels, users: UserDuals,
-    profile: AngularProfile? = nil, startsFromZero: Bool = false
+    _ program: PointwiseProgram, _ reaches: [ReLUReach], row: RowSide, col: RowSide, kernels: ElementKernels,
+    users: UserDuals, profile: AngularProfile? = nil, fields: KernelFields = KernelFields(nngp: true, ntk: true),
+    startsFromZero: Bool = false
   ) throws(NumericError) {
-    steps = GapBounds.narrowed(program.pairSteps, row, col)
+    steps = GapBounds.narrowed(program.pairSteps, reaches)
     self.kernels = kernels
     self.users = users
     planes = kernels.planes
@@ -78,7 +81,7 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
     hasShrink = all.contains { $0.kind == .shrink }
     startsTheta = profile != nil || (startsFromZero && all.first?.terms == 1)
     self.profile = try profile.map { (profile) throws(NumericError) in
-      try PairProgram.prepare(profile, row, col, kernels, store)
+      try PairProgram.prepare(profile, program, fields, row, col, kernels, store)
     }
   }
 
@@ -88,13 +91,16 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
   }
 
   private static func prepare(
-    _ profile: AngularProfile, _ row: RowSide, _ col: RowSide, _ kernels: ElementKernels, _ store: Converted<Element>
+    _ profile: AngularProfile, _ program: PointwiseProgram, _ fields: KernelFields, _ row: RowSide, _ col: RowSide,
+    _ kernels: ElementKernels, _ store: Converted<Element>
   ) throws(NumericError) -> Prepared {
-    let (ntk, correlation) = (profile.ntk ?? [], profile.correlation ?? [])
+    let ntk = fields.ntk ? profile.ntk ?? [] : []
+    let correlation = fields.nngp ? profile.correlation ?? [] : []
+    let (rowOutput, colOutput) = (program.rowOutput, program.colOutput)
     return Prepared(
       kind: .strip, slot: 0, source: 0,
-      rowArrays: try store.pointers(row, [profile.rowScale], followedBy: [ntk, correlation]),
-      colArrays: try store.pointers(col, [profile.colScale], nil),
+      rowArrays: try store.pointers(row, scale: rowOutput, unit: profile.outputDeviation, followedBy: [ntk, correlation]),
+      colArrays: try store.pointers(col, scale: colOutput, unit: profile.outputDeviation, followedBy: []),
       parameters: try store.numbers([
         Double(ntk.count / 4), Double(correlation.count / 4), profile.ntkWhenEqual, profile.correlationWhenEqual,
       ]), epilogue: .none, terms: 0, strip: kernels.layers.profile)
@@ -209,7 +215,7 @@ final class PairProgram<Element: BLASReal>: @unchecked Sendable {
 }
 
 /// The memory behind a program's pointers: row arrays in the strip's element type (each converted once), pointer lists, numbers.
-private final class Converted<Element: BLASReal> {
+private final class Converted<Element: RowElement> {
   private var arrays: [Workspace<Element>] = []
   private var lists: [Workspace<UnsafeRawPointer>] = []
   private var numberLists: [Workspace<Double>] = []
@@ -228,18 +234,21 @@ private final class Converted<Element: BLASReal> {
     return UnsafePointer(list.pointer)
   }
 
-  /// The same with lists of coefficients after the arrays, in the strip's element type, each repeated to fill 64 bytes.
+  /// The deviations in `id` divided by `unit`, then lists of coefficients, each number repeated to fill 64 bytes.
   func pointers(
-    _ side: RowSide, _ ids: [ArrayID], followedBy lists: [[Double]]
+    _ side: RowSide, scale id: ArrayID, unit: Double, followedBy lists: [[Double]]
   ) throws(NumericError) -> UnsafePointer<UnsafeRawPointer> {
-    let all = try Workspace<UnsafeRawPointer>(ids.count + lists.count)
-    for (i, id) in ids.enumerated() { all.pointer[i] = try pointer(side.arrays[id]) }
+    let scale = try Workspace<Element>(side.padded, zeroed: true)
+    for (i, s) in side.values(id).enumerated() { scale.pointer[i] = Element(s / unit) }
+    arrays.append(scale)
+    let all = try Workspace<UnsafeRawPointer>(1 + lists.count)
+    all.pointer[0] = UnsafeRawPointer(scale.pointer)
     for (i, values) in lists.enumerated() {
       let lanes = 64 / MemoryLayout<Element>.stride
       let copy = try Workspace<Element>(max(1, values.count * lanes))
       for (k, x) in values.enumerated() { (copy.pointer + k * lanes).update(repeating: Element(x), count: lanes) }
       arrays.append(copy)
-      all.pointer[ids.count + i] = UnsafeRawPointer(copy.pointer)
+      all.pointer[1 + i] = UnsafeRawPointer(copy.pointer)
     }
     self.lists.append(all)
     return UnsafePointer(all.pointer)

@@ -1,57 +1,46 @@
-import LinearAlgebra
 import NumericCore
+import VectorKernelProduct
 
-/// The start of a kernel computation in one form: deviations of the inputs on both sides, and gaps of pairs on demand.
-final class PairSource<Element: BLASReal>: @unchecked Sendable {
-  let rows: Int
-  let cols: Int
-  let isSame: Bool
-  let width: Int
-  let isGaussian: Bool
-  let isInput: Bool
-  let inputs1: InputRows<Element>?
-  let inputs2: InputRows<Element>?
-  let given: GivenKernel<Element>?
-  private let given1: Workspace<Double>?
-  private let given2: Workspace<Double>?
+/// Inputs of one side, prepared: their rows (none where a kernel was given), deviations, and for each output block the arrays that
+/// pairs read.
+public final class PointwiseSide<Element: RowElement>: @unchecked Sendable {
+  let inputs: InputRows<Element>?
+  let deviations: Workspace<Double>
+  let count: Int
+  /// By output block; filled once by `PointwiseKernel`, as the following.
+  var rowSides: [RowSide] = []
+  /// The steps for each pair of output blocks, row by row.
+  var programs: [PointwiseProgram] = []
+  /// Whether the plan was made from these inputs: then it surely covers them.
+  var isOfPlan = false
 
-  init(_ input: KernelInput<Element>, context: CallContext) throws(NumericError) {
-    switch input {
-    case .rows(let x1, let x2):
-      if let x2, x2.cols != x1.cols {
-        throw .invalid(
-          "[kernel] x1 and x2 need the same number of columns. Received (\(x1.rows), \(x1.cols)) and (\(x2.rows), \(x2.cols)).")
-      }
-      inputs1 = try InputRows(x1, name: "x1", context: context)
-      inputs2 = if let x2 { try InputRows(x2, name: "x2", context: context) } else { inputs1 }
-      (rows, cols, isSame, width) = (x1.rows, x2?.rows ?? x1.rows, x2 == nil, x1.cols)
-      (isGaussian, isInput, given, given1, given2) = (false, true, nil, nil, nil)
-    case .kernel(let kernel):
-      (rows, cols, isSame, width) = (kernel.nngp.rows, kernel.nngp.cols, kernel.isSame, kernel.width)
-      guard kernel.variances1.count == rows, kernel.variances2.count == cols, !isSame || rows == cols else {
-        throw .invalid(
-          "[kernel] cov1 and cov2 need lengths \(rows) and \(cols). Received \(kernel.variances1.count) and \(kernel.variances2.count)."
-        )
-      }
-      guard width >= 1 else { throw .invalid("[kernel] the given kernel needs a width of at least 1. Received \(width).") }
-      given = kernel
-      (isGaussian, isInput, inputs1, inputs2) = (kernel.isGaussian, false, nil, nil)
-      given1 = try PairSource.roots(kernel.variances1, "cov1")
-      given2 = try PairSource.roots(kernel.variances2, "cov2")
-    }
+  init(_ inputs: InputRows<Element>) {
+    (self.inputs, deviations, count) = (inputs, inputs.deviations, inputs.count)
   }
 
-  var deviations1: UnsafePointer<Double> { UnsafePointer((inputs1?.deviations ?? given1)!.pointer) }
-  var deviations2: UnsafePointer<Double> { UnsafePointer((inputs2?.deviations ?? given2)!.pointer) }
-
-  private static func roots(_ variances: [Double], _ name: String) throws(NumericError) -> Workspace<Double> {
-    let room = try Workspace<Double>(max(1, variances.count))
+  /// The side of a given kernel.
+  init(variances: [Double], name: String) throws(NumericError) {
+    deviations = try Workspace<Double>(max(1, variances.count))
+    (inputs, count) = (nil, variances.count)
     for (i, q) in variances.enumerated() {
       guard q.isFinite, q >= 0 else {
         throw .invalid("[kernel] \(name) must hold finite variances >= 0. Received \(q) at [\(i)].", index: (i, -1))
       }
-      room.pointer[i] = q.squareRoot()
+      deviations.pointer[i] = q.squareRoot()
     }
-    return room
   }
+}
+
+/// Two sides, and which of their inputs are the same.
+struct PairSource<Element: RowElement>: Sendable {
+  let row: PointwiseSide<Element>
+  let col: PointwiseSide<Element>
+  /// Whether both sides are one.
+  let isSame: Bool
+  /// Row i and column i + shift are the same input; nil where no two are known to be.
+  let shift: Int?
+  var given: GivenKernel<Element>?
+
+  var rows: Int { row.count }
+  var cols: Int { col.count }
 }

@@ -1,38 +1,8 @@
 import Architectures
-import LinearAlgebra
 import NumericCore
+import VectorKernelProduct
 import VectorKernelTypes
 import VectorKernels
-
-/// What a kernel computation starts from.
-public enum KernelInput<Element: BLASReal>: Sendable {
-  /// Rows x1 against rows x2, or against themselves where x2 is nil.
-  case rows(StridedMatrix<Element>, StridedMatrix<Element>?)
-  case kernel(GivenKernel<Element>)
-}
-
-/// Where results go; nil is not wanted. Kernels have blocks * n1 rows and blocks * n2 columns.
-public struct KernelOutput<Element: BLASReal>: Sendable {
-  /// The NNGP kernel.
-  public var nngp: StridedMatrix<Element>?
-  /// The neural tangent kernel.
-  public var ntk: StridedMatrix<Element>?
-  /// Output variances of the rows, one column.
-  public var variances1: StridedMatrix<Double>?
-  /// Output variances of the columns, one column.
-  public var variances2: StridedMatrix<Double>?
-
-  /// Results of the given places.
-  public init(
-    nngp: StridedMatrix<Element>? = nil, ntk: StridedMatrix<Element>? = nil, variances1: StridedMatrix<Double>? = nil,
-    variances2: StridedMatrix<Double>? = nil
-  ) {
-    self.nngp = nngp
-    self.ntk = ntk
-    self.variances1 = variances1
-    self.variances2 = variances2
-  }
-}
 
 /// The NNGP and NTK of fully connected networks with branches, entry by entry on tiles (KERNELS: Lee et al., arXiv:1711.00165;
 /// Jacot et al., arXiv:1806.07572).
@@ -41,143 +11,189 @@ public struct KernelOutput<Element: BLASReal>: Sendable {
 public struct PointwiseKernel: Sendable {
   /// The layers.
   public let network: LayerNode
-  /// Output rows per input, more than 1 after FanInConcat along the batch.
-  public let blocks: Int
   let users: UserDuals
 
   /// A network, and the caller's functions if it uses any.
+  /// - Throws: `invalidArgument` where this engine has no kernel of a layer.
   public init(_ network: LayerNode, userFunctions: UserFunctionCall? = nil) throws(NumericError) {
+    try PointwiseKernel.accept(network)
     self.network = network
-    blocks = try ProgramBuilder.blockCount(network)
     users = UserDuals(call: userFunctions)
   }
 
-  /// What the output is: Gaussian or not, its width, Dense layers.
-  public func describe(inputWidth: Int) throws(NumericError) -> (isGaussian: Bool, width: Int, usesUserFunctions: Bool) {
-    let program = try ProgramBuilder.build(network, width: inputWidth)
-    return (program.isGaussian, program.width, program.usesUserFunctions)
-  }
-
-  // Two concrete entries: behind them the whole engine is compiled for each element type. A public generic entry would leave it to
-  // run unspecialised, several times slower.
-
-  /// Computes what `output` asks for.
-  public func compute(
-    _ input: KernelInput<Double>, into output: KernelOutput<Double>, context: CallContext
-  ) throws(NumericError) {
-    try run(input, output, tangent: nil, context: context)
-  }
-
-  /// The same in float32.
-  public func compute(
-    _ input: KernelInput<Float>, into output: KernelOutput<Float>, context: CallContext
-  ) throws(NumericError) {
-    try run(input, output, tangent: nil, context: context)
+  /// The network with all shapes and laws, for what enters it.
+  public func typed(from start: Signal) throws(NumericError) -> TypedNetwork {
+    try TypedNetwork(network, from: .one(start), regime: .infinite)
   }
 
   /// Directional derivatives in the place of the kernels (float64).
   public func computeTangent(
-    _ input: KernelInput<Double>, weights: [Double], biases: [Double], into output: KernelOutput<Double>, context: CallContext
+    _ pair: InputPair<Double>, weights: [Double], biases: [Double], into output: KernelOutput<Double>, context: CallContext
   ) throws(NumericError) {
-    try run(input, output, tangent: DenseTangent(weights: weights, biases: biases), context: context)
-  }
-
-  /// Bytes that `compute` allocates beside its arguments, for rows that need no copy.
-  public func bytesNeeded(rows: Int, cols: Int, elementSize: Int, inputWidth: Int, threads: Int) throws(NumericError) -> Int? {
-    let program = try ProgramBuilder.build(network, width: inputWidth)
-    return TilePlan.bytes(program, rows: rows, cols: cols, elementSize: elementSize, threads: threads)
-  }
-
-  private func run<Element: BLASReal>(
-    _ input: KernelInput<Element>, _ output: KernelOutput<Element>, tangent: DenseTangent?, context: CallContext
-  ) throws(NumericError) {
-    let source = try PairSource(input, context: context)
-    try checkShapes(source, output)
-    let total = blocks * blocks
-    for block in 0..<total {
-      let (i, j) = (block / blocks, block % blocks)
-      // With x2 = x1 the blocks below the diagonal mirror those above it.
-      if source.isSame, j < i, output.isMirrorable { continue }
-      let part = context.part(block, of: total)
-      try runBlock(source, output, i, j, tangent, part)
-    }
-  }
-
-  private func checkShapes<Element>(_ source: PairSource<Element>, _ output: KernelOutput<Element>) throws(NumericError) {
-    guard let rows = checkedProduct(source.rows, blocks), let cols = checkedProduct(source.cols, blocks) else {
-      throw .invalid("[kernel] too many output rows. Received \(source.rows) x \(source.cols) inputs, \(blocks) blocks.")
-    }
-    for (name, matrix) in [("nngp", output.nngp), ("ntk", output.ntk)] {
-      guard let matrix else { continue }
-      guard matrix.rows == rows, matrix.cols == cols else {
-        throw .invalid("[kernel] \(name) needs shape (\(rows), \(cols)). Received (\(matrix.rows), \(matrix.cols)).")
-      }
-    }
-    for (name, matrix, count) in [("cov1", output.variances1, rows), ("cov2", output.variances2, cols)] {
-      guard let matrix else { continue }
-      guard matrix.rows == count, matrix.cols == 1 else {
-        throw .invalid("[kernel] \(name) needs shape (\(count), 1). Received (\(matrix.rows), \(matrix.cols)).")
-      }
-    }
-  }
-
-  private func runBlock<Element: BLASReal>(
-    _ source: PairSource<Element>, _ output: KernelOutput<Element>, _ i: Int, _ j: Int, _ tangent: DenseTangent?,
-    _ context: CallContext
-  ) throws(NumericError) {
-    let program = try ProgramBuilder.build(
-      network, width: source.width, isGaussian: source.isGaussian, isInput: source.isInput, rowBlock: i, colBlock: j,
-      tangent: tangent)
-    let wantsTangent = tangent != nil
-    try context.reserve(
-      TilePlan.bytes(
-        program, rows: source.rows, cols: source.cols, elementSize: MemoryLayout<Element>.size, threads: context.threads,
-        planes: wantsTangent ? 2 : 1),
-      for: "the kernel of \(source.rows) x \(source.cols) inputs (beside its result)", instead: "Use fewer inputs at a time.")
-    let table = KernelTable.current
-    let kernels = wantsTangent ? table.tangent : table.float64
-    let limit =
-      Element.self == Float.self
-      ? Double(Float.greatestFiniteMagnitude).squareRoot() : Double.greatestFiniteMagnitude.squareRoot()
-    let row = try RowSide(
-      deviations: source.deviations1, count: source.rows, arrayCount: program.rowArrayCount, tableCount: program.rowTableCount,
-      kernels: kernels, users: users, tangent: tangent)
-    try row.run(program.rowSteps, limit: limit, name: "x1")
-    var col = row
-    if !source.isSame || i != j {
-      col = try RowSide(
-        deviations: source.deviations2, count: source.cols, arrayCount: program.colArrayCount, tableCount: program.colTableCount,
-        kernels: kernels, users: users, tangent: tangent)
-      try col.run(program.colSteps, limit: limit, name: source.isSame ? "x1" : "x2")
-      try RowSide.matchSeries(row, col, program)
-    }
-    output.writeVariances(row, program.rowOutput, col, program.colOutput, i, j, isSame: source.isSame)
-    guard output.nngp != nil || output.ntk != nil else { return }
-    let engine = try TileEngine(
-      source: source, output: output.block(i, j, rows: source.rows, cols: source.cols, mirror: source.isSame && i != j),
-      program: program, row: row, col: col, isDiagonalBlock: i == j, users: users, wantsTangent: wantsTangent)
-    try engine.run(context)
+    try pair.checkWidths()
+    let sides = try sides(pair.sides, context)
+    let start = NetworkStart(width: pair.x1.width, tangent: DenseTangent(weights: weights, biases: biases))
+    let plan = try prepare(sides, start, planned: nil, output.fields, context)
+    let source = PairSource(row: sides[0], col: sides.last ?? sides[0], isSame: sides.count == 1, shift: pair.shift)
+    try evaluate(source, plan, output, wantsTangent: true, context)
   }
 }
 
-extension RowSide {
-  /// Gives the series of both sides the same number of terms, the larger, or one table.
-  static func matchSeries(_ row: RowSide, _ col: RowSide, _ program: PointwiseProgram) throws(NumericError) {
-    for rowStep in program.rowSteps {
-      guard case .series(let source, _, let table) = rowStep.action else { continue }
-      guard let colStep = program.colSteps.first(where: { $0.table?.index == table }) else { continue }
-      if row.duals[table] != nil || col.duals[table] != nil {
-        let dual = try RowSide.table(source, rowStep, [row, col])
-        try row.fillTable(dual, rowStep)
-        try col.fillTable(dual, colStep)
-        continue
-      }
-      let terms = max(row.tables[table].count, col.tables[table].count)
-      for (side, step) in [(row, rowStep), (col, colStep)] where side.tables[table].count < terms {
-        guard case .series(_, let ratio, _) = step.action else { continue }
-        try side.fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, terms: terms)
+/// What enters a network.
+struct NetworkStart {
+  var signal: Signal
+  var tangent: DenseTangent?
+
+  /// Inputs of `width` numbers.
+  init(width: Int, tangent: DenseTangent? = nil) { (signal, self.tangent) = (Signal(GridShape(channels: width)), tangent) }
+
+  /// What an earlier network gave.
+  init<Element>(_ given: GivenKernel<Element>) {
+    signal = Signal(GridShape(channels: given.width), law: given.isGaussian ? .gaussian : .other)
+  }
+}
+
+// MARK: the three parts of a computation
+
+extension PointwiseKernel {
+  private var names: [String] { ["x1", "x2"] }
+
+  func sides<Element: RowElement>(
+    _ inputs: [Inputs<Element>], _ context: CallContext
+  ) throws(NumericError) -> [PointwiseSide<Element>] {
+    var sides: [PointwiseSide<Element>] = []
+    for (x, name) in zip(inputs, names) { sides.append(PointwiseSide(try InputRows(x, name: name, context: context))) }
+    return sides
+  }
+
+  /// Output blocks, and the steps for each pair of them, row by row.
+  private func programs(_ start: NetworkStart) throws(NumericError) -> (blocks: Int, [PointwiseProgram]) {
+    let network = try typed(from: start.signal)
+    let blocks = try network.output().blocks
+    var programs: [PointwiseProgram] = []
+    for block in 0..<(blocks * blocks) {
+      programs.append(
+        try ProgramBuilder.build(
+          network, rowBlock: block / blocks, colBlock: block % blocks, tangent: start.tangent))
+    }
+    return (blocks, programs)
+  }
+
+  /// Computes what depends on single inputs, and returns the plan by which it was done: `planned`, or, where that is nil, one made from
+  /// these inputs.
+  func prepare<Element: RowElement>(
+    _ sides: [PointwiseSide<Element>], _ start: NetworkStart, planned: PointwisePlan?, _ fields: KernelFields,
+    _ context: CallContext, names: [String] = ["x1", "x2"]
+  ) throws(NumericError) -> PointwisePlan {
+    let kernels = start.tangent == nil ? KernelTable.current.float64 : KernelTable.current.tangent
+    let limit = Double(Element.greatestFiniteMagnitude).squareRoot()
+    let (blocks, programs) = try programs(start)
+    if let planned {
+      try check(planned, blocks)
+      for (side, name) in zip(sides, names) where planned.needsEqualLengths {
+        try PointwisePlan.check(side.deviations, side.count, in: planned.deviations, at: "at the start", name)
       }
     }
+    var plan = planned ?? PointwisePlan(deviations: NumberRange(sides.map { ($0.deviations, $0.count) }))
+    for side in sides { (side.programs, side.isOfPlan) = (programs, planned == nil) }
+    let count = sides.reduce(0) { $0 + $1.count }
+    for block in 0..<blocks {
+      let program = programs[block * (blocks + 1)]
+      try context.reserve(
+        TilePlan.sideBytes(
+          program, count: count, blocks: blocks, elementSize: MemoryLayout<Element>.size, planes: kernels.planes),
+        for: "what a kernel keeps of its inputs", instead: "Use fewer inputs at a time.")
+      for side in sides {
+        side.rowSides.append(
+          try RowSide(
+            deviations: UnsafePointer(side.deviations.pointer), count: side.count, arrayCount: program.rowArrayCount,
+            tableCount: program.rowTableCount, kernels: kernels, users: users, tangent: start.tangent))
+      }
+      let pass = RowPass(sides: sides.map { $0.rowSides[block] }, names: names, limit: limit)
+      let series = try pass.run(program.rowSteps, planned: planned?.series[block])
+      if planned == nil { plan.series.append(series) }
+    }
+    if planned == nil { plan.pairs = try pairPlans(sides, start, plan.deviations, fields) }
+    return plan
+  }
+
+  private func check(_ plan: PointwisePlan, _ blocks: Int) throws(NumericError) {
+    guard plan.series.count == blocks, plan.pairs.count == blocks * blocks else { throw WordReader.damaged }
+  }
+
+  private func pairPlans<Element: RowElement>(
+    _ sides: [PointwiseSide<Element>], _ start: NetworkStart, _ deviations: NumberRange, _ fields: KernelFields
+  ) throws(NumericError) -> [PairPlan] {
+    let entries = checkedProduct(sides[0].count, sides[sides.count - 1].count) ?? .max
+    let isPlain = start.tangent == nil && sides[0].inputs != nil
+    let fits = isPlain && entries >= AngularProfile.fewestPairs && (fields.nngp || fields.ntk)
+    var plans: [PairPlan] = []
+    let blocks = sides[0].rowSides.count
+    for i in 0..<blocks {
+      for j in 0..<blocks {
+        let program = sides[0].programs[i * blocks + j]
+        let largest = GapBounds.largest(program.pairSteps, sides.map { $0.rowSides[i] }, sides.map { $0.rowSides[j] })
+        let fit = { (isFloat: Bool) throws(NumericError) -> AngularProfile? in
+          guard fits else { return nil }
+          return try AngularProfile.fit(
+            program, deviations: deviations, kernels: KernelTable.current.float64, users: users, fields: fields, isFloat: isFloat)
+        }
+        plans.append(
+          PairPlan(
+            reaches: largest.map(ReLUReach.init(gap:)), profile: try fit(false),
+            floatProfile: Element.self == Float.self ? try fit(true) : nil))
+      }
+    }
+    return plans
+  }
+
+  func evaluate<Element: RowElement>(
+    _ source: PairSource<Element>, _ plan: PointwisePlan, _ output: KernelOutput<Element>, wantsTangent: Bool = false,
+    _ context: CallContext
+  ) throws(NumericError) {
+    let blocks = source.row.rowSides.count
+    try output.checkShapes(rows: source.rows, cols: source.cols, blocks: blocks)
+    try check(plan, blocks)
+    for block in 0..<(blocks * blocks) {
+      let (i, j) = (block / blocks, block % blocks)
+      // With x2 = x1 the blocks below the diagonal mirror those above it.
+      if source.isSame, j < i, output.isMirrorable { continue }
+      let task = BlockTask(
+        source: source, program: source.row.programs[block], plan: plan.pairs[block], row: source.row.rowSides[i],
+        col: source.col.rowSides[j], users: users, fields: output.fields, isOnDiagonal: i == j,
+        wantsTangent: wantsTangent)
+      try evaluate(task, i, j, output, context.part(block, of: blocks * blocks))
+    }
+  }
+
+  private func evaluate<Element: RowElement>(
+    _ task: BlockTask<Element>, _ i: Int, _ j: Int, _ output: KernelOutput<Element>, _ context: CallContext
+  ) throws(NumericError) {
+    let (source, program) = (task.source, task.program)
+    if !source.row.isOfPlan || !source.col.isOfPlan {
+      try GapBounds.check(task.plan.reaches, GapBounds.largest(program.pairSteps, [task.row], [task.col]))
+    }
+    if i == j { output.writeVariances(task.row, program.rowOutput, task.col, program.colOutput, block: i) }
+    let needsTiles = output.nngp != nil || output.ntk != nil
+    guard needsTiles || output.ntkDiagonal != nil else { return }
+    let pairs = try task.program(of: Double.self, row: task.row, col: task.col)
+    let diagonal = try task.diagonal(pairs, all: output.ntkDiagonal != nil, wantsNTK: output.fields.ntk)
+    if let target = output.ntkDiagonal { diagonal?.writeThetas(to: target, from: i * source.rows) }
+    guard needsTiles else { return }
+    try context.reserve(
+      TilePlan.tileBytes(
+        program, rows: source.rows, cols: source.cols, threads: context.threads, planes: task.wantsTangent ? 2 : 1),
+      for: "the kernel of \(source.rows) x \(source.cols) inputs (beside its result)", instead: "Use fewer inputs at a time.")
+    let mirrors = source.isSame && i != j
+    let part = output.block(i, j, rows: source.rows, cols: source.cols, mirror: mirrors)
+    try TileEngine(task, pairs, output: part, diagonal: diagonal).run(context)
+  }
+}
+
+extension PointwisePlan {
+  /// Whether a part of it holds for inputs of one length only.
+  var needsEqualLengths: Bool {
+    pairs.contains { $0.profile?.needsEqualLengths == true || $0.floatProfile?.needsEqualLengths == true }
   }
 }
 

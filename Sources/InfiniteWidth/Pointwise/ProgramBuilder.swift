@@ -4,18 +4,15 @@ import NumericCore
 import VectorKernelTypes
 import VectorKernels
 
-/// Turns a layer tree into the steps of a `PointwiseProgram`.
+/// Turns a typed network into the steps of a `PointwiseProgram`.
 ///
-/// A state is followed through the tree: the slot of its pair values and, on either side, the array of its deviations.
+/// A state is followed through its nodes: the slot of its pair values and, on either side, the array of its deviations.
 /// FanInConcat along the batch gives a kernel of blocks; a program is built for one pair of blocks at a time.
 struct ProgramBuilder {
   private struct State {
     var slot: Int
     var row: ArrayID
     var col: ArrayID
-    var isGaussian: Bool
-    var isInput: Bool
-    var width: Int
     /// Whether correlations are never negative here.
     var isNonNegative = false
   }
@@ -27,8 +24,8 @@ struct ProgramBuilder {
   private var colArrays = 1
   private var tables = 0
   private var slots = 1
+  /// The layer that is being written, for messages.
   private var layers = 0
-  private var usesUserFunctions = false
   private let rowBlock: Int
   private let colBlock: Int
   private let tangent: DenseTangent?
@@ -39,99 +36,58 @@ struct ProgramBuilder {
     self.tangent = tangent
   }
 
-  /// The steps for output blocks (rowBlock, colBlock) of a network whose inputs have `width` channels.
+  /// The steps for output blocks (rowBlock, colBlock) of a network.
   static func build(
-    _ node: LayerNode, width: Int, isGaussian: Bool = false, isInput: Bool = true, rowBlock: Int = 0, colBlock: Int = 0,
-    tangent: DenseTangent? = nil
+    _ network: TypedNetwork, rowBlock: Int = 0, colBlock: Int = 0, tangent: DenseTangent? = nil
   ) throws(NumericError) -> PointwiseProgram {
     var builder = ProgramBuilder(rowBlock: rowBlock, colBlock: colBlock, tangent: tangent)
-    let start = State(slot: 0, row: 0, col: 0, isGaussian: isGaussian, isInput: isInput, width: width)
-    let end = try builder.apply(node, [start])
-    guard end.count == 1, let last = end.first else {
-      throw .invalid("[serial] a network must end with one branch. Received \(end.count): put a FanIn layer at the end.")
-    }
+    _ = try network.output()
+    let last = try one(try builder.apply(network.root, [State(slot: 0, row: 0, col: 0)]))
     if last.slot != 0 { builder.pairSteps.append(PairStep(action: .copy(from: last.slot), slot: 0)) }
     return PointwiseProgram(
       rowSteps: builder.rowSteps, colSteps: builder.colSteps, pairSteps: builder.pairSteps, rowArrayCount: builder.rowArrays,
       colArrayCount: builder.colArrays, rowTableCount: builder.tables, colTableCount: builder.tables, slotCount: builder.slots,
-      rowOutput: last.row, colOutput: last.col, isGaussian: last.isGaussian, width: last.width,
-      usesUserFunctions: builder.usesUserFunctions)
-  }
-
-  /// Output rows per input: the number of branches of FanInConcat along the batch, else 1.
-  static func blockCount(_ node: LayerNode) throws(NumericError) -> Int {
-    let counts = batchConcatBranches(node, incoming: 1).counts
-    guard counts.count <= 1 else {
-      throw .invalid("[FanInConcat] along the batch (axis=0) may stand once in a network. Received \(counts.count).")
-    }
-    return counts.first ?? 1
-  }
-
-  private static func batchConcatBranches(_ node: LayerNode, incoming: Int) -> (counts: [Int], outgoing: Int) {
-    switch node {
-    case .serial(let children):
-      var (counts, branches): ([Int], Int) = ([], incoming)
-      for child in children {
-        let next = batchConcatBranches(child, incoming: branches)
-        counts += next.counts
-        branches = next.outgoing
-      }
-      return (counts, branches)
-    case .parallel(let children):
-      return (children.flatMap { batchConcatBranches($0, incoming: 1).counts }, children.count)
-    case .fanOut(let num): return ([], num)
-    case .fanInConcat(.batch): return ([incoming], 1)
-    case .fanInSum, .fanInProd, .fanInConcat(.channel): return ([], 1)
-    default: return ([], incoming)
-    }
+      rowOutput: last.row, colOutput: last.col, usesUserFunctions: network.root.layer.usesUserFunctions)
   }
 
   // MARK: walking the tree
 
-  private mutating func apply(_ node: LayerNode, _ states: [State]) throws(NumericError) -> [State] {
-    switch node {
-    case .serial(let children):
+  private mutating func apply(_ node: TypedNode, _ states: [State]) throws(NumericError) -> [State] {
+    guard !states.isEmpty else { throw NumericError(.internal, "[kernel] a layer has no input.") }
+    layers = node.position
+    switch node.layer {
+    case .serial:
       var states = states
-      for child in children { states = try apply(child, states) }
+      for child in node.children { states = try apply(child, states) }
       return states
-    case .parallel(let children):
-      guard children.count == states.count else {
-        throw .invalid(
-          "[parallel] needs one input for each of its \(children.count) branches. Received \(states.count): FanOut comes before it."
-        )
-      }
+    case .parallel:
       var result: [State] = []
-      for (child, state) in zip(children, states) {
-        let branch = try apply(child, [state])
-        guard branch.count == 1 else {
-          throw .invalid("[parallel] each branch must end with one output. Received \(branch.count).")
-        }
-        result += branch
-      }
+      for (child, state) in zip(node.children, states) { result += try apply(child, [state]) }
       return result
-    case .fanInSum, .fanInProd, .fanInConcat: return [try fanIn(node, states)]
-    default:
-      guard states.count == 1, let state = states.first else {
-        throw .invalid("[serial] a layer after FanOut needs parallel around it. Received \(states.count) branches.")
-      }
-      return try single(node, state)
+    case .identity, .flatten: return states
+    case .dense(let layer):
+      return [dense(layer, try ProgramBuilder.one(states), inputs: node.before.signals.first?.channels ?? 1)]
+    case .activation(let activation): return [try nonlinearity(activation, try ProgramBuilder.one(states))]
+    case .layerNorm(let epsilon): return [layerNorm(epsilon, try ProgramBuilder.one(states))]
+    case .dropout(let rate, let training): return [dropout(rate, training, try ProgramBuilder.one(states))]
+    case .fanOut(let num): return try fanOut(num, try ProgramBuilder.one(states))
+    case .fanInSum: return [sum(states, "FanInSum", weights: [Double](repeating: 1, count: states.count))]
+    case .fanInProd: return [product(states)]
+    case .fanInConcat(.channel):
+      let widths = node.before.signals.map { Double($0.channels) }
+      let total = widths.reduce(0, +)
+      return [sum(states, "FanInConcat", weights: widths.map { $0 / total })]
+    case .fanInConcat(.batch): return [try block(states)]
+    case .convolution, .pool, .globalPool, .batchNorm: throw PointwiseKernel.refusal(of: node.layer)
     }
   }
 
-  private mutating func single(_ node: LayerNode, _ state: State) throws(NumericError) -> [State] {
-    layers += 1
-    switch node {
-    case .dense(let layer): return [dense(layer, state)]
-    case .fanOut(let num): return try fanOut(num, state)
-    case .layerNorm(let epsilon): return [try layerNorm(epsilon, state)]
-    case .dropout(let rate, let training): return [try dropout(rate, training, state)]
-    case .activation(let activation): return [try nonlinearity(activation, state)]
-    case .convolution, .pool, .globalPool, .batchNorm:
-      throw .invalid(
-        "[kernel_fn] needs layers whose infinite-width kernel is known here. Received a convolution, pooling or BatchNorm: "
-          + "these are for finite networks (init_fn, apply_fn, empirical kernels).")
-    default: return [state]
+  /// The only state; that there is one was seen to when the network was typed.
+  private static func one(_ states: [State]) throws(NumericError) -> State {
+    guard states.count == 1, let state = states.first else {
+      throw NumericError(.internal, "[kernel] a layer needs one input. Received \(states.count).")
     }
+    return state
   }
 
   private mutating func newArrays(_ count: Int) -> [ArrayID] {
@@ -151,13 +107,13 @@ struct ProgramBuilder {
 
   // MARK: layers
 
-  private mutating func dense(_ layer: DenseLayer, _ state: State) -> State {
+  private mutating func dense(_ layer: DenseLayer, _ state: State, inputs: Int) -> State {
     let mixes = layer.hasBias && layer.biasStd > 0
     let ids = newArrays(mixes ? 4 : 2)
     // theta' = own K + back theta + constant, with K the kernel before this layer.
     let back = layer.weightStd * layer.weightStd
     let (dw, db) = tangent?.directions(layer) ?? (0, 0)
-    var ownRoot = layer.isStandard ? (Double(state.width) / Double(layer.inputScale)).squareRoot() : layer.weightStd
+    var ownRoot = layer.isStandard ? (Double(inputs) / Double(layer.inputScale)).squareRoot() : layer.weightStd
     var constant = layer.isStandard ? (layer.hasBias ? 1 : 0) : layer.biasStd * layer.biasStd
     var constantChange = layer.isStandard ? 0 : 2 * layer.biasStd * db
     if layer.isFrozen { (ownRoot, constant, constantChange) = (0, 0, 0) }
@@ -181,20 +137,11 @@ struct ProgramBuilder {
         PairStep(
           action: .dense, slot: state.slot, rowArrays: arrays, colArrays: arrays, parameters: parameters, epilogue: epilogue))
     }
-    let width = layer.outDim * (layer.isStandard ? layer.outputScale : 1)
-    return State(
-      slot: state.slot, row: ids[0], col: ids[0], isGaussian: true, isInput: false, width: width,
-      isNonNegative: state.isNonNegative)
+    return State(slot: state.slot, row: ids[0], col: ids[0], isNonNegative: state.isNonNegative)
   }
 
   private mutating func nonlinearity(_ activation: Activation, _ state: State) throws(NumericError) -> State {
-    guard state.isGaussian else {
-      throw .invalid(
-        "[\(activation.name)] the input to a nonlinearity must be Gaussian: put a Dense layer before it. "
-          + "Received \(state.isInput ? "the data" : "the output of another nonlinearity or product").")
-    }
     var next = state
-    next.isGaussian = false
     switch activation.dual {
     case .closed(let name, let numbers):
       let kind = DualKind(name)
@@ -220,7 +167,6 @@ struct ProgramBuilder {
     case .piecewiseLinear(let function):
       next = tabulated(activation.name, state) { .tabulated(PiecewiseLinearDual(function), first: $0, table: $1) }
     case .userExpansion(let function, let tolerance):
-      usesUserFunctions = true
       next = series(
         SeriesSource(coefficients: .user(function), parity: .none, tolerance: tolerance), activation.name, state)
     case .userDual(let function):
@@ -251,14 +197,13 @@ struct ProgramBuilder {
     tables += 1
     var next = state
     (next.row, next.col) = (ids[1], ids[1])
-    (next.isGaussian, next.isNonNegative) = (false, false)
+    next.isNonNegative = false
     return next
   }
 
   private mutating func user(
     _ rowAction: RowStep.Action, _ pairAction: PairStep.Action, _ name: String, _ state: State
   ) -> State {
-    usesUserFunctions = true
     let output = newArrays(1)[0]
     emit(rowAction, name, from: state, to: output)
     pairSteps.append(
@@ -269,12 +214,7 @@ struct ProgramBuilder {
     return next
   }
 
-  private mutating func layerNorm(_ epsilon: Double, _ state: State) throws(NumericError) -> State {
-    guard state.isGaussian else {
-      throw .invalid(
-        "[LayerNorm] needs a Gaussian input: put a Dense layer before it. Received \(state.isInput ? "the data" : "activations")."
-      )
-    }
+  private mutating func layerNorm(_ epsilon: Double, _ state: State) -> State {
     let ids = newArrays(2)
     emit(.layerNorm(epsilon: epsilon, scale: ids[0]), "LayerNorm", from: state, to: ids[1])
     pairSteps.append(PairStep(action: .scale, slot: state.slot, rowArrays: [ids[0]], colArrays: [ids[0]]))
@@ -283,16 +223,12 @@ struct ProgramBuilder {
     return next
   }
 
-  private mutating func dropout(_ rate: Double, _ training: Bool, _ state: State) throws(NumericError) -> State {
+  private mutating func dropout(_ rate: Double, _ training: Bool, _ state: State) -> State {
     guard training else { return state }
-    guard !state.isInput else {
-      throw .invalid("[Dropout] cannot be applied to the input. Received the data: put a layer before it.")
-    }
     let output = newArrays(1)[0]
     emit(.dropout(rate: rate), "Dropout", from: state, to: output)
     pairSteps.append(PairStep(action: .shrink(rate: rate), slot: state.slot, parameters: PairStep.parameters([rate])))
     var next = state
-    next.isGaussian = false
     (next.row, next.col) = (output, output)
     return next
   }
@@ -312,71 +248,52 @@ struct ProgramBuilder {
     return states
   }
 
-  private mutating func fanIn(_ node: LayerNode, _ states: [State]) throws(NumericError) -> State {
-    layers += 1
-    guard var result = states.first else { throw .invalid("[FanIn] needs at least one branch. Received none.") }
-    if states.count == 1 { return result }
-    let allGaussian = states.allSatisfy { $0.isGaussian }
-    switch node {
-    case .fanInConcat(.batch):
-      guard allGaussian else {
-        throw .invalid(
-          "[FanInConcat] along the batch needs Gaussian branches: put a Dense layer at the end of each. Received others.")
-      }
-      guard rowBlock < states.count, colBlock < states.count else {
-        throw NumericError(.internal, "[FanInConcat] block out of range.")
-      }
-      let slot = result.slot
-      if rowBlock != colBlock {
-        pairSteps.append(PairStep(action: .uncorrelated, slot: slot))
-      } else if states[rowBlock].slot != slot {
-        pairSteps.append(PairStep(action: .copy(from: states[rowBlock].slot), slot: slot))
-      }
-      (result.row, result.col) = (states[rowBlock].row, states[colBlock].col)
-      result.isGaussian = true
-    case .fanInConcat(.channel):
-      let total = states.reduce(0.0) { $0 + Double($1.width) }
-      result = merge(states, "FanInConcat", weights: states.map { Double($0.width) / total })
-      result.isGaussian = false
-      result.width = states.reduce(0) { $0 &+ $1.width }
-    case .fanInSum:
-      try requireEqualWidths(states, "FanInSum")
-      guard allGaussian else {
-        throw .invalid("[FanInSum] needs Gaussian branches: put a Dense layer at the end of each. Received others.")
-      }
-      result = merge(states, "FanInSum", weights: states.map { _ in 1 })
-    default:
-      try requireEqualWidths(states, "FanInProd")
-      let output = newArrays(1)[0]
-      emitFanIn(states, "FanInProd", output, row: { .product(branches: $0) })
-      pairSteps.append(
-        PairStep(
-          action: .product, slot: result.slot, branches: states.map(\.slot), rowArrays: states.map(\.row),
-          colArrays: states.map(\.col)))
-      (result.row, result.col) = (output, output)
-      result.isGaussian = false
+  /// The branch of this program's row block against that of its column block: independent unless they are the same.
+  private mutating func block(_ states: [State]) throws(NumericError) -> State {
+    guard rowBlock < states.count, colBlock < states.count else {
+      throw NumericError(.internal, "[FanInConcat] block out of range.")
     }
-    result.isInput = states.allSatisfy { $0.isInput }
-    result.isNonNegative = states.allSatisfy { $0.isNonNegative }
+    var result = joined(states)
+    if rowBlock != colBlock {
+      pairSteps.append(PairStep(action: .uncorrelated, slot: result.slot))
+    } else if states[rowBlock].slot != result.slot {
+      pairSteps.append(PairStep(action: .copy(from: states[rowBlock].slot), slot: result.slot))
+    }
+    (result.row, result.col) = (states[rowBlock].row, states[colBlock].col)
     return result
   }
 
-  private func requireEqualWidths(_ states: [State], _ name: String) throws(NumericError) {
-    guard states.allSatisfy({ $0.width == states[0].width }) else {
-      throw .invalid("[\(name)] all branches must have the same width. Received \(states.map(\.width)).")
-    }
+  private mutating func product(_ states: [State]) -> State {
+    guard states.count > 1 else { return states[0] }
+    let output = newArrays(1)[0]
+    emitFanIn(states, "FanInProd", output, row: { .product(branches: $0) })
+    var result = joined(states)
+    pairSteps.append(
+      PairStep(
+        action: .product, slot: result.slot, branches: states.map(\.slot), rowArrays: states.map(\.row),
+        colArrays: states.map(\.col)))
+    (result.row, result.col) = (output, output)
+    return result
   }
 
-  private mutating func merge(_ states: [State], _ name: String, weights: [Double]) -> State {
+  private mutating func sum(_ states: [State], _ name: String, weights: [Double]) -> State {
+    guard states.count > 1 else { return states[0] }
     let shares = newArrays(states.count)
     let output = newArrays(1)[0]
     emitFanIn(states, name, output, row: { .sum(branches: $0, weights: weights, shares: shares) })
-    var result = states[0]
+    var result = joined(states)
     pairSteps.append(
       PairStep(
         action: .sum, slot: result.slot, branches: states.map(\.slot), rowArrays: shares, colArrays: shares,
         parameters: PairStep.parameters([], long: weights)))
     (result.row, result.col) = (output, output)
+    return result
+  }
+
+  /// The first branch's place, for what all of them become.
+  private func joined(_ states: [State]) -> State {
+    var result = states[0]
+    result.isNonNegative = states.allSatisfy { $0.isNonNegative }
     return result
   }
 

@@ -1,5 +1,4 @@
 import Architectures
-import LinearAlgebra
 import NumericCore
 import VectorKernelTypes
 
@@ -14,7 +13,7 @@ final class RowSide {
   private(set) var arrays: [Workspace<Double>] = []
   /// Coefficient arrays of the series layers, by table number.
   private(set) var tables: [[Workspace<Double>]]
-  /// The tables of the layers whose series does not converge, by the same numbers.
+  /// The duals that do not come from a series, by the same numbers.
   private(set) var duals: [(any TabulatedDual)?]
 
   private let kernels: ElementKernels
@@ -44,23 +43,8 @@ final class RowSide {
   /// Values of one array, without padding.
   func values(_ id: ArrayID) -> [Double] { (0..<count).map { arrays[id].pointer[at($0)] } }
 
-  /// Adds an array: the deviations in `id`, divided by `unit`.
-  func appendScale(_ id: ArrayID, unit: Double) throws(NumericError) -> ArrayID {
-    let scale = try Workspace<Double>(padded * planes, zeroed: true)
-    for i in 0..<count { scale.pointer[at(i)] = arrays[id].pointer[at(i)] / unit }
-    arrays.append(scale)
-    return arrays.count - 1
-  }
-
-  /// Runs the steps; `limit` is the largest deviation whose square the results' type can hold.
-  func run(_ steps: [RowStep], limit: Double, name: String) throws(NumericError) {
-    for step in steps {
-      try run(step)
-      try check(step, limit, name)
-    }
-  }
-
-  private func check(_ step: RowStep, _ limit: Double, _ name: String) throws(NumericError) {
+  /// Throws where a deviation after the step is over `limit`.
+  func check(_ step: RowStep, _ limit: Double, _ name: String) throws(NumericError) {
     let output = arrays[step.output].pointer
     for i in 0..<count where !(output[at(i)] <= limit) {
       throw NumericError(
@@ -70,7 +54,8 @@ final class RowSide {
     }
   }
 
-  private func run(_ step: RowStep) throws(NumericError) {
+  /// Runs one step; a series needs a plan, see `RowPass`.
+  func run(_ step: RowStep) throws(NumericError) {
     let (input, output) = (arrays[step.input].pointer, arrays[step.output].pointer)
     switch step.action {
     case .dual(let kind, let parameters, let ids, _):
@@ -104,7 +89,7 @@ final class RowSide {
       }
     case .sum(let branches, let weights, let shares): sum(branches, weights, shares, output)
     case .product(let branches): product(branches, output)
-    case .series(let source, _, _): try series(source, step)
+    case .series: break
     case .tabulated(let dual, _, _): try fillTable(dual, step)
     case .userDual(let function):
       try requireValuesOnly("Elementwise")
@@ -223,71 +208,15 @@ private func hypotenuse(_ a: Double, _ b: Double) -> Double {
 // MARK: Hermite series
 
 extension RowSide {
-  private func series(_ source: SeriesSource, _ step: RowStep) throws(NumericError) {
-    guard case .series(_, let ratio, let table) = step.action else { return }
-    if let terms = try expansion(of: source).termsNeeded(values(step.input)) {
-      try fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, terms: terms)
-    } else {
-      try fillTable(RowSide.table(source, step, [self]), step)
-    }
-  }
-
-  /// The table of a function whose series does not converge, for the inputs of `sides`.
-  static func table(_ source: SeriesSource, _ step: RowStep, _ sides: [RowSide]) throws(NumericError) -> DualTable {
-    let deviations = sides.flatMap { $0.values(step.input) }
-    let positive = deviations.filter { $0 > 0 }
-    let expansion = sides[0].expansion(of: source)
-    let range = (positive.min() ?? 1, positive.max() ?? 1)
-    guard range.1 <= DualTable.largestDeviation else {
-      throw NumericError(
-        .notConverged,
-        "[\(step.layer)] a dual without closed form needs standard deviations of at most \(DualTable.largestDeviation). "
-          + "Received \(range.1): scale the inputs or the weights.", value: range.1)
-    }
-    let table = try DualTable.make(
-      (range.0, range.1, positive.count < deviations.count), tolerance: source.tolerance, parity: source.parity,
-      needsDerivatives: sides[0].planes > 1
-    ) { (x) throws(NumericError) in try expansion.values(x) }
-    guard table.error <= source.tolerance else {
-      throw NumericError(
-        .notConverged,
-        "[\(step.layer)] the dual for standard deviations from \(range.0) to \(range.1) must be found to tol = \(source.tolerance). "
-          + "Received an error of about \(table.error): raise tol, or give functions with kinks other than at 0 as PiecewiseLinear.",
-        value: table.error)
-    }
-    return table
-  }
-
-  /// Fills the arrays of a layer that is computed by a table.
-  func fillTable(_ dual: any TabulatedDual, _ step: RowStep) throws(NumericError) {
-    guard let (first, table) = step.table else { return }
-    var columns: [Workspace<Double>] = []
-    for _ in 0..<dual.arrayCount { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
-    let (s, out, d) = (arrays[step.input].pointer, arrays[step.output].pointer, arrays[first].pointer)
-    // Inputs of one length have one set of numbers.
-    var known: [UInt64: (deviation: Tangent, first: Tangent, arrays: [Tangent])] = [:]
-    eachInput { (i, derivative) in
-      let row = known[s[i].bitPattern] ?? dual.row(s[i])
-      if known.count < 64 { known[s[i].bitPattern] = row }
-      (out[i], d[i]) = (row.deviation.value, row.first.value)
-      for (k, x) in row.arrays.enumerated() { columns[k].pointer[i] = x.value }
-      guard let derivative else { return }
-      let change = s[derivative]
-      (out[derivative], d[derivative]) = (row.deviation.slope * change, row.first.slope * change)
-      for (k, x) in row.arrays.enumerated() { columns[k].pointer[derivative] = x.slope * change }
-    }
-    tables[table] = columns
-    duals[table] = dual
-  }
-
-  /// Fills the coefficient arrays with `terms` terms, the ratio and the deviations after the layer.
+  /// Fills the coefficient arrays, the ratio and the deviations after the layer.
   func fillSeries(
-    _ source: SeriesSource, input: ArrayID, output: ArrayID, ratio: ArrayID, table: Int, terms: Int
+    _ source: SeriesSource, input: ArrayID, output: ArrayID, ratio: ArrayID, table: Int, plan: SeriesPlan
   ) throws(NumericError) {
+    let terms = plan.terms
     // A derivative needs two more coefficients: da_n/ds = (n a_n + sqrt((n + 1)(n + 2)) a_(n+2)) / s.
     let known = planes == 1 ? terms : terms + 2
     let deviations = values(input)
-    let a = try expansion(of: source).coefficients(deviations, terms: known)
+    let a = try expansion(of: source).coefficients(deviations, terms: known, steepness: plan.deviations.largest)
     var columns: [Workspace<Double>] = []
     for _ in 0..<terms { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
     let (s, out, r) = (arrays[input].pointer, arrays[output].pointer, arrays[ratio].pointer)
@@ -315,7 +244,30 @@ extension RowSide {
     tables[table] = columns
   }
 
-  private func expansion(of source: SeriesSource) -> HermiteExpansion {
+  /// Fills the arrays of a layer whose dual is tabulated.
+  func fillTable(_ dual: any TabulatedDual, _ step: RowStep) throws(NumericError) {
+    guard let (first, table) = step.table else { return }
+    var columns: [Workspace<Double>] = []
+    for _ in 0..<dual.arrayCount { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
+    let (s, out, d) = (arrays[step.input].pointer, arrays[step.output].pointer, arrays[first].pointer)
+    // Inputs of one length have one set of numbers.
+    var known: [UInt64: (deviation: Tangent, first: Tangent, arrays: [Tangent])] = [:]
+    eachInput { (i, derivative) in
+      let row = known[s[i].bitPattern] ?? dual.row(s[i])
+      if known.count < 64 { known[s[i].bitPattern] = row }
+      (out[i], d[i]) = (row.deviation.value, row.first.value)
+      for (k, x) in row.arrays.enumerated() { columns[k].pointer[i] = x.value }
+      guard let derivative else { return }
+      let change = s[derivative]
+      (out[derivative], d[derivative]) = (row.deviation.slope * change, row.first.slope * change)
+      for (k, x) in row.arrays.enumerated() { columns[k].pointer[derivative] = x.slope * change }
+    }
+    tables[table] = columns
+    duals[table] = dual
+  }
+
+  /// The series of a nonlinearity, with the caller's functions.
+  func expansion(of source: SeriesSource) -> HermiteExpansion {
     let call = users.call
     return HermiteExpansion(source: source) { (function, x, y, n) in
       call?(function, .value, x, nil, nil, y, n) ?? false

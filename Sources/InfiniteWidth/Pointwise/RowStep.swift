@@ -87,8 +87,6 @@ struct PointwiseProgram {
   /// Deviations of the inputs (array 0) and of the outputs, on either side.
   var rowOutput: ArrayID
   var colOutput: ArrayID
-  var isGaussian: Bool
-  var width: Int
-  /// Whether the diagonal differs from its formula (Dropout) or calls the user's code.
+  /// Whether a layer calls the user's code.
   var usesUserFunctions: Bool
 }

@@ -1,8 +1,8 @@
-import LinearAlgebra
+import VectorKernelProduct
 import NumericCore
 
 /// The gaps and NTKs of all slots of one strip. Slot 0 can stand in memory of the caller (a row of a tile).
-final class StripMemory<Element: BLASReal> {
+final class StripMemory<Element: RowElement> {
   let width: Int
   let wantsTheta: Bool
   private let planes: Int

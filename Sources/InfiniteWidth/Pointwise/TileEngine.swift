@@ -1,4 +1,4 @@
-import LinearAlgebra
+import VectorKernelProduct
 import NumericCore
 import VectorKernelTypes
 import VectorKernels
@@ -6,8 +6,8 @@ import VectorKernels
 /// Computes one block of a kernel tile by tile.
 ///
 /// float64 inputs: pairs whose gap is under 1e-3 get it anew from the difference of their unit rows. float32 inputs: pairs whose
-/// gap is under 1/20 pass through the whole network in float64; a tile that consists mostly of such pairs does so as a whole.
-final class TileEngine<Element: BLASReal>: @unchecked Sendable {
+/// gap is under 1/20 pass through the whole network in float64. Both are decided for each pair by itself.
+final class TileEngine<Element: RowElement>: @unchecked Sendable {
   private static var refineBelow: Double { 1e-3 }
   private static var recomputeBelow: Double { 0.05 }
 
@@ -20,86 +20,68 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
   private let products: GapsFromRows<Element>?
   private let diagonal: Diagonal?
 
+  /// `pairs`: the task's program in float64; `diagonal`: of the inputs that rows and columns of this block share.
   init(
-    source: PairSource<Element>, output: BlockOutput<Element>, program: PointwiseProgram, row: RowSide, col: RowSide,
-    isDiagonalBlock: Bool, users: UserDuals, wantsTangent: Bool
+    _ task: BlockTask<Element>, _ pairs: PairProgram<Double>, output: BlockOutput<Element>, diagonal: Diagonal?
   ) throws(NumericError) {
-    self.source = source
+    source = task.source
     self.output = output
-    let table = KernelTable.current
-    isSymmetric = source.isSame && isDiagonalBlock
+    self.diagonal = diagonal
+    isSymmetric = source.isSame && task.isOnDiagonal
     plan = TilePlan(rows: source.rows, cols: source.cols, isSymmetric: isSymmetric)
-    let kernels = wantsTangent ? table.tangent : table.float64
-    let isPlain = source.given == nil && !wantsTangent
-    let isLarge = source.rows * source.cols >= AngularProfile.fewestPairs
-    let fits = isPlain && isLarge
-    let (wantsNTK, wantsNNGP) = (output.ntk != nil, output.nngp != nil)
-    let fit = { (isFloat: Bool) throws(NumericError) -> AngularProfile? in
-      guard fits else { return nil }
-      return try AngularProfile.fit(
-        program, row: row, col: col, kernels: kernels, users: users, wantsNTK: wantsNTK, wantsNNGP: wantsNNGP, isFloat: isFloat)
-    }
-    double = try PairProgram<Double>(
-      program, row: row, col: col, kernels: kernels, users: users, profile: try fit(false), startsFromZero: isPlain)
+    double = pairs
     // Polynomials of tabulated duals have coefficients of both signs, and bounded functions multiply what they lose by the variance.
-    let usesFloat = Element.self == Float.self && source.given == nil && row.duals.allSatisfy { $0 == nil }
-    float =
-      usesFloat
-      ? try PairProgram<Element>(
-        program, row: row, col: col, kernels: table.float32, users: users, profile: try fit(true),
-        startsFromZero: isPlain) : nil
-    products = if let a = source.inputs1, let b = source.inputs2 { try GapsFromRows(a, b, table) } else { nil }
-    guard isSymmetric else {
-      diagonal = nil
-      return
-    }
-    diagonal = try Diagonal(double, row: row, output: program.rowOutput, given: source.given, wantsNTK: output.ntk != nil)
-    try diagonal?.checkRange(of: Element.self)
+    let usesFloat = Element.self == Float.self && source.given == nil && task.row.duals.allSatisfy { $0 == nil }
+    float = usesFloat ? try task.program(of: Element.self, row: task.row, col: task.col) : nil
+    products =
+      if let a = source.row.inputs, let b = source.col.inputs { try GapsFromRows(a, b, KernelTable.current) } else { nil }
   }
 
   /// Computes all tiles.
   func run(_ context: CallContext) throws(NumericError) {
-    BLASThreads.useOne()
-    let limited = context.forBLAS
-    let scratch = (0..<max(1, min(limited.threads, plan.tiles.count))).map { _ in
-      TileScratch<Element>(plan, slots: double.slotCount, planes: double.planes, wantsTheta: output.ntk != nil)
+    var scratch: [TileScratch<Element>] = []
+    for _ in 0..<max(1, min(context.threads, plan.tiles.count)) {
+      scratch.append(
+        try TileScratch<Element>(
+          plan, slots: double.slotCount, planes: double.planes, dimension: source.row.inputs?.dimension ?? 0,
+          wantsTheta: output.ntk != nil))
     }
-    try runTasks(plan.tiles.count, context: limited) { (task, worker) throws(NumericError) in
+    try runTasks(plan.tiles.count, context: context) { (task, worker) throws(NumericError) in
       let (i, j) = (Int(plan.tiles[task].0), Int(plan.tiles[task].1))
       let side = TilePlan.side
       let area = TileArea(
         row: i * side, column: j * side, rows: min(side, plan.rows - i * side), cols: min(side, plan.cols - j * side))
-      if let float, try floatTile(float, area, scratch[worker]) { return }
-      try doubleTile(area, scratch[worker])
+      if let float { try floatTile(float, area, scratch[worker]) } else { try doubleTile(area, scratch[worker]) }
     }
   }
 
-  /// Computes a tile in float32, or returns false where many of its pairs are nearly parallel.
+  /// Computes a tile of float32 inputs.
   private func floatTile(
     _ program: PairProgram<Element>, _ area: TileArea, _ scratch: TileScratch<Element>
-  ) throws(NumericError) -> Bool {
-    guard let products else { return false }
+  ) throws(NumericError) {
+    guard let products else { return }
     let tile = try scratch.tile(of: Element.self)
     let isPlaced = place(tile, area)
-    products.fillProducts(area, tile)
+    products.fillProducts(area, tile, scratch)
     var near: [NearPair] = []
     for r in 0..<area.rows {
+      let known = near.count
       products.gapsFromProducts(area, r, tile)
       products.collect(area, r, tile, below: TileEngine.recomputeBelow, skipDiagonal: isSymmetric, into: &near)
+      // Where all pairs of a row are near nothing is left for float32.
+      let wanted = isSymmetric ? min(area.cols, area.column + area.cols - area.row - r - 1) : area.cols
+      if near.count - known < wanted { try runStrip(program, area, r, tile) }
     }
-    guard near.count <= area.rows * area.cols / 4 else { return false }
-    for r in 0..<area.rows { try runStrip(program, area, r, tile) }
-    try recompute(near, area, tile, scratch.patch())
-    diagonal?.patch(area, tile, planes: 1)
+    try recompute(near, area, tile, scratch)
+    if let diagonal, let shift = source.shift { diagonal.patch(area, tile, planes: 1, shift: shift) }
     write(tile, area, isPlaced: isPlaced)
-    return true
   }
 
   private func doubleTile(_ area: TileArea, _ scratch: TileScratch<Element>) throws(NumericError) {
     let tile = try scratch.tile(of: Double.self)
     let isPlaced = place(tile, area)
     if let products {
-      try products.fillProducts(area, tile, scratch)
+      products.fillProducts(area, tile, scratch)
       var near: [NearPair] = []
       for r in 0..<area.rows {
         products.gapsFromProducts(area, r, tile)
@@ -111,7 +93,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
       given.fillGaps(area, tile, source: source, planes: double.planes)
     }
     for r in 0..<area.rows { try runStrip(double, area, r, tile) }
-    diagonal?.patch(area, tile, planes: double.planes)
+    if let diagonal, let shift = source.shift { diagonal.patch(area, tile, planes: double.planes, shift: shift) }
     write(tile, area, isPlaced: isPlaced)
   }
 
@@ -126,7 +108,7 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
     }
   }
 
-  private func runStrip<Work: BLASReal>(
+  private func runStrip<Work: RowElement>(
     _ program: PairProgram<Work>, _ area: TileArea, _ r: Int, _ tile: TileMemory<Work>
   ) throws(NumericError) {
     // On the diagonal of a symmetric result only columns from the row's own on are needed.
@@ -150,54 +132,70 @@ final class TileEngine<Element: BLASReal>: @unchecked Sendable {
         parameters: noNumbers))
   }
 
-  /// Sends nearly parallel pairs of a float32 tile through the network in float64, one vector of neighbours at a time.
+  /// Sends nearly parallel pairs of a float32 tile through the network in float64: one vector of neighbours at a time, or the whole row
+  /// where many of its pairs are near.
   private func recompute(
-    _ near: [NearPair], _ area: TileArea, _ tile: TileMemory<Element>, _ strip: StripMemory<Double>
+    _ near: [NearPair], _ area: TileArea, _ tile: TileMemory<Element>, _ scratch: TileScratch<Element>
   ) throws(NumericError) {
-    guard let products else { return }
-    let lanes = double.kernels.lanes
+    guard !near.isEmpty else { return }
+    let (strip, lanes) = (try scratch.patch(), double.kernels.lanes)
     var first = 0
     while first < near.count {
-      let (row, group) = (near[first].row, near[first].col / lanes)
-      var last = first
-      let gaps = strip.gapElements(0)
-      for lane in 0..<lanes { gaps[lane] = 1 }
-      while last < near.count, near[last].row == row, near[last].col / lanes == group {
-        gaps[near[last].col % lanes] = products.exactGap(area, near[last])
-        last += 1
+      let row = near[first].row
+      var end = first
+      while end < near.count, near[end].row == row { end += 1 }
+      if 2 * (end - first) >= area.cols / lanes {
+        try recompute(near[first..<end], from: 0, count: area.cols, area, tile, strip)
+        first = end
       }
-      let theta = strip.theta(0)
-      theta?.update(repeating: 0, count: lanes)
-      let column = area.column + lanes * group
-      try double.run(strip, row: area.row + row, column: column, count: lanes)
-      if output.nngp != nil {
-        double.kernels.layers.covariance(
-          StripArguments(
-            gap: UnsafeMutableRawPointer(gaps), theta: nil, count: lanes, rowArrays: double.rowOutput,
-            colArrays: double.colOutput, row: area.row + row, column: column, parameters: noNumbers))
+      while first < end {
+        let group = near[first].col / lanes
+        var last = first
+        while last < end, near[last].col / lanes == group { last += 1 }
+        try recompute(near[first..<last], from: lanes * group, count: lanes, area, tile, strip)
+        first = last
       }
-      for pair in near[first..<last] {
-        if output.nngp != nil { tile.gaps[row * tile.width + pair.col] = Element(gaps[pair.col % lanes]) }
-        if let theta { tile.thetas[row * tile.thetaWidth + pair.col] = Element(theta[pair.col % lanes]) }
-      }
-      first = last
+    }
+  }
+
+  /// The same for pairs of one row among `count` columns.
+  private func recompute(
+    _ pairs: ArraySlice<NearPair>, from start: Int, count: Int, _ area: TileArea, _ tile: TileMemory<Element>,
+    _ strip: StripMemory<Double>
+  ) throws(NumericError) {
+    guard let products, let row = pairs.first?.row else { return }
+    let (gaps, theta) = (strip.gapElements(0), strip.theta(0))
+    let padded = (count + double.kernels.lanes - 1) / double.kernels.lanes * double.kernels.lanes
+    gaps.update(repeating: 1, count: padded)
+    theta?.update(repeating: 0, count: padded)
+    for pair in pairs { gaps[pair.col - start] = products.exactGap(area, pair) }
+    try double.run(strip, row: area.row + row, column: area.column + start, count: count)
+    if output.nngp != nil {
+      double.kernels.layers.covariance(
+        StripArguments(
+          gap: UnsafeMutableRawPointer(gaps), theta: nil, count: count, rowArrays: double.rowOutput,
+          colArrays: double.colOutput, row: area.row + row, column: area.column + start, parameters: noNumbers))
+    }
+    for pair in pairs {
+      if output.nngp != nil { tile.gaps[row * tile.width + pair.col] = Element(gaps[pair.col - start]) }
+      if let theta { tile.thetas[row * tile.thetaWidth + pair.col] = Element(theta[pair.col - start]) }
     }
   }
 
   /// The NTKs of a tile off the diagonal are computed in the result itself: no copy.
-  private func place<Work: BLASReal>(_ tile: TileMemory<Work>, _ area: TileArea) -> Bool {
+  private func place<Work: RowElement>(_ tile: TileMemory<Work>, _ area: TileArea) -> Bool {
     let isOnDiagonal = isSymmetric && area.row == area.column
     return tile.placeThetas(in: output.ntk, area, allowed: !isOnDiagonal && double.planes == 1)
   }
 
-  private func write<Work: BLASReal>(_ tile: TileMemory<Work>, _ area: TileArea, isPlaced: Bool) {
+  private func write<Work: RowElement>(_ tile: TileMemory<Work>, _ area: TileArea, isPlaced: Bool) {
     write(TileView(values: tile.gaps, width: tile.width, isTangent: double.planes == 2), area, output.nngp, output.mirroredNNGP)
     write(
       TileView(values: tile.thetas, width: tile.thetaWidth, isTangent: double.planes == 2), area, output.ntk,
       output.mirroredNTK, isPlaced: isPlaced)
   }
 
-  private func write<Work: BLASReal>(
+  private func write<Work: RowElement>(
     _ view: TileView<Work>, _ area: TileArea, _ target: StridedMatrix<Element>?, _ mirror: StridedMatrix<Element>?,
     isPlaced: Bool = false
   ) {

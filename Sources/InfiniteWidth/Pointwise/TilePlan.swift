@@ -27,20 +27,18 @@ struct TilePlan: Sendable {
     self.tiles = tiles
   }
 
-  /// Bytes of row arrays, their conversions and the threads' tiles; nil where they do not fit Int.
-  static func bytes(
-    _ program: PointwiseProgram, rows: Int, cols: Int, elementSize: Int, threads: Int, planes: Int = 1
-  ) -> Int? {
+  /// Bytes of the arrays of `count` inputs for each of `blocks` output blocks, with their conversions; nil where they do not fit Int.
+  static func sideBytes(_ program: PointwiseProgram, count: Int, blocks: Int, elementSize: Int, planes: Int = 1) -> Int? {
     // Series tables are counted with a typical 64 terms.
-    let perRow = (program.rowArrayCount + 64 * program.rowTableCount) * 8 * planes + 40
-    let perCol = (program.colArrayCount + 64 * program.colTableCount) * 8 * planes + 40
-    guard let a = checkedProduct(rows + 32, perRow), let b = checkedProduct(cols + 32, perCol), let arrays = checkedSum(a, b),
-      let all = checkedProduct(arrays, elementSize == 4 ? 2 : 1)
-    else { return nil }
+    let perInput = (program.rowArrayCount + 64 * program.rowTableCount) * 8 * planes + 40
+    return checkedProduct(count + 32, perInput).flatMap { checkedProduct($0, elementSize == 4 ? 2 : 1) }
+      .flatMap { checkedProduct($0, blocks) }
+  }
+
+  /// Bytes of the threads' tiles and of the list of tiles; nil where they do not fit Int.
+  static func tileBytes(_ program: PointwiseProgram, rows: Int, cols: Int, threads: Int, planes: Int = 1) -> Int? {
     let perThread = (2 + 2 * program.slotCount) * side * side * 8 / 8 + 2 * side * side * 8 * planes
-    let tilesDown = rows / side + 1
-    let tilesAcross = cols / side + 1
-    guard let list = checkedProduct(tilesDown, tilesAcross).flatMap({ checkedProduct($0, 8) }) else { return nil }
-    return checkedSum(all, threads * perThread).flatMap { checkedSum($0, list) }
+    let list = checkedProduct(rows / side + 1, cols / side + 1).flatMap { checkedProduct($0, 8) }
+    return list.flatMap { checkedSum(threads * perThread, $0) }
   }
 }

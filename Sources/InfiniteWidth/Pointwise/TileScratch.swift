@@ -1,5 +1,5 @@
 import CVectorSeeds
-import LinearAlgebra
+import VectorKernelProduct
 import NumericCore
 
 /// Which part of a result a tile is.
@@ -11,7 +11,7 @@ struct TileArea {
 }
 
 /// One tile: gaps (at last covariances) and NTKs, row-major, `width` elements apart.
-final class TileMemory<Work: BLASReal> {
+final class TileMemory<Work: RowElement> {
   let gaps: UnsafeMutablePointer<Work>
   let width: Int
   /// Where the NTKs stand, `thetaWidth` elements from row to row: own memory, or the result itself.
@@ -34,7 +34,7 @@ final class TileMemory<Work: BLASReal> {
 
   /// NTKs go straight into `result` where its layout allows (rows of whole vectors, nothing to mirror within the tile).
   /// Returns whether they do.
-  func placeThetas<Element: BLASReal>(in result: StridedMatrix<Element>?, _ area: TileArea, allowed: Bool) -> Bool {
+  func placeThetas<Element: RowElement>(in result: StridedMatrix<Element>?, _ area: TileArea, allowed: Bool) -> Bool {
     guard allowed, Element.self == Work.self, let result, result.colStride == 1, area.cols % 32 == 0 else {
       (thetas, thetaWidth) = (ownThetas, width)
       return false
@@ -54,7 +54,7 @@ final class TileMemory<Work: BLASReal> {
 }
 
 /// What one worker thread keeps from tile to tile. float64 memory for float32 inputs is made when first needed.
-final class TileScratch<Element: BLASReal>: @unchecked Sendable {
+final class TileScratch<Element: RowElement>: @unchecked Sendable {
   let plan: TilePlan
   let slots: Int
   let planes: Int
@@ -62,10 +62,13 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
   private var ownTile: TileMemory<Element>?
   private var doubleMemory: TileMemory<Double>?
   private var patchMemory: StripMemory<Double>?
-  private var rowRoom: Workspace<Double>?
-  private var colRoom: Workspace<Double>?
+  /// Room for a part of the columns' inputs while they are multiplied.
+  let packed: Workspace<Element>
 
-  init(_ plan: TilePlan, slots: Int, planes: Int, wantsTheta: Bool) {
+  init(
+    _ plan: TilePlan, slots: Int, planes: Int, dimension: Int, wantsTheta: Bool
+  ) throws(NumericError) {
+    packed = try Workspace<Element>(RowProducts.room(dimension: dimension))
     self.plan = plan
     self.slots = slots
     self.planes = planes
@@ -73,7 +76,7 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
   }
 
   /// The tile in element type `Work`.
-  func tile<Work: BLASReal>(of type: Work.Type) throws(NumericError) -> TileMemory<Work> {
+  func tile<Work: RowElement>(of type: Work.Type) throws(NumericError) -> TileMemory<Work> {
     if Work.self == Double.self {
       let made =
         if let doubleMemory { doubleMemory } else {
@@ -88,32 +91,13 @@ final class TileScratch<Element: BLASReal>: @unchecked Sendable {
     return unsafeDowncast(made, to: TileMemory<Work>.self)
   }
 
-  /// A strip of one vector for single pairs.
+  /// A strip for the pairs of one row that pass through the network in float64.
   func patch() throws(NumericError) -> StripMemory<Double> {
     let made =
       if let patchMemory { patchMemory } else {
-        try StripMemory<Double>(slots: slots, width: 32, planes: 1, wantsTheta: wantsTheta)
+        try StripMemory<Double>(slots: slots, width: plan.tileCols, planes: 1, wantsTheta: wantsTheta)
       }
     patchMemory = made
     return made
-  }
-
-  /// Rows of either side in float64.
-  func converted(
-    _ a: InputRows<Element>, _ b: InputRows<Element>, _ area: TileArea
-  ) throws(NumericError) -> (UnsafePointer<Double>, UnsafePointer<Double>) {
-    let left = if let rowRoom { rowRoom } else { try Workspace<Double>(plan.tileRows * a.dimension) }
-    let right = if let colRoom { colRoom } else { try Workspace<Double>(plan.tileCols * a.dimension) }
-    (rowRoom, colRoom) = (left, right)
-    TileScratch.convert(a, area.row, area.rows, left.pointer)
-    TileScratch.convert(b, area.column, area.cols, right.pointer)
-    return (UnsafePointer(left.pointer), UnsafePointer(right.pointer))
-  }
-
-  private static func convert(_ x: InputRows<Element>, _ first: Int, _ count: Int, _ out: UnsafeMutablePointer<Double>) {
-    for i in 0..<count {
-      let row = x.base + (first + i) * x.leading
-      for k in 0..<x.dimension { out[i * x.dimension + k] = Double(row[k]) }
-    }
   }
 }

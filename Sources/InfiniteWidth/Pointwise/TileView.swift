@@ -1,9 +1,9 @@
 import CVectorSeeds
-import LinearAlgebra
+import VectorKernelProduct
 import NumericCore
 
 /// A finished tile on its way to the result: converts, and transposes in blocks of a cache line.
-struct TileView<Work: BLASReal> {
+struct TileView<Work: RowElement> {
   let values: UnsafeMutablePointer<Work>
   let width: Int
   /// Whether the derivative plane is what is wanted.
@@ -17,7 +17,7 @@ struct TileView<Work: BLASReal> {
     for r in 0..<side { for c in 0..<r { values[at(r, c)] = values[at(c, r)] } }
   }
 
-  func write<Element: BLASReal>(_ area: TileArea, to target: StridedMatrix<Element>) {
+  func write<Element: RowElement>(_ area: TileArea, to target: StridedMatrix<Element>) {
     let base = target.base + area.row * target.rowStride + area.column * target.colStride
     if Element.self == Work.self, target.colStride == 1, !isTangent {
       for r in 0..<area.rows {
@@ -33,7 +33,7 @@ struct TileView<Work: BLASReal> {
   }
 
   /// Writes the transpose: whole cache lines of a large result are streamed past the caches, which spares reading them first.
-  func writeTransposed<Element: BLASReal>(_ area: TileArea, to target: StridedMatrix<Element>) {
+  func writeTransposed<Element: RowElement>(_ area: TileArea, to target: StridedMatrix<Element>) {
     let base = target.base + area.column * target.rowStride + area.row * target.colStride
     let isPlain = Element.self == Work.self && target.colStride == 1 && !isTangent
     let perLine = 64 / MemoryLayout<Work>.size

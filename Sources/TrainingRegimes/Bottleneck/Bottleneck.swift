@@ -1,3 +1,4 @@
+import Dynamics
 import LinearAlgebra
 import NumericCore
 
@@ -40,7 +41,10 @@ public final class Bottleneck {
   public internal(set) var steps = 0
   /// Time reached: steps times the learning rate, or the time of the flow.
   public internal(set) var time = 0.0
-  var flowStep = 0.0
+  /// The present state has left the numbers.
+  private(set) var hasDiverged = false
+  /// The steps of the flow, once there was one.
+  var control: StepControl?
   private let memory: [Workspace<Double>]
   let current: OuterValues
 
@@ -101,22 +105,31 @@ public final class Bottleneck {
   ///
   /// May be called again to go on. After an error or a cancellation the state is that after the last whole step.
   public func descend(_ count: Int, recordingEvery interval: Int, context: CallContext) throws(NumericError) {
-    let pacer = BottleneckPacer(context)
-    if steps == 0 { try evaluateAndRecord(true, pacer.quiet) }
-    for s in 0..<count {
-      try pacer.checkpoint(Double(s) / Double(count))
-      try learned.add(current.points, current.residuals, scale: -options.learningRate, context: pacer.quiet)
-      try move(by: options.learningRate, pacer.quiet)
+    // Steps change the state in several places, so only whole ones are left where a call is cancelled.
+    let quiet = context.reporting(nil)
+    var loop = try begin(count, context)
+    while try loop.goesOn() {
+      try learned.add(current.points, current.residuals, scale: -options.learningRate, context: quiet)
+      try move(by: options.learningRate, quiet)
       steps += 1
       time = Double(steps) * options.learningRate
+      loop.countStep()
       do {
-        try evaluateAndRecord(steps % interval == 0 || s == count - 1, pacer.quiet)
+        try evaluateAndRecord(steps % interval == 0 || loop.done == count, &loop, quiet)
       } catch {
         guard error.kind == .overflow else { throw error }
         steps -= 1
         throw divergence(.infinity)
       }
     }
+  }
+
+  /// The loop of a call of `count` steps; the state at the start is recorded before the first one.
+  func begin(_ count: Int, _ context: CallContext) throws(NumericError) -> TrainingLoop {
+    let record = TrainingRecord(first: records.losses.first)
+    var loop = TrainingLoop(steps: count, record: record, growth: options.divergence, context: context)
+    if records.losses.isEmpty { try evaluateAndRecord(true, &loop, context.reporting(nil)) }
+    return loop
   }
 
   /// z -= h Kg (c grad f)
@@ -127,24 +140,25 @@ public final class Bottleneck {
   }
 
   /// Evaluates f and its gradient at the training points where they are now, and records.
-  func evaluateAndRecord(_ isRecorded: Bool, _ context: CallContext) throws(NumericError) {
+  func evaluateAndRecord(_ isRecorded: Bool, _ loop: inout TrainingLoop, _ context: CallContext) throws(NumericError) {
     try current.place(positions)
     try current.evaluate(initial, learned, targets, context)
-    try record(isRecorded, context)
+    try record(isRecorded, &loop, context)
   }
 
-  func record(_ isRecorded: Bool, _ context: CallContext) throws(NumericError) {
+  func record(_ isRecorded: Bool, _ loop: inout TrainingLoop, _ context: CallContext) throws(NumericError) {
     let loss = current.loss(targets)
     records.losses.append(loss)
     records.lossTimes.append(time)
-    let isDiverged = !(loss <= options.divergence * max(records.losses[0], 1e-300))
+    let isDiverged = !loop.accepts(loss)
     // A state that has left the numbers is of no use.
     if isRecorded && !isDiverged { try recordState(context) }
     guard !isDiverged else { throw divergence(loss) }
   }
 
   private func divergence(_ loss: Double) -> NumericError {
-    NumericError(
+    hasDiverged = true
+    return NumericError(
       .notConverged,
       "[Bottleneck] training must not diverge: choose a smaller learning_rate. The loss went from \(records.losses[0]) to \(loss) in "
         + "\(records.losses.count - 1) steps.", value: Double(steps))

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Dynamics
 import LinearAlgebra
 import NumericCore
 
@@ -15,24 +9,25 @@ extension Bottleneck {
   /// before it, so nothing is discretised but time. The local error of z, and of F at the training points, stays under the tolerance times
   /// the largest magnitude of either.
   public func flow(to times: [Double], recordingSteps: Bool, context: CallContext) throws(NumericError) {
-    let pacer = BottleneckPacer(context)
-    if steps == 0 { try evaluateAndRecord(true, pacer.quiet) }
-    let stepper = try FlowStepper(self)
+    let quiet = context.reporting(nil)
+    var loop = try begin(.max, context)
+    let stages = try FlowStages(self, quiet)
     let (start, end) = (time, times.last ?? 0)
     for target in times {
       while time < target {
-        try pacer.checkpoint((time - start) / (end - start))
-        try stepper.advance(to: target, pacer.quiet)
+        try loop.pacer.checkpoint((time - start) / (end - start))
+        try stages.advance(to: target)
         steps += 1
-        try record(recordingSteps || time >= target, pacer.quiet)
+        try record(recordingSteps || time >= target, &loop, quiet)
       }
     }
   }
 }
 
-/// The stages of one step of the flow.
-private final class FlowStepper {
+/// The stages of one step of the flow: slopes are residuals at positions, and what they do to z.
+private final class FlowStages: StagedFlow {
   private let network: Bottleneck
+  private let context: CallContext
   private let stages: [OuterValues]
   /// z of the training points at a stage, of all points after the step, and the error of z.
   private let stagePositions: StridedMatrix<Double>
@@ -43,8 +38,8 @@ private final class FlowStepper {
   private let errorValues: StridedMatrix<Double>
   private let room: Workspace<Double>
 
-  init(_ network: Bottleneck) throws(NumericError) {
-    self.network = network
+  init(_ network: Bottleneck, _ context: CallContext) throws(NumericError) {
+    (self.network, self.context) = (network, context)
     let (n, all, k, c) = (network.trainCount, network.pointCount, network.units, network.outputs)
     var stages: [OuterValues] = []
     for _ in 0..<7 { stages.append(try OuterValues(network.outer, points: n, outputs: c)) }
@@ -57,30 +52,12 @@ private final class FlowStepper {
     errorValues = StridedMatrix(room.pointer + 3 * n * k + all * k, rows: n, cols: c)
   }
 
-  func advance(to limit: Double, _ context: CallContext) throws(NumericError) {
+  /// Takes one accepted step of the network, but not beyond `limit`.
+  func advance(to limit: Double) throws(NumericError) {
     try stages[0].take(network.current)
-    if network.flowStep == 0 { network.flowStep = firstStep() }
-    var isRetry = false
-    while true {
-      let h = min(network.flowStep, limit - network.time)
-      let error = try ratio(h, context)
-      let growth = error.isFinite ? (error == 0 ? 5 : min(isRetry ? 1 : 5, max(0.2, 0.9 * pow(1 / error, 0.2)))) : 0.2
-      if error <= 1 {
-        try accept(h, context)
-        network.time = h >= limit - network.time ? limit : network.time + h
-        // A step cut short by the limit says nothing about the next one, unless it may grow.
-        network.flowStep = h < network.flowStep ? max(network.flowStep, h * growth) : h * growth
-        return
-      }
-      isRetry = true
-      network.flowStep = h * min(growth, 0.9)
-      guard network.flowStep > 1e-13 * max(network.time, 1e-290) else {
-        throw NumericError(
-          .notConverged,
-          "[Bottleneck] the flow must stay finite and smooth. The step shrank to \(network.flowStep) at time \(network.time).",
-          value: network.time)
-      }
-    }
+    var control = network.control ?? StepControl(time: network.time, step: firstStep(), operation: "Bottleneck")
+    defer { (network.control, network.time) = (control, control.time) }
+    try DormandPrince.advance(self, &control, to: limit)
   }
 
   /// A first step that changes the largest output by about a hundredth.
@@ -92,30 +69,28 @@ private final class FlowStepper {
     return limit.isFinite ? 0.01 * limit : 1e-3
   }
 
-  /// Error over tolerance; infinite where a stage went where the kernels cannot follow.
-  private func ratio(_ h: Double, _ context: CallContext) throws(NumericError) -> Double {
-    do { return try trial(h, context) } catch {
-      guard error.kind == .overflow || error.kind == .notConverged else { throw error }
-      return .infinity
+  func evaluate(_ number: Int, weights: [Double], step h: Double) throws(NumericError) -> Bool {
+    let (n, k) = (network.trainCount, network.units)
+    combine(weights)
+    if number == 6 {
+      newPositions.base.update(from: network.positions.base, count: network.pointCount * k)
+      try multiply(network.inner, combined, into: newPositions, alpha: -h, beta: 1, context: context)
+      stagePositions.base.update(from: newPositions.base, count: n * k)
+    } else {
+      stagePositions.base.update(from: network.positions.base, count: n * k)
+      try multiply(trainInner, combined, into: stagePositions, alpha: -h, beta: 1, context: context)
     }
+    guard magnitude(stagePositions).isFinite else { return false }
+    return try isWithinReach { () throws(NumericError) in try evaluate(stages[number], weights, h) }
   }
 
-  private func trial(_ h: Double, _ context: CallContext) throws(NumericError) -> Double {
-    let (n, k) = (network.trainCount, network.units)
-    for s in 1..<7 {
-      combine(RungeKutta.rows[s - 1])
-      if s == 6 {
-        newPositions.base.update(from: network.positions.base, count: network.pointCount * k)
-        try multiply(network.inner, combined, into: newPositions, alpha: -h, beta: 1, context: context)
-        stagePositions.base.update(from: newPositions.base, count: n * k)
-      } else {
-        stagePositions.base.update(from: network.positions.base, count: n * k)
-        try multiply(trainInner, combined, into: stagePositions, alpha: -h, beta: 1, context: context)
-      }
-      guard magnitude(stagePositions).isFinite else { return .infinity }
-      try evaluate(s, h, context)
+  /// Whether a stage went where the kernels can follow.
+  private func isWithinReach(_ body: () throws(NumericError) -> Void) throws(NumericError) -> Bool {
+    do { try body() } catch {
+      guard error.kind == .overflow || error.kind == .notConverged else { throw error }
+      return false
     }
-    return try errorRatio(h, context)
+    return true
   }
 
   private var trainInner: StridedMatrix<Double> {
@@ -131,22 +106,18 @@ private final class FlowStepper {
     }
   }
 
-  /// f and its gradient at stage s.
-  private func evaluate(_ s: Int, _ h: Double, _ context: CallContext) throws(NumericError) {
-    let stage = stages[s]
+  /// f and its gradient at a stage that follows others with these weights.
+  private func evaluate(_ stage: OuterValues, _ weights: [Double], _ h: Double) throws(NumericError) {
     try stage.place(stagePositions)
     try network.initial.evaluate(stage.points, values: stage.values, gradients: stage.gradients, context: context)
     try network.learned.addValues(at: stage.points, values: stage.values, gradients: stage.gradients, context: context)
-    for (l, a) in RungeKutta.rows[s - 1].enumerated() where a != 0 {
-      try addStage(l, -h * a, at: stage.points, stage.values, stage.gradients, context)
-    }
+    for (l, a) in weights.enumerated() where a != 0 { try addStage(l, -h * a, at: stage.points, stage.values, stage.gradients) }
     stage.finish(network.targets)
   }
 
   /// Adds factor sum_i c_i Kf(., z_i) of stage l.
   private func addStage(
-    _ l: Int, _ factor: Double, at points: PointSet, _ values: StridedMatrix<Double>, _ gradients: StridedMatrix<Double>?,
-    _ context: CallContext
+    _ l: Int, _ factor: Double, at points: PointSet, _ values: StridedMatrix<Double>, _ gradients: StridedMatrix<Double>?
   ) throws(NumericError) {
     let c = stages[l].residuals
     let weights = try Workspace<Double>(c.rows * c.cols)
@@ -156,13 +127,14 @@ private final class FlowStepper {
       context: context)
   }
 
-  private func errorRatio(_ h: Double, _ context: CallContext) throws(NumericError) -> Double {
-    combine(RungeKutta.errors)
+  func errorRatio(weights: [Double], step h: Double) throws(NumericError) -> Double {
+    combine(weights)
     try multiply(trainInner, combined, into: errorPositions, alpha: h, beta: 0, context: context)
     for e in 0..<errorValues.rows * errorValues.cols { errorValues.base[e] = 0 }
-    for (l, e) in RungeKutta.errors.enumerated() where e != 0 {
-      try addStage(l, h * e, at: stages[6].points, errorValues, nil, context)
+    let isFinite = try isWithinReach { () throws(NumericError) in
+      for (l, e) in weights.enumerated() where e != 0 { try addStage(l, h * e, at: stages[6].points, errorValues, nil) }
     }
+    guard isFinite else { return .infinity }
     let tolerance = network.options.flowTolerance
     let z = magnitude(errorPositions) / (tolerance * max(magnitude(network.positions), magnitude(newPositions), 1e-300))
     let scale = max(magnitude(network.targets), magnitude(network.current.values), magnitude(stages[6].values), 1e-300)
@@ -170,9 +142,9 @@ private final class FlowStepper {
     return z.isFinite && f.isFinite && magnitude(stages[6].values).isFinite ? max(z, f) : .infinity
   }
 
-  private func accept(_ h: Double, _ context: CallContext) throws(NumericError) {
-    combine(RungeKutta.rows[5])
-    for (l, b) in RungeKutta.rows[5].enumerated() where b != 0 {
+  func accept(weights: [Double], step h: Double) throws(NumericError) {
+    combine(weights)
+    for (l, b) in weights.enumerated() where b != 0 {
       try network.learned.add(stages[l].points, stages[l].residuals, scale: -h * b, context: context)
     }
     network.positions.base.update(from: newPositions.base, count: network.pointCount * network.units)
@@ -202,19 +174,4 @@ extension OuterValues {
       mine.base.update(from: theirs.base, count: mine.rows * mine.cols)
     }
   }
-}
-
-/// The coefficients of Dormand and Prince's pair (J. Comput. Appl. Math. 6, 1980, 19-26); row 5 is the solution of order 5.
-enum RungeKutta {
-  static let rows: [[Double]] = [
-    [1.0 / 5],
-    [3.0 / 40, 9.0 / 40],
-    [44.0 / 45, -56.0 / 15, 32.0 / 9],
-    [19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729],
-    [9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656],
-    [35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84],
-  ]
-  static let errors: [Double] = [
-    71.0 / 57600, 0, -71.0 / 16695, 71.0 / 1920, -17253.0 / 339200, 22.0 / 525, -1.0 / 40,
-  ]
 }

@@ -16,7 +16,7 @@ public struct BottleneckRecords {
   public var positions: [Double] = []
   /// grad f at all points (N x outputs units), state after state.
   public var gradients: [Double] = []
-  /// How many states already have f_0 in their test values, see `Bottleneck.completeTestValues`.
+  /// How many states already have f_0 in their test values, see `Bottleneck.complete`.
   var completed = 0
 }
 
@@ -43,9 +43,10 @@ extension Bottleneck {
     records.positions += elements(positions)
   }
 
-  /// Adds f_0 to the test values of all states that still lack it: all at once at the end, so that a caller's function is not asked
-  /// for them during training.
-  public func completeTestValues(context: CallContext) throws(NumericError) {
+  /// Records the present state, and adds f_0 to the test values of all states that still lack it: all at once at the end, so that a
+  /// caller's function is not asked for them during training.
+  public func complete(context: CallContext) throws(NumericError) {
+    if !records.losses.isEmpty && !hasDiverged { try recordState(context) }
     let (n, all, k, c) = (trainCount, pointCount, units, outputs)
     let m = all - n
     guard m > 0 else { return }

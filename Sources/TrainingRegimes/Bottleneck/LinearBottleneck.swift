@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Dynamics
 import NumericCore
 
 /// A deep linear network with a bottleneck of k units and both halves infinitely wide: F(x) = s w . A x, loss mean (F - y)^2 / 2.
@@ -75,118 +69,51 @@ public struct LinearBottleneck {
     return loss / Double(2 * n)
   }
 
-  /// `steps` of gradient descent on `state` in place; `losses` receives steps + 1 numbers. Returns the steps taken before the loss left the
-  /// finite numbers or grew over `divergence` times that at the start (then the rest of `losses` is NaN).
+  /// `steps` of gradient descent on `state` in place, with the losses before the first and after each step in `record`.
+  ///
+  /// Training has diverged where the loss is not finite or over `divergence` times that at the start.
   public func descend(
-    _ state: UnsafeMutablePointer<Double>, steps: Int, learningRate: Double, divergence: Double,
-    losses: UnsafeMutablePointer<Double>,
+    _ state: UnsafeMutablePointer<Double>, steps: Int, learningRate: Double, divergence: Double, record: inout TrainingRecord,
     context: CallContext
-  ) throws(NumericError) -> Int {
+  ) throws(NumericError) {
     guard learningRate > 0, learningRate.isFinite else {
       throw .invalid("[LinearBottleneck] learning_rate must be positive. Received \(learningRate).")
     }
     let slope = try Workspace<Double>(stateCount)
-    let pacer = BottleneckPacer(context)
-    for s in 0...steps {
-      try pacer.checkpoint(Double(s) / Double(max(steps, 1)))
-      losses[s] = derivative(state, slope.pointer)
-      guard losses[s] <= divergence * max(losses[0], 1e-300) else {
-        for later in s + 1..<max(steps + 1, s + 1) { losses[later] = .nan }
-        return s
-      }
-      if s < steps { for e in 0..<stateCount { state[e] += learningRate * slope[e] } }
+    var loop = TrainingLoop(steps: steps, record: record, growth: divergence, context: context)
+    defer { record = loop.record }
+    while true {
+      let loss = derivative(state, slope.pointer)
+      guard loop.takes(loss, rate: learningRate, time: Double(loop.done)), try loop.goesOn() else { return }
+      for e in 0..<stateCount { state[e] += learningRate * slope[e] }
+      loop.countStep()
     }
-    return steps
   }
 
   /// Gradient flow to each of `times` (ascending): states into `states` (times x stateCount), losses into `losses`.
+  ///
+  /// The local error of a step is at most `tolerance` times the largest weight so far.
   public func flow(
-    _ state: UnsafePointer<Double>, times: [Double], tolerance: Double, states: UnsafeMutablePointer<Double>,
+    _ start: UnsafePointer<Double>, times: [Double], tolerance: Double, states: UnsafeMutablePointer<Double>,
     losses: UnsafeMutablePointer<Double>, context: CallContext
   ) throws(NumericError) {
-    let pacer = BottleneckPacer(context)
-    let stepper = try LinearFlow(self, state, tolerance: tolerance)
-    for (i, target) in times.enumerated() {
-      while stepper.time < target {
-        try pacer.checkpoint(stepper.time / (times.last ?? 1))
-        try stepper.advance(to: target)
-      }
-      (states + i * stateCount).update(from: stepper.state.pointer, count: stateCount)
-      losses[i] = derivative(stepper.state.pointer, stepper.scratch.pointer)
-    }
-  }
-}
-
-/// Dormand and Prince's method for the linear network.
-private final class LinearFlow {
-  let problem: LinearBottleneck
-  let state: Workspace<Double>
-  let scratch: Workspace<Double>
-  private(set) var time = 0.0
-  private let stages: Workspace<Double>
-  private let trialState: Workspace<Double>
-  private let tolerance: Double
-  private var step = 0.0
-  private var count: Int { problem.stateCount }
-
-  init(_ problem: LinearBottleneck, _ start: UnsafePointer<Double>, tolerance: Double) throws(NumericError) {
     guard tolerance >= 1e-13, tolerance <= 0.1 else {
       throw .invalid("[LinearBottleneck] tolerance must be in [1e-13, 0.1]. Received \(tolerance).")
     }
-    let count = problem.stateCount
-    (self.problem, self.tolerance) = (problem, tolerance)
-    (state, scratch, stages, trialState) = (
-      try Workspace(count), try Workspace(count), try Workspace(7 * count), try Workspace(count)
-    )
-    state.pointer.update(from: start, count: count)
-    _ = problem.derivative(state.pointer, stages.pointer)
-    let (size, speed) = (LinearFlow.magnitude(state.pointer, count), LinearFlow.magnitude(stages.pointer, count))
-    step = size > 0 && speed > 0 ? 0.01 * size / speed : 1e-3
-  }
-
-  func advance(to limit: Double) throws(NumericError) {
-    var isRetry = false
-    while true {
-      let h = min(step, limit - time)
-      let error = trial(h)
-      let growth = error.isFinite ? (error == 0 ? 5 : min(isRetry ? 1 : 5, max(0.2, 0.9 * pow(1 / error, 0.2)))) : 0.2
-      if error <= 1 {
-        state.pointer.update(from: trialState.pointer, count: count)
-        stages.pointer.update(from: stages.pointer + 6 * count, count: count)
-        time = h >= limit - time ? limit : time + h
-        step = h < step ? max(step, h * growth) : h * growth
-        return
-      }
-      isRetry = true
-      step = h * min(growth, 0.9)
-      guard step > 1e-14 * max(time, 1e-290) else {
-        throw NumericError(
-          .notConverged, "[LinearBottleneck] the flow must stay finite. The step shrank to \(step) at time \(time).")
-      }
+    let pacer = Pacer(context)
+    let (state, slope) = (try Workspace<Double>(stateCount), try Workspace<Double>(stateCount))
+    state.pointer.update(from: start, count: stateCount)
+    let solver = try VectorFlow(state: state.pointer, length: stateCount, tolerance: tolerance, operation: "LinearBottleneck") {
+      _ = derivative($0, $1)
     }
-  }
-
-  private func trial(_ h: Double) -> Double {
-    for (s, row) in RungeKutta.rows.enumerated() {
-      for e in 0..<count {
-        var sum = 0.0
-        for (l, a) in row.enumerated() { sum += a * stages[l * count + e] }
-        trialState[e] = state[e] + h * sum
+    for (i, target) in times.enumerated() {
+      while solver.time < target {
+        try pacer.checkpoint(solver.time / (times.last ?? 1))
+        try solver.advance(to: target)
       }
-      _ = problem.derivative(trialState.pointer, stages.pointer + (s + 1) * count)
+      (states + i * stateCount).update(from: state.pointer, count: stateCount)
+      losses[i] = derivative(state.pointer, slope.pointer)
     }
-    var worst = 0.0
-    for e in 0..<count {
-      var sum = 0.0
-      for (l, b) in RungeKutta.errors.enumerated() { sum += b * stages[l * count + e] }
-      guard sum.isFinite, trialState[e].isFinite else { return .infinity }
-      worst = max(worst, abs(h * sum))
-    }
-    return worst / (tolerance * max(LinearFlow.magnitude(state.pointer, count), 1e-300))
-  }
-
-  private static func magnitude(_ x: UnsafePointer<Double>, _ count: Int) -> Double {
-    (0..<count).reduce(0.0) { max($0, abs(x[$1])) }
   }
 }
 
@@ -207,13 +134,12 @@ public func constantKernelDescent(
     throw .invalid("[constant_kernel_descent] learning_rate must be positive. Received \(learningRate).")
   }
   let change = try Workspace<Double>(n * c)
-  let pacer = BottleneckPacer(context)
-  for s in 0...steps {
-    try pacer.checkpoint(Double(s) / Double(max(steps, 1)))
+  var loop = TrainingLoop(steps: steps, context: context)
+  while true {
     var sum = 0.0
     for i in 0..<n { for o in 0..<c { sum += residuals[i, o] * residuals[i, o] } }
-    losses[s] = sum / Double(2 * n * c)
-    guard s < steps else { break }
+    losses[loop.done] = sum / Double(2 * n * c)
+    guard try loop.goesOn() else { return }
     for i in 0..<n {
       for o in 0..<c {
         var product = 0.0
@@ -222,5 +148,6 @@ public func constantKernelDescent(
       }
     }
     for i in 0..<n { for o in 0..<c { residuals[i, o] -= change[i * c + o] } }
+    loop.countStep()
   }
 }

@@ -34,8 +34,8 @@ struct OuterNetwork: Sendable {
     var activations: [Activation?] = []
     var first: DenseLayer?
     var pending: Activation?
-    for leaf in try OuterNetwork.chain(node) {
-      switch leaf {
+    for link in try OuterNetwork.chain(node) {
+      switch link {
       case .dense(let dense):
         try OuterNetwork.check(dense)
         let (weight, bias) = (dense.weightStd * dense.weightStd, dense.biasStd * dense.biasStd)
@@ -51,7 +51,6 @@ struct OuterNetwork: Sendable {
       case .activation(let activation):
         guard first != nil, pending == nil else { throw OuterNetwork.mustStart }
         pending = activation
-      default: break
       }
     }
     guard let first, pending == nil else { throw OuterNetwork.mustStart }
@@ -63,15 +62,23 @@ struct OuterNetwork: Sendable {
     "[Bottleneck] the outer network must start and end with Dense and have at most one activation between two Dense layers. "
       + "Received another order.")
 
-  private static func chain(_ node: LayerNode) throws(NumericError) -> [LayerNode] {
+  /// What a chain is made of.
+  private enum Link {
+    case dense(DenseLayer)
+    case activation(Activation)
+  }
+
+  private static func chain(_ node: LayerNode) throws(NumericError) -> [Link] {
     switch node {
     case .serial(let children):
-      var leaves: [LayerNode] = []
-      for child in children { leaves += try chain(child) }
-      return leaves
+      var links: [Link] = []
+      for child in children { links += try chain(child) }
+      return links
     case .identity: return []
-    case .dense, .activation: return [node]
-    default:
+    case .dense(let layer): return [.dense(layer)]
+    case .activation(let activation): return [.activation(activation)]
+    case .parallel, .fanOut, .fanInSum, .fanInProd, .fanInConcat, .layerNorm, .dropout, .convolution, .pool, .globalPool,
+      .flatten, .batchNorm:
       throw .invalid(
         "[Bottleneck] the outer network must be a chain of Dense layers and activations. Received a layer of another kind.")
     }

@@ -74,23 +74,3 @@ extension LearnedFunction {
     try add(set, scaled, context: context)
   }
 }
-
-/// Reports at most every 50 ms from a loop of short steps.
-final class BottleneckPacer {
-  /// Threads and memory of the call, without its progress.
-  let quiet: CallContext
-  private let context: CallContext
-  private var last = Machine.seconds
-
-  init(_ context: CallContext) {
-    self.context = context
-    quiet = context.reporting(nil)
-  }
-
-  func checkpoint(_ fraction: Double) throws(NumericError) {
-    let now = Machine.seconds
-    guard now - last >= 0.05 else { return }
-    last = now
-    try context.checkpoint(min(1, max(0, fraction)))
-  }
-}

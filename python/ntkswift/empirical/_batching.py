@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._checks import integer
 
 
 def batch(
@@ -32,8 +33,7 @@ def batch(
     callable
         With the arguments of `kernel_fn`.
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 0:
-        raise ValueError(f"[batch] batch_size must be a non-negative integer. Received {batch_size!r}.")
+    batch_size = integer(batch_size, "batch", "batch_size", minimum=0)
     if batch_size == 0:
         return kernel_fn
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..stax._resources import Resources
-from ._networks import layer_of, network_for, seed_of
+from .._call import Resources
+from .._checks import integer
+from .._networks import layer_of, network_for, seed_of
 
 _MAX_DEGREE = 3
 
@@ -104,6 +105,6 @@ def taylor_expand(f: Any, params: Any, degree: int) -> Expansion:
     Expansion
         ``f_taylor(params, x) -> ndarray``.
     """
-    if isinstance(degree, bool) or not isinstance(degree, int) or not 0 <= degree <= _MAX_DEGREE:
-        raise ValueError(f"[taylor_expand] degree must be an integer in 0...{_MAX_DEGREE}. Received {degree!r}.")
-    return Expansion(f, params, degree, "taylor_expand")
+    return Expansion(
+        f, params, integer(degree, "taylor_expand", "degree", minimum=0, maximum=_MAX_DEGREE), "taylor_expand"
+    )

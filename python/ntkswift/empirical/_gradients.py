@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from .._arrays import check_array
-from ..stax._resources import Resources
-from ._networks import network_for, second_rows, seed_of
+from .._call import Resources
+from .._checks import choice
+from .._networks import loss_number, network_for, second_rows, seed_of
 
-LOSSES = {"mse": 0, "cross_entropy": 1}
 _CURVATURES = {"hessian": 0, "gauss_newton": 1}
 
 
@@ -53,7 +54,7 @@ def loss_and_gradient(
     value, gradient = network.call(
         "loss",
         network.vector(params),
-        _choice(LOSSES, loss, "loss", "loss_and_gradient"),
+        loss_number(loss, "loss_and_gradient"),
         rows,
         network.targets(y, len(rows), "y"),
         True,
@@ -102,16 +103,17 @@ def curvature_vector_product(
         raise ValueError(
             f"[{op}] vector must hold {network.parameter_count} numbers (per row). Received shape {directions.shape}."
         )
-    product = network.call(
-        "curvature",
+    curvature = _core.SymmetricOperator.curvature(
+        network.core,
         network.vector(params),
-        _choice(_CURVATURES, kind, "kind", op),
-        _choice(LOSSES, loss, "loss", op),
+        _CURVATURES[choice(kind, op, "kind", _CURVATURES)],
+        loss_number(loss, op),
         rows,
         network.targets(y, len(rows), "y"),
-        np.ascontiguousarray(np.atleast_2d(directions)),
-        seed=seed_of(network.layer, rng, op),
-        resources=Resources(memory_limit=memory_limit),
+        seed_of(network.layer, rng, op),
+    )
+    product = Resources(memory_limit=memory_limit).run_method(
+        curvature, "multiply", "curvature", np.ascontiguousarray(np.atleast_2d(directions))
     )
     if not flat:
         return network.nested(product[0], vector)
@@ -164,9 +166,3 @@ def gradient_gram(
         seed=seed_of(network.layer, rng, "gradient_gram"),
         resources=Resources(memory_limit=memory_limit, progress=progress),
     )
-
-
-def _choice(table: dict[str, int], value: Any, name: str, op: str) -> int:
-    if value not in table:
-        raise ValueError(f"[{op}] {name} must be one of {tuple(table)}. Received {value!r}.")
-    return table[value]

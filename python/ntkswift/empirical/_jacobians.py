@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from ..stax._resources import Resources
+from .._call import Resources
 
 
 def empirical_ntk_from_jacobians(

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ..stax._core_network import FiniteNetwork
-from ..stax._resources import Resources
+from .._call import Resources
+from .._networks import layer_of, network_for, second_rows, seed_of
+from ..stax import FiniteNetwork
 from ._axes import OutputAxes, output_axes
-from ._networks import layer_of, network_for, second_rows, seed_of
 
 _NAMES = ("nngp", "ntk")
 

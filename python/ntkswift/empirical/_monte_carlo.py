@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .._networks import layer_of
 from .._random import philox_key
 from ._kernels import empirical_kernel_fn
-from ._networks import layer_of
 
 
 def monte_carlo_kernel_fn(

@@ -10,7 +10,8 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ._network import all_or_nothing, kernel_name, network, validated
+from .._checks import choice
+from ._network import KERNELS, all_or_nothing, network, validated
 from ._solver import Machine
 
 
@@ -110,8 +111,7 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
 
     def _fit(self, X: np.ndarray, y: np.ndarray) -> NTKClassifier:
         check_classification_targets(y)
-        if self.method not in ("regression", "svm"):
-            raise ValueError(f'[NTKClassifier] method must be "regression" or "svm". Received {self.method!r}.')
+        choice(self.method, "NTKClassifier", "method", ("regression", "svm"))
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
@@ -188,5 +188,5 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
         return weights / weights.sum(axis=1, keepdims=True)
 
     def _machine(self) -> Machine:
-        name = kernel_name(self.kernel, "NTKClassifier")
+        name = choice(self.kernel, "NTKClassifier", "kernel", KERNELS)
         return Machine(self.network_, name, self.memory_limit, self.n_jobs, "NTKClassifier")

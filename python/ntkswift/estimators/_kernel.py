@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
 
 from .._arrays import check_array
-from ..stax._resources import Resources
-from ._network import kernel_name, network
+from .._call import Resources
+from .._checks import choice
+from ._network import KERNELS, network
 
 
 class NTKKernel(Kernel):
@@ -83,14 +84,14 @@ class NTKKernel(Kernel):
         """
         if eval_gradient and Y is not None:
             raise ValueError("[NTKKernel] the gradient is that of kernel(X). Received Y as well.")
-        own_network, name = self._network(), kernel_name(self.kernel, "NTKKernel")
+        own_network, name = self._network(), choice(self.kernel, "NTKKernel", "kernel", KERNELS)
         X = check_array(X, "X", dtype=np.float64, op="NTKKernel")
         K = own_network.kernel_fn(X, None if Y is None else check_array(Y, "Y", dtype=np.float64, op="NTKKernel"), name)
         return (K, self._gradient(own_network, name, X)) if eval_gradient else K
 
     def diag(self, X: Any) -> np.ndarray:
         """The kernel of each row with itself, of shape (n_X,)."""
-        own_network, name = self._network(), kernel_name(self.kernel, "NTKKernel")
+        own_network, name = self._network(), choice(self.kernel, "NTKKernel", "kernel", KERNELS)
         X = check_array(X, "X", dtype=np.float64, op="NTKKernel")
         return own_network.kernel_fn._diagonal(X, name, Resources())
 

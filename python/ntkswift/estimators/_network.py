@@ -14,9 +14,10 @@ from sklearn.utils.validation import validate_data
 
 from .. import stax
 from .._arrays import check_finite
+from .._checks import integer, real
 from .._config import get_num_threads
-from ..stax._base import Layer, as_layer
-from ..stax._checks import integer, real
+from .._networks import layer_of
+from ..stax import Layer
 
 # Widths do not change the kernels of the "ntk" parameterization; 512 makes the printed network look like one.
 _WIDTH = 512
@@ -32,7 +33,7 @@ def network(architecture: Any, depth: int, activation: str | Layer, W_std: float
         The estimator, for messages.
     """
     if architecture is not None:
-        return as_layer(architecture, owner)
+        return layer_of(architecture, owner, "architecture")
     depth = integer(depth, owner, "depth", minimum=0)
     W_std = real(W_std, owner, "W_std", minimum=0)
     b_std = real(b_std, owner, "b_std", minimum=0)
@@ -74,13 +75,6 @@ def _check_finite_targets(y: Any, owner: str) -> None:
             return
         if values.dtype.kind == "f":
             check_finite(values, "y", op=owner)
-
-
-def kernel_name(kernel: str, owner: str) -> str:
-    """`kernel` if it is one of the two."""
-    if kernel not in KERNELS:
-        raise ValueError(f'[{owner}] kernel must be "ntk" or "nngp". Received {kernel!r}.')
-    return kernel
 
 
 def threads(n_jobs: int | None, owner: str) -> int:

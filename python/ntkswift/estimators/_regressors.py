@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from .._checks import choice
 from .._random import philox_key
-from ._network import all_or_nothing, kernel_name, network, validated
+from ._network import KERNELS, all_or_nothing, network, validated
 from ._solver import Machine
 
 
@@ -220,7 +221,7 @@ class NTKRegressor(_KernelRegressor):
         self.n_jobs = n_jobs
 
     def _kernel_name(self) -> str:
-        return kernel_name(self.kernel, type(self).__name__)
+        return choice(self.kernel, type(self).__name__, "kernel", KERNELS)
 
 
 class NNGPRegressor(_KernelRegressor):

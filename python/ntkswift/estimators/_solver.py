@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..stax._base import Layer
-from ..stax._checks import integer, real
-from ..stax._kernel_function import KernelFunction
-from ..stax._resources import Resources
+from .._call import Resources
+from .._checks import integer, real
+from ..stax import KernelFunction, Layer
 from ._network import threads
 
 # Test rows per block: kernels between test and training inputs need no more memory than this many rows.

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import _checks
 from .._arrays import check_array
+from .._call import call, double, factor
+from .._networks import layer_of, network_for
 from ..empirical import empirical_ntk_fn
-from ..empirical._networks import layer_of, network_for
-from ..predict._core_calls import call, double, factor
-from ..stax import _checks
-from ..stax._combinators import Serial
-from ..stax._linear import Dense
+from ..stax import Dense, Serial
 
 _KERNELS = ("last_layer", "full")
 
@@ -114,9 +113,7 @@ class AdaptiveKernel:
         which : {"last_layer", "full"}
             H or K. With several outputs, the mean of their kernels.
         """
-        if which not in _KERNELS:
-            raise ValueError(f"[AdaptiveKernel] which must be one of {_KERNELS}. Received {which!r}.")
-        if which == "full":
+        if _checks.choice(which, "AdaptiveKernel", "which", _KERNELS) == "full":
             return self._whole(x1, x2, self._params)
         left = self.features(x1)
         right = left if x2 is None else self.features(x2)

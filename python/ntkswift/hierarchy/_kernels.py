@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from ..empirical._networks import network_for, seed_of
-from ..stax._resources import Resources
+from .._call import Resources
+from .._networks import network_for, seed_of
 from ._truncated import HierarchyPath, truncated_hierarchy
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..empirical._networks import network_for
-from ..stax._resources import Resources
-from ..training import Flow, train
-from ._truncated import _times, _tolerance
+from .. import _checks
+from .._call import Resources
+from .._networks import network_for
+from ..training import Flow, interrupts_raise, train
+from ._truncated import ascending_times
 
 
 @dataclass(frozen=True)
@@ -71,18 +72,23 @@ def gradient_flow(
     network, rows = network_for(f, x_train, op, "x_train")
     if network.output_shape != (1,):
         raise ValueError(f"[{op}] f must have one output. Received outputs of shape {network.output_shape}.")
-    moments = _times(times, op)
-    flow = Flow(tolerance=_tolerance(tolerance, op), weight_decay=weight_decay)
+    moments = ascending_times(times, op)
+    flow = Flow(tolerance=_checks.tolerance(tolerance, op, "tolerance"), weight_decay=weight_decay)
     everywhere = rows if x_test is None else np.concatenate([rows, network.rows(x_test, "x_test")])
     inputs = rows.reshape(len(rows), *network.shape)
     outputs, states, now = [], [], 0.0
     for moment in moments:
         if moment > now:
-            run = train(
-                network.layer, params, inputs, y, optimizer=flow, time=float(moment - now), memory_limit=memory_limit
-            )
-            if run.interrupted:
-                raise KeyboardInterrupt
+            with interrupts_raise():
+                run = train(
+                    network.layer,
+                    params,
+                    inputs,
+                    y,
+                    optimizer=flow,
+                    time=float(moment - now),
+                    memory_limit=memory_limit,
+                )
             params, now = run.params, float(moment)
         values = network.call(
             "derivatives", network.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import _checks
 from .._arrays import check_array
-from ..stax._resources import Resources
+from .._call import Resources
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,17 @@ def truncated_hierarchy(
         raise ValueError(
             f"[{op}] y must hold at most {len(start)} targets, one per training input. Received {len(targets)}."
         )
-    moments = _times(times, op)
+    moments = ascending_times(times, op)
     tensors = _kernels(kernels, len(start), len(targets), op)
     path, moving = Resources(memory_limit=memory_limit).run(
-        "hierarchy_truncated", op, start, targets, tensors, moments, _tolerance(tolerance, op), bool(ntk)
+        "hierarchy_truncated",
+        op,
+        start,
+        targets,
+        tensors,
+        moments,
+        _checks.tolerance(tolerance, op, "tolerance"),
+        bool(ntk),
     )
     return HierarchyPath(moments, path, moving.reshape(-1, len(start), len(targets)) if ntk else None)
 
@@ -117,15 +125,8 @@ def _kernels(kernels: Sequence[Any], inputs: int, train: int, op: str) -> list[n
     return tensors
 
 
-def _times(times: Any, op: str) -> np.ndarray:
+def ascending_times(times: Any, op: str) -> np.ndarray:
     moments = np.ascontiguousarray(check_array(times, "times", ndim=1, dtype=np.float64, op=op))
     if moments[0] < 0 or np.any(np.diff(moments) < 0):
         raise ValueError(f"[{op}] times must ascend from 0 or later. Received {times!r}.")
     return moments
-
-
-def _tolerance(tolerance: Any, op: str) -> float:
-    value = float(check_array(tolerance, "tolerance", ndim=0, dtype=np.float64, op=op))
-    if not 0 < value < 1:
-        raise ValueError(f"[{op}] tolerance must be between 0 and 1. Received {tolerance!r}.")
-    return value

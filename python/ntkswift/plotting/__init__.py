@@ -9,6 +9,7 @@ Each class keeps the numbers it shows, has constructors `from_*`, and draws with
 [4.0, 1.0]
 """
 
+from . import style
 from ._decay import EigenvalueDecayDisplay
 from ._depth import DepthDisplay
 from ._gram import GramMatrixDisplay
@@ -30,4 +31,5 @@ __all__ = [
     "SpectrumDisplay",
     "TrainingDisplay",
     "TrajectoryDisplay",
+    "style",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..spectra import Comparison, DecayFit, SphereSpectrum
-from ._style import COLOURS, MARKERS, new_axes, tidy
+from .style import COLOURS, MARKERS, new_axes, tidy
 
 
 class EigenvalueDecayDisplay:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._style import COLOURS, GREY, MARKERS, new_axes, tidy
+from .style import COLOURS, GREY, MARKERS, new_axes, tidy
 
 
 class DepthDisplay:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._style import new_axes, square
+from .style import new_axes, square
 
 
 class GramMatrixDisplay:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._style import COLOURS, MARKERS, new_axes, tidy, vector
+from .style import COLOURS, MARKERS, new_axes, tidy, vector
 
 
 class HierarchyErrorDisplay:

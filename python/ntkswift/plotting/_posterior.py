@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._style import COLOURS, GREY, new_axes, tidy, vector
+from .style import COLOURS, GREY, new_axes, tidy, vector
 
 # The standard normal quantile at 97.5 %: mean +- Z * std covers 95 %.
 Z = 1.959963984540054

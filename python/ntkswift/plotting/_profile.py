@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..spectra import ZonalKernel
-from ._style import COLOURS, new_axes, tidy
+from .style import COLOURS, new_axes, tidy
 
 _STYLES = ("-", "--", "-.", ":")
 

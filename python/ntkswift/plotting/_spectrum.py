@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._style import COLOURS, new_axes, square, tidy, vector
+from .style import COLOURS, new_axes, square, tidy, vector
 
 
 class SpectrumDisplay:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._style import COLOURS, new_axes, tidy, vector
+from .style import COLOURS, new_axes, tidy, vector
 
 
 class TrainingDisplay:
@@ -44,21 +44,21 @@ class TrainingDisplay:
 
     @classmethod
     def from_histories(cls, histories: Mapping[str, Any]) -> TrainingDisplay:
-        """Return the display of the results of `ntkswift.train` by name."""
+        """Return the display of the histories of training runs by name."""
         losses, validation = {}, {}
         for name, history in histories.items():
             losses[name] = (history.time[: len(history.loss)], history.loss)
-            if len(history.validation_loss):
+            if len(getattr(history, "validation_loss", ())):
                 where = history.recorded
                 if len(history.time) > history.steps:  # gradient flow ends with a time of its own
                     where = history.time[np.minimum(where, len(history.time) - 1)]
                 validation[name] = (where, history.validation_loss)
-        is_flow = any("Flow" in str(history.settings.get("optimizer")) for history in histories.values())
-        return cls(losses, validation, xlabel="time" if is_flow else "step")
+        has_time = any(history.clock == "time" for history in histories.values())
+        return cls(losses, validation, xlabel="time" if has_time else "step")
 
     @classmethod
     def from_history(cls, history: Any, *, name: str = "training") -> TrainingDisplay:
-        """Return the display of one result of `ntkswift.train`."""
+        """Return the display of the history of one training run."""
         return cls.from_histories({name: history})
 
     def plot(self, ax: Any = None) -> TrainingDisplay:

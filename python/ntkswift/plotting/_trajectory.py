@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._style import COLOURS, GREY, MARKERS, tidy
+from .style import COLOURS, GREY, MARKERS, plain_log, tidy
 
 # Columns of a tracker's history that a panel shows (the first that is there), its label, and whether it is logarithmic.
 _PANELS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
@@ -184,18 +184,6 @@ class SpectralDensityDisplay:
         tidy(self.ax_)
         self.ax_.legend(frameon=False, fontsize="small")
         return self
-
-
-def plain_log(ax: Any) -> None:
-    """Make the vertical axis logarithmic, with plain numbers at 1, 2 and 5 where it spans less than two decades."""
-    from matplotlib.ticker import FuncFormatter, LogLocator
-
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    subs = (1.0, 2.0, 5.0) if high / max(low, 1e-300) < 100 else (1.0,)
-    ax.yaxis.set_major_locator(LogLocator(subs=subs))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
 def _new_row(count: int) -> Any:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ._core_calls import call, double
+from .._call import call, double
+from .._checks import real
 from ._losses import core_loss
 from ._mse import check_request, time_first
-from ._shapes import Targets, as_matrix, check_kernel, check_number, check_times
+from ._shapes import Targets, as_matrix, check_kernel, check_times
 
 _OP = "gradient_descent"
 _TOLERANCE = 1e-9
@@ -127,11 +128,11 @@ class _Descent:
         self._dtype = kernel.dtype
         self._kernel = double(as_matrix(kernel))
         self._targets = Targets(y_train, trace_axes, kernel.shape[::2], _OP)
-        rate = check_number(learning_rate, "learning_rate", _OP, minimum=0, strict=True)
+        rate = real(learning_rate, _OP, "learning_rate", above=0)
         self._time_unit, self._damping = rate, None
         if momentum is not None:
             self._time_unit = rate**0.5
-            self._damping = (check_number(momentum, "momentum", _OP, minimum=0, maximum=1) - 1) / self._time_unit
+            self._damping = (real(momentum, _OP, "momentum", minimum=0, maximum=1) - 1) / self._time_unit
         self._loss = core_loss(loss, loss_gradient, self._targets)
 
     def __call__(

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ._core_calls import call, double
+from .._call import call, double
+from .._checks import real
 from ._gaussian import Gaussian
-from ._inference import _Posterior
+from ._inference import Posterior
 from ._mse import time_first
 from ._requests import answer, names_of
-from ._shapes import Targets, as_kernel, as_matrix, check_kernel, check_number, check_times
+from ._shapes import Targets, as_kernel, as_matrix, check_kernel, check_times
 
 _OP = "gradient_descent_mse_ensemble"
 _Kernels = namedtuple("_Kernels", "nngp ntk", defaults=(None, None))
@@ -111,14 +112,14 @@ class _Ensemble:
             raise TypeError(f"[{_OP}] kernel_fn must be callable. Received {type(kernel_fn).__name__}.")
         self._kernel_fn = kernel_fn
         self._x, self._y = x_train, y_train
-        self._learning_rate = check_number(learning_rate, "learning_rate", _OP, minimum=0, strict=True)
-        self._diag_reg = check_number(diag_reg, "diag_reg", _OP, minimum=0)
+        self._learning_rate = real(learning_rate, _OP, "learning_rate", above=0)
+        self._diag_reg = real(diag_reg, _OP, "diag_reg", minimum=0)
         self._absolute = bool(absolute)
         self._trace_axes = trace_axes
         self._keywords = keywords
         self._train: dict[str, np.ndarray] = {}
         self._spectra: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._posterior: tuple[frozenset[str], _Posterior] | None = None
+        self._posterior: tuple[frozenset[str], Posterior] | None = None
         Targets(y_train, trace_axes, _rows_of(y_train, trace_axes), _OP)
 
     def __call__(
@@ -163,11 +164,11 @@ class _Ensemble:
     def _targets(self, name: str) -> Targets:
         return Targets(self._y, self._trace_axes, self._train[name].shape[::2], _OP)
 
-    def _limit(self, names: Sequence[str]) -> _Posterior:
+    def _limit(self, names: Sequence[str]) -> Posterior:
         held = frozenset(self._train)
         if self._posterior is None or self._posterior[0] != held:
             kernels = _Kernels(**self._train)
-            self._posterior = held, _Posterior(kernels, self._y, self._diag_reg, self._absolute, self._trace_axes, _OP)
+            self._posterior = held, Posterior(kernels, self._y, self._diag_reg, self._absolute, self._trace_axes, _OP)
         return self._posterior[1]
 
     def _spectrum(self, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ._core_calls import call, double, factor
+from .._call import call, double, factor
+from .._checks import real
 from ._gaussian import Gaussian
 from ._requests import answer, has_kernel, kernel_named, names_of
-from ._shapes import Targets, as_kernel, as_matrix, check_kernel, check_number
+from ._shapes import Targets, as_kernel, as_matrix, check_kernel
 
 _OP = "gp_inference"
 _MODES = ("nngp", "ntk", "ntkgp")
@@ -78,10 +79,10 @@ def gp_inference(
     >>> mean.shape, covariance.shape
     ((2, 1), (2, 2))
     """
-    return _Posterior(k_train_train, y_train, diag_reg, diag_reg_absolute_scale, trace_axes)
+    return Posterior(k_train_train, y_train, diag_reg, diag_reg_absolute_scale, trace_axes)
 
 
-class _Posterior:
+class Posterior:
     """The `predict_fn` of :func:`gp_inference`: factors and dual coefficients by kernel, made when first needed."""
 
     def __init__(
@@ -95,7 +96,7 @@ class _Posterior:
     ) -> None:
         self._op = op
         self._kernels = kernels
-        self._diag_reg = check_number(diag_reg, "diag_reg", op, minimum=0)
+        self._diag_reg = real(diag_reg, op, "diag_reg", minimum=0)
         self._absolute = bool(absolute)
         present = [name for name in ("nngp", "ntk") if has_kernel(kernels, name)]
         first = self._train_kernel(present[0] if present else "nngp")

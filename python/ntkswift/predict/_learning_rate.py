@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._core_calls import call, double
-from ._shapes import as_matrix, check_kernel, check_number
+from .._call import call, double
+from .._checks import real
+from ._shapes import as_matrix, check_kernel
 
 _OP = "max_learning_rate"
 
@@ -42,10 +43,8 @@ def max_learning_rate(
     1.0
     """
     kernel = double(as_matrix(check_kernel(ntk_train_train, "ntk_train_train", _OP, square=True)))
-    size = (
-        len(kernel) if y_train_size is None else check_number(y_train_size, "y_train_size", _OP, minimum=0, strict=True)
-    )
-    momentum = check_number(momentum, "momentum", _OP, minimum=0, maximum=1)
-    eps = check_number(eps, "eps", _OP, minimum=0)
+    size = len(kernel) if y_train_size is None else real(y_train_size, _OP, "y_train_size", above=0)
+    momentum = real(momentum, _OP, "momentum", minimum=0, maximum=1)
+    eps = real(eps, _OP, "eps", minimum=0)
     largest = call("largest_eigenvalue", "largest eigenvalue", kernel) + eps
     return 2 * (1 + momentum) * size / largest if largest > 0 else float("inf")

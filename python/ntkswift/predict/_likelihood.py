@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import _core
 from .._arrays import check_array, check_lengths
-from ._core_calls import call, double, warn_of_jitter
+from .._call import call, double, warn_of_jitter
+from .._checks import real
 from ._requests import names_of
-from ._shapes import check_number
 
 _OP = "log_marginal_likelihood"
 
@@ -93,7 +94,7 @@ def log_marginal_likelihood(
             f"[{_OP}] kernel_fn must be a stax network or a kernel function. Received {type(kernel_fn).__name__}."
         )
     (name,) = names_of(get, ("nngp", "ntk"), _OP) if isinstance(get, str) else _one_kernel(get)
-    noise = check_number(noise, "noise", _OP, minimum=0)
+    noise = real(noise, _OP, "noise", minimum=0)
     x = check_array(x_train, "x_train", ndim=None, op=_OP)
     y = check_array(y_train, "y_train", ndim=(1, 2), dtype=np.float64, op=_OP)
     check_lengths(x, y, ("x_train", "y_train"), op=_OP)
@@ -119,15 +120,13 @@ def _one_kernel(get: Any) -> tuple[str]:
 
 
 def _gradient(kernel_fn: Any, x: np.ndarray, name: str, sensitivity: np.ndarray, per_layer: bool) -> LikelihoodGradient:
-    from .. import _core
-
     network = getattr(kernel_fn, "layer", None)
     if network is None:
         raise ValueError(
             f"[{_OP}] eval_gradient needs the network or the kernel_fn of a stax network. Received another function."
         )
     compiled, x = network._compiled, x.reshape(len(x), -1)
-    count = int(compiled.describe(x.shape[1])["dense_count"])
+    count = int(compiled.dense_count)
 
     def slope(dense_W: np.ndarray, dense_b: np.ndarray) -> float:
         tangent = call(

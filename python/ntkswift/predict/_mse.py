@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ._core_calls import call, factor
-from ._shapes import Targets, as_matrix, check_kernel, check_number, check_times
+from .._call import call, factor
+from .._checks import real
+from ._shapes import Targets, as_matrix, check_kernel, check_times
 
 _OP = "gradient_descent_mse"
 
@@ -93,8 +94,8 @@ class _Flow:
         self._dtype = kernel.dtype
         self._matrix = as_matrix(kernel)
         self._targets = Targets(y_train, trace_axes, kernel.shape[::2], _OP)
-        self._learning_rate = check_number(learning_rate, "learning_rate", _OP, minimum=0, strict=True)
-        self._diag_reg = check_number(diag_reg, "diag_reg", _OP, minimum=0)
+        self._learning_rate = real(learning_rate, _OP, "learning_rate", above=0)
+        self._diag_reg = real(diag_reg, _OP, "diag_reg", minimum=0)
         self._absolute = bool(absolute)
         self._factor: np.ndarray | None = None
         self._spectrum: tuple[np.ndarray, np.ndarray] | None = None

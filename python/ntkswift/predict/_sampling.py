@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .._call import call, double, warn_of_jitter
+from .._checks import integer
 from .._random import philox_key
-from ._core_calls import call, double, warn_of_jitter
 from ._shapes import Targets, as_matrix, check_kernel
 
 _OP = "sample_posterior"
@@ -58,25 +58,21 @@ def sample_posterior(
         raise TypeError(
             f"[{_OP}] posterior must be a Gaussian, a mean and a covariance. Received {type(posterior).__name__}."
         ) from None
+    n_samples = integer(n_samples, _OP, "n_samples")
     covariance = check_kernel(covariance, "posterior.covariance", _OP, square=True)
     names = ("posterior.mean", "posterior.covariance")
     center = Targets(mean, trace_axes, covariance.shape[::2], _OP, names)
     matrix = double(as_matrix(covariance))
     draws, jitter = call(
-        "sample_posterior", "sampling", center.matrix(center.array), matrix, philox_key(seed, op=_OP), _count(n_samples)
+        "sample_posterior",
+        "sampling",
+        center.matrix(center.array),
+        matrix,
+        philox_key(seed, op=_OP),
+        n_samples,
     )
     scale = float(np.trace(matrix)) / max(len(matrix), 1)
     warn_of_jitter(jitter if jitter > 1e-9 * scale else 0.0, _OP, stacklevel=3)
     # Columns run over draws, then outputs.
     by_draw = np.moveaxis(draws.reshape(len(draws), n_samples, -1), 1, 0)
     return np.ascontiguousarray(center.outputs(by_draw, center.rows, (n_samples,)), dtype=center.array.dtype)
-
-
-def _count(n_samples: Any) -> int:
-    try:
-        count = operator.index(n_samples)
-    except TypeError:
-        raise TypeError(f"[{_OP}] n_samples must be an integer. Received {n_samples!r}.") from None
-    if count < 1:
-        raise ValueError(f"[{_OP}] n_samples must be at least 1. Received {count}.")
-    return count

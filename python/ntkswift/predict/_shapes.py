@@ -121,22 +121,6 @@ def check_times(t: Any, op: str) -> np.ndarray:
     return times
 
 
-def check_number(
-    value: Any, name: str, op: str, *, minimum: float | None = None, strict: bool = False, maximum: float | None = None
-) -> float:
-    """A finite real number within bounds."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"[{op}] {name} must be a real number. Received {value!r}.") from None
-    low = minimum is not None and (number <= minimum if strict else number < minimum)
-    if not math.isfinite(number) or low or (maximum is not None and number > maximum):
-        bounds = "finite" if minimum is None else f"finite and {'more than' if strict else 'at least'} {minimum:g}"
-        above = "" if maximum is None else f" and at most {maximum:g}"
-        raise ValueError(f"[{op}] {name} must be {bounds}{above}. Received {value!r}.")
-    return number
-
-
 def _negative_axes(axes: int | Sequence[int], ndim: int, name: str, op: str) -> tuple[int, ...]:
     given = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
     if any(not isinstance(a, (int, np.integer)) or not -ndim <= a < ndim for a in given):

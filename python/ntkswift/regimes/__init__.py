@@ -19,7 +19,7 @@ from ._limits import asymptotic_risk, mean_tangent_risk
 from ._linear_bottleneck import LinearBottleneck
 from ._targets import QuadraticTarget, TwoGaussians, lazy_training_target
 from ._three_regimes import FullyTrained, NeuralTangent, RandomFeatures, two_layer
-from ._training_history import TrainingHistory
+from ._two_layer_history import TwoLayerHistory
 
 __all__ = [
     "Autoencoder",
@@ -33,8 +33,8 @@ __all__ = [
     "NeuralTangent",
     "QuadraticTarget",
     "RandomFeatures",
-    "TrainingHistory",
     "TwoGaussians",
+    "TwoLayerHistory",
     "asymptotic_risk",
     "input_gradient",
     "lazy_training_target",

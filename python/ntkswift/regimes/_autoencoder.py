@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._errors import ConvergenceError
-from ..predict._shapes import check_number
-from ..stax._checks import integer
+from .._checks import integer, real
+from .._errors import DivergenceError
 from ._autoencoder_history import AutoencoderHistory
 from ._autoencoder_infinite import InfiniteWidth
 from ._autoencoder_inputs import unit_rows, warn_of_parallel_rows
@@ -61,7 +60,7 @@ class Autoencoder(InfiniteWidth):
     initial_encoder_, initial_decoder_ : ndarray of shape (width, d)
         Where they started.
     history_ : AutoencoderHistory
-        Losses and movements; also there after Ctrl-C and after divergence.
+        Losses and movements. Ctrl-C ends `fit` after a whole step, and `history_.interrupted` says so.
     learning_rate_, scale_ : float
         What "auto" and the scaling came to.
     inputs_ : ndarray of shape (n, d)
@@ -69,8 +68,8 @@ class Autoencoder(InfiniteWidth):
 
     Raises
     ------
-    ConvergenceError
-        From `fit`, where training diverges; `history_` holds what came before.
+    DivergenceError
+        From `fit`, where training diverges. Its `history`, which is also `history_`, holds what came before.
     MemoryError
         Where the weights or the activations (``8 width n`` bytes) are over the memory limit.
 
@@ -142,27 +141,28 @@ class Autoencoder(InfiniteWidth):
         warn_of_parallel_rows(X, op)
         start = self._draw(X.shape[1], op)
         run = Run(
+            op,
             X,
             start.copy(),
             TRAINED[self.mode],
-            self._rate(X, start.scale, op),
-            integer(self.steps, op, "steps", minimum=0),
-            self.optimizer == "flow",
-            check_number(self.tolerance, "tolerance", op, minimum=0, maximum=1, strict=True),
-            integer(self.record, op, "record", minimum=1),
-            bool(self.track_kernel),
+            learning_rate=self._rate(X, start.scale, op),
+            steps=integer(self.steps, op, "steps", minimum=0),
+            is_flow=self.optimizer == "flow",
+            tolerance=real(self.tolerance, op, "tolerance", above=0, maximum=1),
+            record=integer(self.record, op, "record", minimum=1),
+            tracks_kernel=bool(self.track_kernel),
         )
         try:
             run.run()
-        finally:
-            self._keep(run, X)
-        if run.diverged:
-            raise ConvergenceError(self._divergence(op))
+        except DivergenceError as error:
+            self._keep(run)
+            raise DivergenceError(f"{error}{self._stable_rate()}", error.history) from None
+        self._keep(run)
         return self
 
-    def _keep(self, run: Run, X: np.ndarray) -> None:
-        self.inputs_ = X
-        self.n_features_in_ = X.shape[1]
+    def _keep(self, run: Run) -> None:
+        self.inputs_ = run.X
+        self.n_features_in_ = run.X.shape[1]
         self.scale_ = run.weights.scale
         self.learning_rate_ = run.learning_rate
         self.encoder_ = run.weights.encoder
@@ -171,16 +171,10 @@ class Autoencoder(InfiniteWidth):
         self.initial_decoder_ = run.start.encoder if run.start.decoder is None else run.start.decoder
         self.history_ = run.history()
 
-    def _divergence(self, op: str) -> str:
-        history = self.history_
-        stable = (
-            "" if self.mode == "tied" else f", above which the infinitely wide network diverges: {self.bounds()[2]:.3g}"
-        )
-        return (
-            f"[{op}] training must not diverge: choose a smaller learning_rate. Received {self.learning_rate_:.4g}{stable}; "
-            f"the loss went from {history.loss[0]:.3g} to {history.loss[-1]:.3g} in {history.steps} steps. "
-            "history_ holds the losses."
-        )
+    def _stable_rate(self) -> str:
+        if self.mode == "tied":
+            return ""
+        return f" The infinitely wide network diverges above a learning_rate of {self.bounds()[2]:.3g}."
 
     # ------------------------------------------------------------------ the trained network
 
@@ -210,7 +204,7 @@ class Autoencoder(InfiniteWidth):
         X = self.inputs_ if X is None else self._rows(X, "Autoencoder.gradients")
         before, after = self._weights(), self._weights().copy()
         # One step of gradient descent of size 1 is the gradient, in the code that trains.
-        after.call("autoencoder_train", X, after.scale, True, False, 1.0, 0.5, np.zeros(2), np.zeros(2))
+        after.call("autoencoder_train", X, after.scale, True, False, 1.0, 0.5, 1, np.zeros((3, 2)), np.zeros(4))
         encoder = before.encoder - after.encoder
         if before.decoder is None or after.decoder is None:
             return encoder, encoder

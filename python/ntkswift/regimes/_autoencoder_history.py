@@ -7,19 +7,22 @@ from typing import Any
 
 import numpy as np
 
+from .._runs import History
 
-@dataclass
-class AutoencoderHistory:
-    """Losses and movements of one training run.
+
+def _none() -> np.ndarray:
+    return np.zeros(0)
+
+
+@dataclass(repr=False)
+class AutoencoderHistory(History):
+    """One run: a `History`, and how far the weights moved.
+
+    `loss` is ``0.5 sum_i ||u_i - x_i||^2`` before the first step and after each step; `time` the learning rate times the number
+    of the step, which for gradient flow is the time. The following were measured after the `recorded` steps, the first at 0.
 
     Attributes
     ----------
-    loss : ndarray of shape (steps done + 1,)
-        ``0.5 sum_i ||u_i - x_i||^2`` before the first step and after each step.
-    learning_rate : float
-        Step size; for gradient flow the time between two losses.
-    records : ndarray of shape (r,)
-        The steps after which the following were measured, the first at 0.
     encoder_movement, decoder_movement : ndarray of shape (r,)
         Distance of the weights from their start, relative to the norm of the start (Frobenius).
     largest_neuron_movement : ndarray of shape (r,)
@@ -30,31 +33,14 @@ class AutoencoderHistory:
         Distance of the empirical kernel from its start, relative to the start (Frobenius); None where not asked for.
     initial_output_norm : float
         Root mean square over the inputs of ``||u_i||`` at the start.
-    diverged, interrupted : bool
-        Whether training stopped early, and why.
     """
 
-    loss: np.ndarray
-    learning_rate: float
-    initial_output_norm: float = float("nan")
-    records: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
-    encoder_movement: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    decoder_movement: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    largest_neuron_movement: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    flipped: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    encoder_movement: np.ndarray = field(default_factory=_none)
+    decoder_movement: np.ndarray = field(default_factory=_none)
+    largest_neuron_movement: np.ndarray = field(default_factory=_none)
+    flipped: np.ndarray = field(default_factory=_none)
     kernel_movement: np.ndarray | None = None
-    diverged: bool = False
-    interrupted: bool = False
-
-    @property
-    def steps(self) -> int:
-        """Steps done."""
-        return len(self.loss) - 1
-
-    @property
-    def time(self) -> np.ndarray:
-        """``learning_rate`` times the number of steps, for each loss."""
-        return self.learning_rate * np.arange(len(self.loss))
+    initial_output_norm: float = float("nan")
 
     def late_rate(self, steps: int = 20) -> float:
         """Factor by which the loss shrank per step over the last `steps` steps (geometric mean)."""
@@ -63,26 +49,23 @@ class AutoencoderHistory:
             raise ValueError("[AutoencoderHistory.late_rate] needs at least one step. Received a history without any.")
         return float((self.loss[-1] / self.loss[-1 - steps]) ** (1 / steps))
 
-    def plot(self, ax: Any = None, *, predicted: Any = None, label: str = "measured") -> Any:
-        """Draw the loss against the steps on a logarithmic axis, and return the axes.
+    def plot(self, ax: Any = None, *, predicted: Any = None) -> Any:
+        """Draw the losses; returns the `ntkswift.plotting.TrainingDisplay`, whose `ax_` and `figure_` are set.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             Where to draw; a new figure without it.
         predicted : array_like, optional
-            Losses to draw beside them, from `Autoencoder.predicted_loss`.
-        label : str
-            Name of the measured curve.
+            Losses of the same steps to draw beside them, from `Autoencoder.predicted_loss`.
         """
-        from ..plotting._style import COLOURS, new_axes, tidy
+        if predicted is None:
+            return super().plot(ax)
+        from ..plotting import TrainingDisplay
 
-        ax = new_axes(ax)
-        ax.semilogy(np.arange(len(self.loss)), self.loss, color=COLOURS[0], label=label)
-        if predicted is not None:
-            ax.semilogy(np.arange(len(predicted)), predicted, color="black", linestyle="--", label="infinite width")
-        ax.set_xlabel("step")
-        ax.set_ylabel("loss")
-        ax.legend(frameon=False)
-        tidy(ax)
-        return ax
+        losses = np.asarray(predicted, float)
+        curves = {
+            "training": (np.arange(len(self.loss)), self.loss),
+            "infinite width": (np.arange(len(losses)), losses),
+        }
+        return TrainingDisplay(curves).plot(ax)

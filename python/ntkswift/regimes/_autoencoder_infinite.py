@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from ..stax._checks import integer
+from .._checks import integer
 from . import _autoencoder_theory as theory
 from ._autoencoder_inputs import parallel_message, parallel_rows
 from ._autoencoder_settings import LAYERS, TRAINED, AutoencoderSettings

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._call import call
+from .._checks import choice, integer, real
 from .._config import get_memory_limit
 from .._random import generator
-from ..predict._core_calls import call
-from ..predict._shapes import check_number
-from ..stax._checks import integer
 from . import _autoencoder_theory as theory
 from ._autoencoder_inputs import unit_rows
 from ._autoencoder_training import Weights
@@ -55,9 +54,7 @@ class AutoencoderSettings(Parameters):
             "optimizer": ("gd", "flow"),
         }
         for name, allowed in choices.items():
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in allowed:
-                raise ValueError(f"[{op}] {name} must be one of {', '.join(allowed)}. Received {value!r}.")
+            choice(getattr(self, name), op, name, allowed)
 
     def _width(self, op: str) -> int:
         return integer(self.width, op, "width", minimum=1)
@@ -93,14 +90,14 @@ class AutoencoderSettings(Parameters):
             if self.scaling not in named:
                 raise ValueError(f"[{op}] scaling must be {', '.join(named)} or a number. Received {self.scaling!r}.")
             return named[self.scaling]
-        return check_number(self.scaling, "scaling", op, minimum=0, strict=True)
+        return real(self.scaling, op, "scaling", above=0)
 
     def _scale_for(self, X: np.ndarray, op: str) -> float:
         return self._scale(self._width(op), X.shape[1], op)
 
     def _rate(self, X: np.ndarray, scale: float, op: str) -> float:
         if not isinstance(self.learning_rate, str):
-            return check_number(self.learning_rate, "learning_rate", op, minimum=0, strict=True)
+            return real(self.learning_rate, op, "learning_rate", above=0)
         if self.learning_rate != "auto":
             raise ValueError(f'[{op}] learning_rate must be a number or "auto". Received {self.learning_rate!r}.')
         return 1 / call("largest_eigenvalue", "learning rate", self._limit(X, X, TRAINED[self.mode], scale))
@@ -108,8 +105,7 @@ class AutoencoderSettings(Parameters):
     def _layers(self, layers: str | None, op: str) -> int:
         if layers is None:
             return TRAINED[self.mode]
-        if layers not in LAYERS:
-            raise ValueError(f"[{op}] layers must be one of {', '.join(LAYERS)}. Received {layers!r}.")
+        choice(layers, op, "layers", LAYERS)
         if self.mode == "tied" and layers != "both":
             raise ValueError(f"[{op}] tied weights are one layer: ask for both. Received {layers!r}.")
         return LAYERS[layers]

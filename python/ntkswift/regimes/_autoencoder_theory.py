@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..predict._core_calls import call, factor
+from .._call import call, factor
 
 
 class KernelBounds(NamedTuple):

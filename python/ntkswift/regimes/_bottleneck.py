@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
-from .._errors import ConvergenceError
+from .._call import Resources, call
+from .._checks import choice, integer, real
+from .._errors import DivergenceError
+from .._networks import layer_of
 from .._random import generator, philox_key
-from ..predict._core_calls import call
-from ..predict._shapes import check_number
+from ..predict import gradient_descent_mse
 from ..stax import serial
-from ..stax._base import as_layer
-from ..stax._checks import integer
-from ..stax._resources import Resources
-from ._bottleneck_history import BottleneckHistory
+from ._bottleneck_run import Run
 from ._bottleneck_start import continue_positions, draw_positions, inner_kernel, outer_start
 from ._parameters import Parameters
 
@@ -75,7 +74,7 @@ class Bottleneck(Parameters):
     Attributes
     ----------
     history_ : BottleneckHistory
-        Losses, positions, outputs; also after Ctrl-C and after divergence, up to the last whole step.
+        Losses, positions, outputs. Ctrl-C ends `fit` after a whole step, and `history_.interrupted` says so.
     positions_ : ndarray of shape (n + m, units)
         Final positions of the training points, then of the test points.
 
@@ -161,35 +160,26 @@ class Bottleneck(Parameters):
         ------
         ValueError
             For inputs that do not fit, NaN, or an outer network that is not a smooth fully connected one.
-        ConvergenceError
-            Where training diverges. `history_` holds what was recorded.
+        DivergenceError
+            Where training diverges. Its `history`, which is also `history_`, holds what was recorded.
         """
         op = "Bottleneck.fit"
         self._check_choices(op)
         x, targets, test = self._inputs(X, y, X_test, op)
         self._forget()
         points = x if test is None else np.vstack([x, test])
-        run = self._start(points, targets, positions, initial, op)
-        diverged = interrupted = False
+        run = self._run(self._start(points, targets, positions, initial, op), op, progress)
         try:
-            self._train(run, op, progress)
-        except ConvergenceError as error:
-            diverged = True
-            failure: ConvergenceError | None = error
-        except KeyboardInterrupt:
-            interrupted = True
-            raise
-        finally:
-            self._keep(run, diverged, interrupted)
-        if diverged:
-            raise ConvergenceError(f"{failure}{self._stable_rate()} history_ holds what was recorded.")
+            run.run()
+        except DivergenceError as error:
+            self._keep(run)
+            raise DivergenceError(f"{error}{self._stable_rate()}", error.history) from None
+        self._keep(run)
         return self
 
     def _check_choices(self, op: str) -> None:
         for name, allowed in (("dynamics", ("gd", "flow")), ("history", ("exact", "compressed"))):
-            value = getattr(self, name)
-            if not isinstance(value, str) or value not in allowed:
-                raise ValueError(f"[{op}] {name} must be one of {', '.join(allowed)}. Received {value!r}.")
+            choice(getattr(self, name), op, name, allowed)
 
     def _inputs(self, X: Any, y: Any, X_test: Any, op: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         x = check_array(X, "X", dtype=np.float64, op=op)
@@ -208,11 +198,11 @@ class Bottleneck(Parameters):
 
     def _start(self, points: np.ndarray, targets: np.ndarray, positions: Any, initial: Any, op: str) -> Any:
         units = integer(self.units, op, "units", minimum=1)
-        rate = check_number(self.learning_rate, "learning_rate", op, minimum=0, strict=True)
-        tolerance = check_number(self.tolerance, "tolerance", op, minimum=1e-6, maximum=0.5)
-        flow_tolerance = check_number(self.flow_tolerance, "flow_tolerance", op, minimum=1e-12, maximum=0.1)
+        rate = real(self.learning_rate, op, "learning_rate", above=0)
+        tolerance = real(self.tolerance, op, "tolerance", minimum=1e-6, maximum=0.5)
+        flow_tolerance = real(self.flow_tolerance, op, "flow_tolerance", minimum=1e-12, maximum=0.1)
         width = 0 if self.start_width is None else integer(self.start_width, op, "start_width", minimum=1)
-        self._layer = as_layer(self.outer, op)
+        self._layer = layer_of(self.outer, op, "outer")
         self._kernel = inner_kernel(self.inner, op)
         random = generator(self.random_state, op=op)
         # The seeds of everything else first, so that they do not depend on how many points there are.
@@ -249,45 +239,29 @@ class Bottleneck(Parameters):
             raise ValueError(f"[{op}] positions must have shape {(len(points), units)}. Received {z.shape}.")
         return z
 
-    def _train(self, run: Any, op: str, progress: Any) -> None:
+    def _run(self, core: Any, op: str, progress: Any) -> Run:
         steps = integer(self.steps, op, "steps", minimum=0)
         every = None if self.record_every is None else integer(self.record_every, op, "record_every", minimum=1)
+        shape = (self._n, len(self._points), self._start_positions.shape[1], self._targets.shape[1])
         resources = Resources(progress=progress)
         if self.dynamics == "gd":
-            _method(resources, run.descend, steps, every or max(1, steps // _RECORDS))
-            return
+            rate = float(self.learning_rate)
+            return Run(op, core, shape, resources, rate, steps=steps, every=every or max(1, steps // _RECORDS))
         given = self.learning_rate * steps if self.time is None else self.time
         times = check_array(np.atleast_1d(given), "time", ndim=1, dtype=np.float64, min_rows=1, op=op)
         if times[0] < 0 or (np.diff(times) < 0).any():
             raise ValueError(f"[{op}] time must be at least 0 and ascend. Received {times[:5]}.")
-        _method(resources, run.flow, np.ascontiguousarray(times), np.ndim(given) == 0)
+        return Run(op, core, shape, resources, None, times=np.ascontiguousarray(times), every_step=np.ndim(given) == 0)
 
-    def _keep(self, run: Any, diverged: bool, interrupted: bool) -> None:
-        _method(Resources(), run.complete)
-        state = run.read()
-        shape = (len(state["state_steps"]), len(self._points))
-        k, c = self._start_positions.shape[1], self._targets.shape[1]
-        self.history_ = BottleneckHistory(
-            loss=state["losses"].ravel(),
-            loss_times=state["loss_times"].ravel(),
-            steps=state["state_steps"].ravel().astype(int),
-            times=state["state_times"].ravel(),
-            positions=state["z"].reshape(*shape, k),
-            outputs=state["values"].reshape(*shape, c),
-            gradients=state["gradients"].reshape(*shape, c, k),
-            n_train=self._n,
-            size=len(state["anchors"]),
-            compression_error=state["compression_error"],
-            diverged=diverged,
-            interrupted=interrupted,
-        )
-        if shape[0]:
+    def _keep(self, run: Run) -> None:
+        self.history_ = run.history()
+        if len(self.history_.recorded):
             self.positions_ = self.history_.positions[-1]
-        self._state = {name: state[name] for name in ("anchors", "weights", "drive")}
+        self._state = {name: run.state[name] for name in ("anchors", "weights", "drive")}
 
     def _stable_rate(self) -> str:
         """What the kernel at the start says about the learning rate."""
-        if self.dynamics != "gd" or not len(self.history_.steps) or self._targets.shape[1] != 1:
+        if self.dynamics != "gd" or not len(self.history_.recorded) or self._targets.shape[1] != 1:
             return ""
         kernel = self.instantaneous_kernel(0)[: self._n, : self._n]
         if not np.isfinite(kernel).all():
@@ -374,11 +348,11 @@ class Bottleneck(Parameters):
         Parameters
         ----------
         state : int, default=-1
-            Number of the recorded state, see ``history_.steps``; 0 is the start, -1 the last one.
+            Number of the recorded state, see ``history_.recorded``; 0 is the start, -1 the last one.
         """
         op = "Bottleneck.instantaneous_kernel"
         self._fitted(op)
-        count = len(self.history_.steps)
+        count = len(self.history_.recorded)
         state = integer(state, op, "state", minimum=-count)
         if state >= count:
             raise ValueError(f"[{op}] state must be below {count}. Received {state}.")
@@ -401,11 +375,11 @@ class Bottleneck(Parameters):
         if X is None:
             self._fitted(op)
             X = self._points[: self._n]
-        network = serial(as_layer(self.inner, op), as_layer(self.outer, op))
+        network = serial(layer_of(self.inner, op, "inner"), layer_of(self.outer, op, "outer"))
         return network.kernel_fn(X, X2, "ntk")
 
     def constant_kernel_loss(self, kernel: str = "infinite", *, start: str = "same") -> np.ndarray:
-        """Return the losses that training with a constant kernel would have had, at ``history_.loss_times``.
+        """Return the losses that training with a constant kernel would have had, at ``history_.time``.
 
         Parameters
         ----------
@@ -416,10 +390,8 @@ class Bottleneck(Parameters):
         """
         op = "Bottleneck.constant_kernel_loss"
         self._fitted(op)
-        if kernel not in ("infinite", "frozen") or start not in ("same", "zero"):
-            raise ValueError(
-                f'[{op}] kernel must be "infinite" or "frozen", start "same" or "zero". Received {kernel!r}, {start!r}.'
-            )
+        choice(kernel, op, "kernel", ("infinite", "frozen"))
+        choice(start, op, "start", ("same", "zero"))
         n = self._n
         if kernel == "frozen" and self._targets.shape[1] > 1:
             raise ValueError(f'[{op}] kernel="frozen" needs one output. Received {self._targets.shape[1]}.')
@@ -432,9 +404,7 @@ class Bottleneck(Parameters):
             return call(
                 "constant_kernel_descent", "constant kernel", matrix, residuals, self.learning_rate, steps
             ).ravel()
-        from ..predict import gradient_descent_mse
-
-        outputs = gradient_descent_mse(matrix, self._targets)(self.history_.loss_times, first)
+        outputs = gradient_descent_mse(matrix, self._targets)(self.history_.time, first)
         return 0.5 * np.mean((np.asarray(outputs) - self._targets) ** 2, axis=(1, 2))
 
     def _fitted(self, op: str) -> None:
@@ -449,16 +419,3 @@ class Bottleneck(Parameters):
         self.__dict__.update(state)
         if "history_" in state:
             self._kernel = inner_kernel(self.inner, "Bottleneck")
-
-
-def _method(resources: Resources, method: Any, *arguments: Any) -> None:
-    """A method of a core object with the thread and memory settings of the caller and a progress bar."""
-    from .._config import _call_arguments
-    from .._progress import progress_bar
-
-    settings = _call_arguments(resources.threads, resources.memory_limit)
-    if resources.progress is not None:
-        method(*arguments, **settings, progress=resources.progress)
-        return
-    with progress_bar("bottleneck") as progress:
-        method(*arguments, **settings, progress=progress)

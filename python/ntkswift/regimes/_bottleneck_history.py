@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from .._arrays import check_array
-from ..predict._shapes import check_number
+from .._checks import real
+from .._runs import History
 
 
-@dataclass
-class BottleneckHistory:
-    """Losses of all steps and some whole states of one training run.
+def _empty(axes: int) -> Callable[[], np.ndarray]:
+    return lambda: np.zeros((0,) * axes)
+
+
+@dataclass(repr=False)
+class BottleneckHistory(History):
+    """One run: a `History`, and some whole states, recorded after the `recorded` steps.
+
+    `loss` is ``0.5 mean (F - y)^2`` on the training points before the first step and after each step (gradient flow: after
+    each step of the integrator); `time` the learning rate times the number of steps, or the time of the flow.
 
     Attributes
     ----------
-    loss : ndarray of shape (steps done + 1,)
-        ``0.5 mean (F - y)^2`` on the training points before the first step and after each step (gradient flow: after
-        each step of the integrator).
-    loss_times : ndarray of shape (steps done + 1,)
-        Their times: steps times the learning rate, or the time of the flow.
-    steps, times : ndarray of shape (r,)
-        The steps after which the following states were recorded, and their times.
+    recorded_time : ndarray of shape (r,)
+        The times of the recorded states.
     positions : ndarray of shape (r, n + m, units)
         Bottleneck representation of the training points, then of the test points.
     outputs : ndarray of shape (r, n + m, outputs)
@@ -37,22 +41,15 @@ class BottleneckHistory:
     compression_error : float
         Bound on what the compression of the history took from the outer function at the final training positions; it
         does not count how such errors moved later positions. 0 for an exact history.
-    diverged, interrupted : bool
-        Whether training stopped early, and why.
     """
 
-    loss: np.ndarray
-    loss_times: np.ndarray
-    steps: np.ndarray
-    times: np.ndarray
-    positions: np.ndarray
-    outputs: np.ndarray
-    gradients: np.ndarray
-    n_train: int
+    recorded_time: np.ndarray = field(default_factory=_empty(1))
+    positions: np.ndarray = field(default_factory=_empty(3))
+    outputs: np.ndarray = field(default_factory=_empty(3))
+    gradients: np.ndarray = field(default_factory=_empty(4))
+    n_train: int = 0
     size: int = 0
     compression_error: float = 0.0
-    diverged: bool = False
-    interrupted: bool = False
 
     @property
     def train_positions(self) -> np.ndarray:
@@ -73,19 +70,7 @@ class BottleneckHistory:
 
     def time_to_threshold(self, threshold: float = 1e-3) -> float:
         """Time at which the loss first was at most `threshold` times that at the start; inf where it never was."""
-        return time_to_threshold(self.loss, threshold, self.loss_times)
-
-    def plot(self, ax: Any = None, *, label: str = "bottleneck") -> Any:
-        """Draw the loss against time on a logarithmic axis, and return the axes; a new figure without `ax`."""
-        from ..plotting._style import COLOURS, new_axes, tidy
-
-        ax = new_axes(ax)
-        ax.semilogy(self.loss_times, self.loss, color=COLOURS[0], label=label)
-        ax.set_xlabel("time (learning rate x steps)")
-        ax.set_ylabel("training loss")
-        ax.legend(frameon=False)
-        tidy(ax)
-        return ax
+        return time_to_threshold(self.loss, threshold, self.time)
 
 
 def time_to_threshold(loss: Any, threshold: float = 1e-3, times: Any = None) -> float:
@@ -113,7 +98,7 @@ def time_to_threshold(loss: Any, threshold: float = 1e-3, times: Any = None) -> 
     """
     op = "time_to_threshold"
     losses = check_array(loss, "loss", ndim=1, dtype=np.float64, finite=False, min_rows=1, op=op)
-    threshold = check_number(threshold, "threshold", op, minimum=0, maximum=1, strict=True)
+    threshold = real(threshold, op, "threshold", above=0, maximum=1)
     at = np.arange(len(losses), dtype=float) if times is None else np.asarray(times, float)
     if at.shape != losses.shape:
         raise ValueError(f"[{op}] times must have one entry per loss. Received shapes {at.shape} and {losses.shape}.")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from ..predict._core_calls import call
+from .._call import call
 
 # Kernels between two sets of points, by name: "nngp" or "ntk".
 InnerKernel = Callable[[np.ndarray, "np.ndarray | None", str], np.ndarray]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
+from .._checks import integer, real
+from .._networks import layer_of
 from .._random import generator
-from ..predict._core_calls import call
-from ..predict._shapes import check_number
-from ..stax._base import as_layer
-from ..stax._checks import integer
+from ..stax import Dense, Layer, serial
+from ..training import GD, NetworkHistory, train
 
 
 @dataclass
@@ -21,8 +21,10 @@ class FiniteBottleneckRun:
 
     Attributes
     ----------
+    history : NetworkHistory
+        What `ntkswift.train` returned: its losses are ``0.5 mean (F - y)^2`` on the training points before each step.
     loss : ndarray of shape (steps + 1,)
-        ``0.5 mean (F - y)^2`` on the training points.
+        Those losses, and the one at the end.
     positions : ndarray of shape (n + m, units)
         Bottleneck representation at the end, training points first.
     outputs : ndarray of shape (n + m, outputs)
@@ -33,6 +35,7 @@ class FiniteBottleneckRun:
         Parameters of the outer half at the start, for ``Bottleneck.fit(initial=...)``.
     """
 
+    history: NetworkHistory
     loss: np.ndarray
     positions: np.ndarray
     outputs: np.ndarray
@@ -60,7 +63,7 @@ def train_finite_bottleneck(
     Parameters
     ----------
     outer, inner : stax network
-        ``Dense, activation, Dense`` without biases, with smooth activations; their own widths are not used.
+        ``Dense, activation, Dense`` without biases; their own widths are not used.
     units, width : int
         Units of the bottleneck and of both hidden layers.
     X, y, X_test : array_like
@@ -71,6 +74,11 @@ def train_finite_bottleneck(
         Number of steps.
     random_state : int, Generator or None
         Seed of the weights.
+
+    Raises
+    ------
+    DivergenceError
+        Where training diverges; its `history` has what came before. (Ctrl-C ends training, see ``run.history.interrupted``.)
 
     Examples
     --------
@@ -92,16 +100,32 @@ def train_finite_bottleneck(
         check_widths(x, test, ("X", "X_test"), op=op)
         x = np.vstack([x, test])
     k, m = integer(units, op, "units", minimum=1), integer(width, op, "width", minimum=1)
-    rate = check_number(learning_rate, "learning_rate", op, minimum=0, strict=True)
+    rate = real(learning_rate, op, "learning_rate", above=0)
     random = generator(random_state, op=op)
-    first, second = as_layer(inner, op), as_layer(outer, op)
+    first, second = _half(inner, m, k, op), _half(outer, m, targets.shape[1], op)
     weights = [random.standard_normal(shape) for shape in ((x.shape[1], m), (m, k), (k, m), (m, targets.shape[1]))]
-    initial_outer = ((weights[2].copy(),), (), (weights[3].copy(),))
+    halves = tuple(((hidden, None), (), (readout, None)) for hidden, readout in (weights[:2], weights[2:]))
+    n, network = len(targets), serial(first, second)
+    history = train(network, halves, x[:n], targets, optimizer=GD(rate), steps=integer(steps, op, "steps", minimum=0))
+    outputs = np.asarray(network.apply_fn(history.params, x))
+    return FiniteBottleneckRun(
+        history=history,
+        loss=np.append(history.loss, 0.5 * np.mean((outputs[:n] - targets) ** 2)),
+        positions=np.asarray(first.apply_fn(history.params[0], x)),
+        outputs=outputs,
+        initial_positions=np.asarray(first.apply_fn(halves[0], x)),
+        initial_outer=halves[1],
+    )
 
-    def train(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        inputs = (first._compiled, *weights[:2], second._compiled, *weights[2:], x, targets, rate, count)
-        return call("finite_bottleneck", "finite network", *inputs)
 
-    start = train(0)[1]
-    losses, positions, outputs = train(integer(steps, op, "steps", minimum=0))
-    return FiniteBottleneckRun(losses.ravel(), positions, outputs, start, initial_outer)
+def _half(half: Any, width: int, outputs: int, op: str) -> Layer:
+    """``Dense, activation, Dense`` of these widths."""
+    layers: tuple[Layer, ...] = getattr(layer_of(half, op), "layers", ())
+    ends = [layer for layer in layers[::2] if isinstance(layer, Dense)]
+    if len(layers) != 3 or len(ends) != 2 or isinstance(layers[1], Dense):
+        raise ValueError(f"[{op}] both halves must be Dense, activation, Dense. Received {half!r}.")
+    if any(end.b_std is not None or end.parameterization != "ntk" or not end.trainable for end in ends):
+        raise ValueError(
+            f'[{op}] both halves must be trainable, without biases, in the "ntk" parameterization. Received {half!r}.'
+        )
+    return serial(replace(ends[0], out_dim=width), layers[1], replace(ends[1], out_dim=outputs))

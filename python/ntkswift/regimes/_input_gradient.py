@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_widths
-from ..predict._core_calls import call
-from ..stax._base import as_layer
+from .._call import call
+from .._checks import choice
+from .._networks import layer_of
 
 
 def input_gradient(network: Any, z1: Any, z2: Any = None, get: str = "ntk") -> tuple[np.ndarray, np.ndarray]:
@@ -38,9 +39,8 @@ def input_gradient(network: Any, z1: Any, z2: Any = None, get: str = "ntk") -> t
     ((1, 2), (1, 2, 2))
     """
     op = "input_gradient"
-    if get not in ("ntk", "nngp"):
-        raise ValueError(f'[{op}] get must be "ntk" or "nngp". Received {get!r}.')
-    layer = as_layer(network, op)
+    choice(get, op, "get", ("ntk", "nngp"))
+    layer = layer_of(network, op)
     left = np.ascontiguousarray(check_array(z1, "z1", dtype=np.float64, op=op))
     right = left if z2 is None else np.ascontiguousarray(check_array(z2, "z2", dtype=np.float64, op=op))
     check_widths(left, right, ("z1", "z2"), op=op)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array
-from ..stax._checks import integer
+from .._checks import integer
 from ._targets import QuadraticTarget, TwoGaussians
 
 REGIMES = {"rf": 0, "nt": 1, "nn": 2}

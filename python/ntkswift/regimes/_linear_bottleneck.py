@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
-from .._errors import ConvergenceError
+from .._call import Resources
+from .._checks import choice, integer, real
+from .._errors import DivergenceError
 from .._random import generator
-from ..predict._core_calls import call
-from ..predict._shapes import check_number
-from ..stax._checks import integer
+from .._runs import History, Loop
 from ._bottleneck_history import time_to_threshold
 from ._parameters import Parameters
 
@@ -54,15 +54,14 @@ class LinearBottleneck(Parameters):
 
     Attributes
     ----------
-    loss_, times_ : ndarray of shape (r,)
-        Losses and their times.
+    history_ : History
+        Losses and their times. Ctrl-C ends `fit` after a whole step, and `history_.interrupted` says so.
     inner_, outer_ : ndarray of shape (units, d), (units,)
         A and w at the end.
     coef_ : ndarray of shape (d,)
         ``scale A^T w``.
     conservation_error_ : float
         Largest change of the conserved matrix, relative to its largest element or that of ``A A^T``.
-    diverged_ : bool
 
     Examples
     --------
@@ -104,12 +103,11 @@ class LinearBottleneck(Parameters):
 
         Raises
         ------
-        ConvergenceError
-            Where gradient descent diverges; `loss_` holds the losses up to there.
+        DivergenceError
+            Where gradient descent diverges. Its `history`, which is also `history_`, holds the losses up to there.
         """
         op = "LinearBottleneck.fit"
-        if self.dynamics not in ("gd", "flow"):
-            raise ValueError(f"[{op}] dynamics must be one of gd, flow. Received {self.dynamics!r}.")
+        choice(self.dynamics, op, "dynamics", ("gd", "flow"))
         x = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
         targets = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
         check_lengths(x, targets, ("X", "y"), op=op)
@@ -125,45 +123,39 @@ class LinearBottleneck(Parameters):
                 f"[{op}] inner and outer must have shapes {(k, d)}, {(k,)}. Received {a.shape}, {w.shape}."
             )
         self.inner_start_, self.outer_start_ = a, w
-        state = np.concatenate([a.ravel(), w])
-        problem = (x, targets[:, None], k, self.scale_, *depths, state)
-        self._train(problem, op)
-        self.coef_ = self.scale_ * self.inner_.T @ self.outer_
+        problem = (x, targets[:, None], k, self.scale_, *depths)
+        run = self._run(problem, np.concatenate([a.ravel(), w]), op)
+        try:
+            run.run()
+        except DivergenceError as error:
+            self._keep(run)
+            raise DivergenceError(str(error), error.history) from None
+        self._keep(run)
         return self
 
     def _positive(self, name: str, op: str) -> float:
-        return check_number(getattr(self, name), name, op, minimum=0, strict=True)
+        return real(getattr(self, name), op, name, above=0)
 
-    def _train(self, problem: tuple[Any, ...], op: str) -> None:
+    def _run(self, problem: tuple[Any, ...], state: np.ndarray, op: str) -> _Descent | _Flow:
         rate = self._positive("learning_rate", op)
         steps = integer(self.steps, op, "steps", minimum=0)
-        self.diverged_ = False
-        if self.dynamics == "flow":
-            times = np.linspace(0, rate * steps, 201) if self.time is None else self.time
-            times = np.linspace(0, check_number(times, "time", op, minimum=0), 201) if np.ndim(times) == 0 else times
-            times = np.ascontiguousarray(check_array(times, "time", ndim=1, dtype=np.float64, op=op))
-            tolerance = check_number(self.tolerance, "tolerance", op, minimum=1e-13, maximum=0.1)
-            losses, states = call("linear_flow", "linear bottleneck", *problem, times, tolerance)
-            self._keep(states[-1], losses.ravel(), times)
-            return
-        losses, state, taken = call("linear_descend", "linear bottleneck", *problem, rate, steps, _DIVERGENCE)
-        self._keep(state.ravel(), losses.ravel()[: taken + 1], rate * np.arange(taken + 1))
-        if taken < steps:
-            self.diverged_ = True
-            raise ConvergenceError(
-                f"[{op}] training must not diverge: choose a smaller learning_rate. Received {rate:.4g}; the loss went from "
-                f"{self.loss_[0]:.3g} to {self.loss_[-1]:.3g} in {taken} steps. loss_ holds the losses."
-            )
+        if self.dynamics == "gd":
+            return _Descent(op, problem, state, rate, steps)
+        times = np.linspace(0, rate * steps, 201) if self.time is None else self.time
+        times = np.linspace(0, real(times, op, "time", minimum=0), 201) if np.ndim(times) == 0 else times
+        times = np.ascontiguousarray(check_array(times, "time", ndim=1, dtype=np.float64, min_rows=1, op=op))
+        return _Flow(op, problem, state, times, real(self.tolerance, op, "tolerance", minimum=1e-13, maximum=0.1))
 
-    def _keep(self, state: np.ndarray, losses: np.ndarray, times: np.ndarray) -> None:
+    def _keep(self, run: _Descent | _Flow) -> None:
         k = len(self.outer_start_)
-        self.inner_, self.outer_ = state[:-k].reshape(k, -1).copy(), state[-k:].copy()
-        self.loss_, self.times_ = losses, times
+        self.inner_, self.outer_ = run.state[:-k].reshape(k, -1).copy(), run.state[-k:].copy()
+        self.history_: History = run.history()
         before, after = (
             self._conserved(a, w) for a, w in ((self.inner_start_, self.outer_start_), (self.inner_, self.outer_))
         )
         size = max(np.abs(before).max(), self.outer_depth * np.abs(self.inner_start_ @ self.inner_start_.T).max())
         self.conservation_error_ = float(np.abs(after - before).max() / max(size, np.finfo(float).tiny))
+        self.coef_ = self.scale_ * self.inner_.T @ self.outer_
 
     def _conserved(self, a: np.ndarray, w: np.ndarray) -> np.ndarray:
         return self.outer_depth * a @ a.T - self.inner_depth * np.outer(w, w)
@@ -192,7 +184,7 @@ class LinearBottleneck(Parameters):
 
     def time_to_threshold(self, threshold: float = 1e-3) -> float:
         """Time at which the loss first was at most `threshold` times that at the start; inf where it never was."""
-        return time_to_threshold(self.loss_, threshold, self.times_)
+        return time_to_threshold(self.history_.loss, threshold, self.history_.time)
 
     def balanced_growth(self, target: float, start: float, times: Any) -> np.ndarray:
         """Return ``|coef|(t)`` of gradient flow in closed form, for a start that is balanced and points at the target.
@@ -209,10 +201,72 @@ class LinearBottleneck(Parameters):
             Times.
         """
         op = "LinearBottleneck.balanced_growth"
-        b = check_number(target, "target", op, minimum=0, strict=True)
-        m = check_number(start, "start", op, minimum=0, strict=True)
+        b = real(target, op, "target", above=0)
+        m = real(start, op, "start", above=0)
         scale = getattr(self, "scale_", self.scale)
         if scale is None:
             raise ValueError(f"[{op}] scale must be given, or fit be called first. Received neither.")
         rate = 2 * scale * np.sqrt(self.inner_depth * self.outer_depth) * b
         return b / (1 + (b / m - 1) * np.exp(-rate * np.asarray(times, float)))
+
+
+class _Descent(Loop):
+    """Gradient descent, whose state changes in place."""
+
+    def __init__(self, op: str, problem: tuple[Any, ...], state: np.ndarray, rate: float, steps: int) -> None:
+        super().__init__(op, steps, Resources(), knows_end=True)
+        self.problem, self.state, self.rate = problem, state, rate
+
+    def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
+        resources.run(
+            "linear_descend", self.op, *self.problem, self.state, self.rate, length, _DIVERGENCE, record, done
+        )
+
+    def history(self) -> History:
+        columns = self.columns()
+        return History(**{**columns, "time": self.rate * np.arange(len(columns["loss"]))}, clock="time")
+
+
+class _Flow(Loop):
+    """Gradient flow, whose losses and states are noted at given times."""
+
+    def __init__(
+        self, op: str, problem: tuple[Any, ...], state: np.ndarray, times: np.ndarray, tolerance: float
+    ) -> None:
+        super().__init__(op, None, Resources())
+        self.problem, self.times, self.tolerance = problem, times, tolerance
+        self.losses, self.states = np.full(len(times), np.nan), np.tile(state, (len(times), 1))
+
+    def go(self, bar: Any) -> None:
+        Resources(progress=bar).run(
+            "linear_flow",
+            self.op,
+            *self.problem,
+            self.states[0].copy(),
+            self.times,
+            self.tolerance,
+            self.losses,
+            self.states,
+        )
+        self.stopped = "finished"
+
+    @property
+    def state(self) -> np.ndarray:
+        """The last state that was reached."""
+        last: np.ndarray = self.states[max(0, self._reached - 1)]
+        return last
+
+    @property
+    def _reached(self) -> int:
+        return int(np.count_nonzero(~np.isnan(self.losses)))
+
+    def history(self) -> History:
+        count = self._reached
+        return History(
+            loss=self.losses[:count],
+            learning_rate=np.diff(self.times[:count]),
+            time=self.times[:count],
+            steps=max(0, count - 1),
+            stopped=self.stopped or "interrupted",
+            clock="time",
+        )

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._call import call
+from .._checks import integer, real
 from .._random import generator
-from ..predict._core_calls import call
-from ..stax._checks import integer, real
 
 
 def _symmetric(matrix: Any, name: str, op: str) -> np.ndarray:

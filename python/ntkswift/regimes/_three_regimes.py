@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..stax._checks import integer
+from .._checks import choice, integer
 from ._limits import regime_number
 from ._two_layer import TwoLayerRegressor
 
@@ -38,7 +38,7 @@ class RandomFeatures(TwoLayerRegressor):
     tangent_weights_ : ndarray of shape (width, d) or None
         Coefficients g_i of the linear part ``sum_i s'(<w_i, x>) <g_i, x>``; NT only.
     offset_ : float
-    history_ : TrainingHistory
+    history_ : TwoLayerHistory
         After `train`, also where it diverged.
 
     Notes
@@ -110,9 +110,7 @@ class NeuralTangent(TwoLayerRegressor):
         self.layers = layers
 
     def _uses_outputs(self) -> bool:
-        if self.layers not in ("first", "both"):
-            raise ValueError(f'[NeuralTangent] layers must be "first" or "both". Received {self.layers!r}.')
-        return self.layers == "both"
+        return choice(self.layers, "NeuralTangent", "layers", ("first", "both")) == "both"
 
 
 class FullyTrained(TwoLayerRegressor):
@@ -175,9 +173,7 @@ class FullyTrained(TwoLayerRegressor):
         return self.train(X, y)
 
     def _shares_outputs(self, op: str) -> bool:
-        if self.outputs not in ("free", "shared"):
-            raise ValueError(f'[{op}] outputs must be "free" or "shared". Received {self.outputs!r}.')
-        return self.outputs == "shared"
+        return choice(self.outputs, op, "outputs", ("free", "shared")) == "shared"
 
 
 _CLASSES = (RandomFeatures, NeuralTangent, FullyTrained)

@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
-from .._errors import ConvergenceError
+from .._call import call
+from .._checks import flag, integer, real
 from .._random import generator
-from ..predict._core_calls import call
-from ..stax import Polynomial
+from ..stax import Layer, Polynomial
 from ..stax import activation as activation_layer
-from ..stax._base import Layer
-from ..stax._checks import flag, integer, real
 from ._limits import Target, regime_number
 from ._parameters import Parameters
 from ._targets import QuadraticTarget, TwoGaussians
-from ._training_history import TrainingHistory
-from ._two_layer_training import Run, train
+from ._two_layer_history import TwoLayerHistory
+from ._two_layer_training import Problem, Run
 
 SAMPLES_OF_RISK = 200_000
 
@@ -141,8 +139,8 @@ class TwoLayerRegressor(Parameters):
         """Train by stochastic gradient descent on the mean squared error of batches, from the random weights.
 
         RF trains the output weights, NT the coefficients of the linearised network (both layers), NN everything; the
-        constant always. Ctrl-C stops training: the model is then what was reached, `history_.interrupted` says so, and a
-        warning is given.
+        constant always. Ctrl-C ends training after a whole step: the model is then what was reached, and
+        `history_.interrupted` says so.
 
         Parameters
         ----------
@@ -161,8 +159,8 @@ class TwoLayerRegressor(Parameters):
 
         Raises
         ------
-        ConvergenceError
-            Where training diverges; `history_` holds what came before and nothing else changes.
+        DivergenceError
+            Where training diverges. Its `history`, which is also `history_`, holds what came before; nothing else changes.
         """
         op = self._op("train")
         if isinstance(X, (QuadraticTarget, TwoGaussians)):
@@ -172,7 +170,7 @@ class TwoLayerRegressor(Parameters):
         else:
             target, data = None, self._data(X, y, op)
             d = data[0].shape[1]
-        run = Run(
+        problem = Problem(
             regime=self.regime,
             shares_outputs=self._shares_outputs(op),
             activation=self._compiled(op),
@@ -189,23 +187,18 @@ class TwoLayerRegressor(Parameters):
             seed=self.random_state,
             op=op,
         )
+        run = Run(problem, progress)
         try:
-            train(run, progress)
+            run.run()
         finally:
-            if run.history is not None:
-                self.history_: TrainingHistory = run.history
-        if run.history is not None and run.history.diverged:
-            raise ConvergenceError(
-                f"[{op}] training must not diverge: choose a smaller learning_rate. Received {run.learning_rate:.3g}; the "
-                f"loss left the range after {run.history.steps} steps. history_ holds what came before."
-            )
-        self.learning_rate_ = run.learning_rate
-        tangents = None if run.tangents is None else run.tangents.astype(np.float64)
+            self.history_: TwoLayerHistory = run.history()
+        self.learning_rate_ = problem.learning_rate
+        tangents = None if problem.tangents is None else problem.tangents.astype(np.float64)
         self._set(
-            run.weights.astype(np.float64),
-            run.outputs.astype(np.float64),
+            problem.weights.astype(np.float64),
+            problem.outputs.astype(np.float64),
             tangents,
-            float(run.offset[0, 0]),
+            float(problem.offset[0, 0]),
         )
         return self
 

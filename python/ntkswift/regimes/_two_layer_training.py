@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .. import _core
-from .._config import _call_arguments
+from .._call import Resources, call
+from .._checks import integer, real
 from .._random import generator, philox_key
-from ..predict._core_calls import call
-from ..stax._checks import integer, real
+from .._runs import Loop
 from ._limits import Target
-from ._training_history import TrainingHistory
+from ._two_layer_history import TwoLayerHistory
 
 # Share of the largest stable learning rate that "auto" takes; tried on quadratic targets of 450 dimensions.
 _SHARE = {"rf": 0.25, "nt": 0.1, "nn": 0.3}
@@ -23,8 +21,8 @@ _SHARED_OUTPUT_RATE = 0.1
 
 
 @dataclass
-class Run:
-    """What is trained, on what, how; `train` changes the arrays in place."""
+class Problem:
+    """What is trained, on what, how; a run changes the arrays in place."""
 
     regime: str
     shares_outputs: bool
@@ -44,58 +42,39 @@ class Run:
     outputs: Any = None
     tangents: Any = None
     offset: Any = None
-    history: TrainingHistory | None = None
 
 
-def train(run: Run, progress: Any) -> None:
-    """Train `run` in place and set its history; a warning, not an exception, where Ctrl-C ends it."""
-    dtype = np.dtype(run.dtype)
-    if dtype not in (np.float32, np.float64):
-        raise ValueError(f"[{run.op}] dtype must be float32 or float64. Received {run.dtype!r}.")
-    batch = run.batch_size if run.data is None else min(run.batch_size, len(run.data[0]))
-    _start(run)
-    rates = _rates(run, batch)
-    schedule = _schedule(run)
-    every = run.record_every
-    every = max(1, run.steps // 200) if every is None else integer(every, run.op, "record_every")
-    run.weights = np.ascontiguousarray(run.weights, dtype)
-    run.outputs = np.ascontiguousarray(run.outputs, dtype)
-    run.tangents = None if run.tangents is None else np.ascontiguousarray(run.tangents, dtype)
-    losses, done = np.full((-(-run.steps // every), 1), np.nan), np.zeros(2)
-    X, y = run.data if run.data is not None else (None, None)
-    arguments: tuple[Any, ...] = (
-        run.activation,
-        run.weights,
-        run.outputs,
-        run.tangents,
-        run.offset,
-        None if run.target is None else run.target._task(),
-        X,
-        y,
-        (batch, 0, run.steps, every),
-        rates,
-        run.shares_outputs,
-        schedule,
-        philox_key(_child(run.seed), op=run.op)[0],
-        losses,
-        done,
-    )
-    interrupted = False
-    try:
-        if progress is None:
-            call("two_layer_sgd", run.op, *arguments)
-        else:
-            settings: dict[str, Any] = {**_call_arguments(), "progress": progress}
-            _core.two_layer_sgd(*arguments, **settings)
-    except KeyboardInterrupt:
-        interrupted = True
-    run.history = _history(losses.ravel(), done, every, batch, schedule, interrupted)
-    if interrupted:
-        warnings.warn(
-            f"[{run.op}] stopped by Ctrl-C after {run.history.steps} of {run.steps} steps; the model is what was reached.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+class Run(Loop):
+    """Stochastic gradient descent on a problem, from its start."""
+
+    def __init__(self, problem: Problem, progress: Any) -> None:
+        dtype = np.dtype(problem.dtype)
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"[{problem.op}] dtype must be float32 or float64. Received {problem.dtype!r}.")
+        self.problem = problem
+        self.batch = problem.batch_size if problem.data is None else min(problem.batch_size, len(problem.data[0]))
+        _start(problem)
+        self.rates = _rates(problem, self.batch)
+        self.schedule = _schedule(problem)
+        every = problem.record_every
+        every = max(1, problem.steps // 200) if every is None else integer(every, problem.op, "record_every")
+        problem.weights = np.ascontiguousarray(problem.weights, dtype)
+        problem.outputs = np.ascontiguousarray(problem.outputs, dtype)
+        problem.tangents = None if problem.tangents is None else np.ascontiguousarray(problem.tangents, dtype)
+        self.key = philox_key(_child(problem.seed), op=problem.op)[0]
+        super().__init__(problem.op, problem.steps, Resources(progress=progress), window=every)
+
+    def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
+        p = self.problem
+        X, y = p.data if p.data is not None else (None, None)
+        resources.run(
+            "two_layer_sgd", p.op, p.activation, p.weights, p.outputs, p.tangents, p.offset,
+            None if p.target is None else p.target._task(), X, y, (self.batch, self.step, length, self.window), self.rates,
+            p.shares_outputs, self.schedule, self.key, record, done,
+        )  # fmt: skip
+
+    def history(self) -> TwoLayerHistory:
+        return TwoLayerHistory(**self.columns(), batch_size=self.batch, window=self.window)
 
 
 def _child(seed: Any) -> Any:
@@ -106,7 +85,7 @@ def _child(seed: Any) -> Any:
     return np.random.SeedSequence(sequence.entropy, spawn_key=(*sequence.spawn_key, 1))
 
 
-def _start(run: Run) -> None:
+def _start(run: Problem) -> None:
     """The network at the start: zero but for NN with free output weights, which start as +-1 / sqrt N."""
     width, d = run.weights.shape
     run.offset = np.zeros((1, 1))
@@ -117,7 +96,7 @@ def _start(run: Run) -> None:
         run.outputs = signs / math.sqrt(width)
 
 
-def _rates(run: Run, batch: int) -> tuple[float, float, float, float]:
+def _rates(run: Problem, batch: int) -> tuple[float, float, float, float]:
     """Rates of weights, tangents, outputs and constant; sets the learning rate where it is to be chosen."""
     width, d = run.weights.shape
     constant = 1.0 if run.fit_offset else 0.0
@@ -145,14 +124,14 @@ def _rates(run: Run, batch: int) -> tuple[float, float, float, float]:
     return float(trains_weights), float(run.regime == "nt"), 1.0, constant * (1.0 if trains_weights else largest)
 
 
-def _sample(run: Run, batch: int) -> tuple[np.ndarray, np.ndarray]:
+def _sample(run: Problem, batch: int) -> tuple[np.ndarray, np.ndarray]:
     if run.target is not None:
         return run.target.sample(max(batch, 2), _child(run.seed) if run.seed is not None else None)
     assert run.data is not None
     return run.data[0][:batch], run.data[1]
 
 
-def _schedule(run: Run) -> np.ndarray:
+def _schedule(run: Problem) -> np.ndarray:
     """First steps and learning rates of the pieces; a piece that starts with another replaces it."""
     pieces = {0: float(run.learning_rate)}
     try:
@@ -166,21 +145,3 @@ def _schedule(run: Run) -> np.ndarray:
             )
         pieces[int(fraction * run.steps)] = run.learning_rate / real(divisor, run.op, "decay")
     return np.array(sorted(pieces.items()), dtype=float)
-
-
-def _history(
-    losses: np.ndarray, done: np.ndarray, every: int, batch: int, schedule: np.ndarray, interrupted: bool
-) -> TrainingHistory:
-    steps, diverged = int(done[0]), bool(done[1])
-    count = -(-(steps + diverged) // every)
-    ends = np.minimum(every * np.arange(1, count + 1), steps)
-    piece = np.searchsorted(schedule[:, 0], np.maximum(ends - 1, 0), side="right") - 1
-    return TrainingHistory(
-        step=ends,
-        loss=losses[:count],
-        learning_rate=schedule[piece, 1],
-        batch_size=batch,
-        steps=steps,
-        diverged=diverged,
-        interrupted=interrupted,
-    )

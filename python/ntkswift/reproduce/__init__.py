@@ -1,7 +1,7 @@
 """Papers' claims, computed again: what theory predicts, what was measured, and whether the two agree.
 
 ``python -m ntkswift reproduce --list`` names them; ``python -m ntkswift reproduce NAME`` runs one and writes its report;
-``ntkswift.reproduce.NAME()`` (dashes as underscores) does the same in a notebook and returns the `Report`. Figures need
+``ntkswift.reproduce.run("NAME")`` does the same in a notebook and returns the `Report`. Figures need
 ``pip install "ntkswift[plot]"``.
 
 >>> from ntkswift.reproduce import Claim, Verdict
@@ -58,14 +58,3 @@ def run(
         For an unknown name, or a data file where none is taken.
     """
     return find(name).run(full=full, data=data, output=output, seed=seed, progress=progress)
-
-
-def __getattr__(name: str) -> Any:
-    reproduction = REPRODUCTIONS.get(name.replace("_", "-"))
-    if reproduction is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return reproduction.run
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *(name.replace("-", "_") for name in REPRODUCTIONS)})

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..plotting._style import COLOURS, GREY, MARKERS, tidy
+from ..plotting.style import COLOURS, GREY, MARKERS, tidy
 
 __all__ = ["COLOURS", "GREY", "MARKERS", "new_figure"]
 

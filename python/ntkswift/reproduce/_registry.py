@@ -1,4 +1,4 @@
-"""The table of reproductions: one line each. A new one is a module with `reproduce(full, data, seed, report, steps)`."""
+"""The table of reproductions: one row each. A new one is a folder and a row; `claims.py` in the folder has `reproduce`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from .._progress import progress_bar
+from ..training import interrupts_raise
 from ._report import Report
 from ._steps import Steps
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A reproduction that can be run: its name, where it lives and what it shows.
+    """A reproduction that can be run: its name and what it shows. It lives in the folder of its name.
 
     Attributes
     ----------
     name : str
         As the command line takes it.
-    module : str
-        The module of this package with ``reproduce(report, steps, *, full, data, seed)``, loaded when it runs.
     title, source : str
         The paper, and where to find it.
     description : str
@@ -32,11 +31,15 @@ class Reproduction:
     """
 
     name: str
-    module: str
     title: str
     source: str
     description: str
     takes_data: bool = False
+
+    @property
+    def folder(self) -> str:
+        """The folder of this package whose ``claims.reproduce(report, steps, *, full, data, seed)`` runs it."""
+        return self.name.replace("-", "_")
 
     def run(
         self,
@@ -50,9 +53,9 @@ class Reproduction:
         """Compute everything, write it to `output` where one is given, and return the report."""
         self.check(data, seed)
         report = Report(self.name, self.title, self.source, full=full, seed=seed)
-        module = importlib.import_module(f"{__package__}.{self.module}")
+        module = importlib.import_module(f"{__package__}.{self.folder}.claims")
         began = time.perf_counter()
-        with progress_bar(self.name, progress) as bar:
+        with progress_bar(self.name, progress) as bar, interrupts_raise():
             module.reproduce(report, Steps(bar), full=full, data=data, seed=seed)
         report.seconds = time.perf_counter() - began
         if output is not None:
@@ -69,25 +72,22 @@ class Reproduction:
             raise ValueError(f"[{self.name}] seed must be an integer, 0 or more. Received {seed!r}.")
 
 
-# name, module, title of the paper, source, one sentence
+# name, title of the paper, source, one sentence
 _TABLE: tuple[Reproduction, ...] = (
     Reproduction(
         "lazy-training",
-        "_lazy_training",
         "Limitations of Lazy Training of Two-layers Neural Networks",
         "arXiv:1906.08899",
         "Risks of random features, neural tangent and full training for quadratic targets, exact and by SGD.",
     ),
     Reproduction(
         "autoencoders",
-        "_autoencoders",
         "Benefits of Jointly Training Autoencoders: An Improved Neural Tangent Kernel Analysis",
         "Nguyen, Wong & Hegde, arXiv:1911.11983",
         "What two-layer autoencoders gain from training both halves; their kernels, memorisation, tied weights.",
     ),
     Reproduction(
         "break-even",
-        "_break_even",
         "The Break-Even Point on Optimization Trajectories of Deep Neural Networks",
         "Jastrzebski et al., arXiv:2002.09572 (numbers of the first submission)",
         "Whether a larger learning rate or a smaller batch lowers curvature and gradient noise and improves their condition.",
@@ -95,35 +95,30 @@ _TABLE: tuple[Reproduction, ...] = (
     ),
     Reproduction(
         "orthogonal",
-        "_orthogonal",
         "On the Neural Tangent Kernel of Deep Networks with Orthogonal Initialization",
         "Huang, Du & Xu, arXiv:2004.05867",
         "Orthogonal against Gaussian weights: the same limit, how far kernels and weights move, how fast deep networks train.",
     ),
     Reproduction(
         "bottleneck",
-        "_bottleneck",
         "Implicit Acceleration and Feature Learning in Infinitely Wide Neural Networks with Bottlenecks",
         "Littwin et al., arXiv:2107.00364",
         "Feature learning and acceleration by one narrow layer in an infinitely wide network; finite networks beside it.",
     ),
     Reproduction(
         "resntk-spectrum",
-        "_resntk_spectrum",
         "Spectral Analysis of the Neural Tangent Kernel for Deep Residual Networks",
         "Belfer, Geifman, Galun & Basri, arXiv:2104.03093",
         "How fast eigenvalues of residual kernels fall, how they change with depth, and which frequencies they learn slowly.",
     ),
     Reproduction(
         "tangent-hierarchy",
-        "_tangent_hierarchy",
         "Dynamics of Deep Neural Networks and Neural Tangent Hierarchy",
         "Huang & Yau, arXiv:1909.08156",
         "How the kernel of a finite network moves, and how well the hierarchy cut at orders 2, 3 and 4 predicts training.",
     ),
     Reproduction(
         "adaptive-kernel",
-        "_adaptive_kernel",
         "Training Neural Networks as Learning Data-adaptive Kernels",
         "Dou & Liang, arXiv:1901.07114",
         "At stationarity a network is kernel regression with the kernel it has learnt; where its residual is; balance.",

@@ -15,7 +15,6 @@ from ._asymptotics import Asymptotics, asymptotics, harmonic_decay_constant
 from ._compare import Comparison, compare
 from ._decay import DecayFit
 from ._gram import (
-    GramOperator,
     LabelAlignment,
     effective_dimension,
     gram_eigenvalues,
@@ -25,13 +24,13 @@ from ._gram import (
 from ._learning import LearningCurve, learning_curve
 from ._rkhs import frequency_energies, interpolant_norm, zonal_energies
 from ._sphere import SphereSpectrum, multiplicity, sphere_spectrum
-from ._zonal import Spikiness, ZonalKernel, fully_connected, gaussian, laplace, spikiness
+from ._spikiness import Spikiness, spikiness
+from ._zonal import ZonalKernel, fully_connected, gaussian, laplace
 
 __all__ = [
     "Asymptotics",
     "Comparison",
     "DecayFit",
-    "GramOperator",
     "LabelAlignment",
     "LearningCurve",
     "SphereSpectrum",

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _core
-from ..stax import _checks as layer_checks
-from . import _checks
+from .. import _checks, _core
+from . import _domain
 from ._zonal import ZonalKernel, as_zonal
 
 _NODES = 24
@@ -53,8 +52,8 @@ def harmonic_decay_constant(dimension: int, nu: float) -> float:
     >>> round(spectra.harmonic_decay_constant(3, 0.5), 6)
     -0.353553
     """
-    d = _checks.dimension(dimension, "harmonic_decay_constant")
-    nu = layer_checks.real(nu, "harmonic_decay_constant", "nu")
+    d = _domain.dimension(dimension, "harmonic_decay_constant")
+    nu = _checks.real(nu, "harmonic_decay_constant", "nu")
     if nu <= 0 or nu == int(nu):
         raise ValueError(f"[harmonic_decay_constant] nu must be above 0 and not an integer. Received {nu!r}.")
     gamma = math.gamma(-nu)
@@ -140,7 +139,7 @@ def asymptotics(kernel: Any, dimension: int, *, get: str = "ntk") -> Asymptotics
     >>> round(law.c_plus, 6), round(law.exponent, 6)  # exp(-sqrt(2 t)) = 1 - sqrt(2 t) + ...
     (-1.414214, 3.0)
     """
-    kernel, d = as_zonal(kernel, get), _checks.dimension(dimension, "asymptotics")
+    kernel, d = as_zonal(kernel, get), _domain.dimension(dimension, "asymptotics")
     start, end = expand_ends(kernel, d)
     size = max(abs(start.coefficients[0]), abs(end.coefficients[0]))
     # t = 1 - cos theta = 2 s^2, so b_1 s and b_3 s^3 are c t^(1/2) and c t^(3/2).

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import _checks
+from . import _domain
 from ._asymptotics import Asymptotics, asymptotics
 from ._decay import DecayFit
 from ._sphere import SphereSpectrum, sphere_spectrum
-from ._zonal import Spikiness, ZonalKernel, as_zonal, spikiness
+from ._spikiness import Spikiness, spikiness
+from ._zonal import ZonalKernel, as_zonal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,7 +95,7 @@ def compare(
     chosen |= {name: as_zonal(kernel) for name, kernel in named.items()}
     if not chosen:
         raise ValueError(f"[{op}] needs one kernel or more. Received none.")
-    d, top = _checks.dimension(dimension, op), _checks.frequency(max_frequency, op)
+    d, top = _domain.dimension(dimension, op), _domain.frequency(max_frequency, op)
     first, last = (max(1, top // 2), top) if fit is None else (int(fit[0]), int(fit[1]))
     spectra = {name: sphere_spectrum(kernel, d, top, normalize=True) for name, kernel in chosen.items()}
     return Comparison(

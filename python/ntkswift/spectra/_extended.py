@@ -12,14 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
-from ..stax import _checks as layer_checks
-from ..stax._base import Layer
-from ..stax._branching import FanInSum, FanOut
-from ..stax._combinators import Parallel, Repeat, Serial
-from ..stax._linear import Dense, Flatten, Identity
-from ..stax._nonlinearities import ABRelu
-from ..stax._nonlinearity import Nonlinearity, as_entry
+from .. import _checks, _core
+from ..stax import (
+    ABRelu,
+    Dense,
+    FanInSum,
+    FanOut,
+    Flatten,
+    Identity,
+    Layer,
+    Nonlinearity,
+    Parallel,
+    Repeat,
+    Serial,
+    as_entry,
+)
 from ._zonal import ZonalKernel
 
 _GUARD = 64  # bits beyond the digits asked for
@@ -30,7 +37,7 @@ def extended_eigenvalues(
 ) -> tuple[float, np.ndarray, np.ndarray, int]:
     """(kernel at angle 0, eigenvalues, errors, nodes) in `digits` decimal digits."""
     mp = _mpmath()
-    digits = layer_checks.integer(digits, "sphere_spectrum", "digits", minimum=20)
+    digits = _checks.integer(digits, "sphere_spectrum", "digits", minimum=20)
     if digits > 1000:
         raise ValueError(f"[sphere_spectrum] digits must be at most 1000. Received {digits}.")
     bits = int(digits * 3.3219281) + _GUARD

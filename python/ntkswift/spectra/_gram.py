@@ -7,118 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _core
-from .._arrays import check_array, check_lengths
-from .._config import _call_arguments, get_memory_limit
+from .. import _checks
+from .._arrays import check_array, check_lengths, check_symmetric
+from .._call import Resources, double, multiply
+from .._networks import find_layer
 from .._norm import euclidean_norm
-from ..predict._core_calls import call, double
-from ..stax import _checks as layer_checks
-from . import _checks
-from ._zonal import _network
-
-_BLOCK_BYTES = 2**26
-
-
-class GramOperator:
-    """The kernel matrix of data as a linear operator: products with it, in blocks of rows that are computed when needed.
-
-    Blocks stay in memory while they fit into half of the memory limit; the others are computed again for each product.
-
-    Parameters
-    ----------
-    kernel : Layer, kernel_fn or callable
-        A network, its `kernel_fn`, or a function ``k(x1, x2)`` of two arrays of points.
-    X : array_like of shape (n, d)
-        Data.
-    get : {"ntk", "nngp"}
-        Which kernel of a network.
-    block_rows : int, optional
-        Rows of a block; as many as 64 MiB hold by default.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        (n, n).
-    dtype : dtype
-        float64.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ntkswift import spectra
-    >>> operator = spectra.GramOperator(lambda x, z: x @ z.T, np.eye(3))
-    >>> operator.matvec(np.array([1.0, 2.0, 3.0])).tolist()
-    [1.0, 2.0, 3.0]
-    """
-
-    dtype = np.dtype(np.float64)
-
-    def __init__(self, kernel: Any, X: Any, *, get: str = "ntk", block_rows: int | None = None) -> None:
-        op = "GramOperator"
-        self._function = pair_function(kernel, get, op)
-        self._X = check_array(X, "X", dtype=np.float64, op=op)
-        n = len(self._X)
-        self.shape = (n, n)
-        rows = max(1, _BLOCK_BYTES // (8 * n))
-        self._rows = rows if block_rows is None else layer_checks.integer(block_rows, op, "block_rows")
-        self._kept: dict[int, np.ndarray] = {}
-        self._room = get_memory_limit() // 2
-
-    def matvec(self, v: Any) -> np.ndarray:
-        """The product of the matrix with a vector of n numbers."""
-        vector = check_array(v, "v", ndim=1, dtype=np.float64, op="GramOperator.matvec")
-        if len(vector) != self.shape[0]:
-            raise ValueError(f"[GramOperator.matvec] v must have {self.shape[0]} elements. Received {len(vector)}.")
-        return self._product(vector)
-
-    def _product(self, vector: np.ndarray) -> np.ndarray:
-        column, result = double(vector)[:, None], np.empty(len(vector))
-        for first in range(0, len(vector), self._rows):
-            block = self._block(first)
-            result[first : first + len(block)] = _core.multiply(block, column, **_call_arguments())[:, 0]
-        return result
-
-    def _block(self, first: int) -> np.ndarray:
-        kept = self._kept.get(first)
-        if kept is not None:
-            return kept
-        block = self._function(self._X[first : first + self._rows], self._X)
-        if sum(b.nbytes for b in self._kept.values()) + block.nbytes <= self._room:
-            self._kept[first] = block
-        return block
-
-    def __repr__(self) -> str:
-        return f"GramOperator(shape={self.shape}, {self._rows} rows per block)"
-
-
-def pair_function(kernel: Any, get: str, op: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """k(x1, x2) as a float64 array, checked for its shape, of a network or of a caller's function."""
-    get = _checks.kernel_name(get, op)
-    network = _network(kernel)
-    if network is None and not callable(kernel):
-        raise TypeError(
-            f"[{op}] kernel must be a stax network, its kernel_fn, or a function k(x1, x2). Received {type(kernel).__name__}."
-        )
-
-    def function(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
-        values = kernel(x1, x2) if network is None else network.kernel_fn(x1, x2, get)
-        block = check_array(values, "kernel", dtype=np.float64, op=op)
-        if block.shape != (len(x1), len(x2)):
-            raise ValueError(
-                f"[{op}] kernel must return one value per pair of points, shape {(len(x1), len(x2))}. Received {block.shape}."
-            )
-        return block
-
-    return function
-
-
-def gram_matrix(kernel: Any, X: Any, get: str, op: str) -> tuple[np.ndarray, np.ndarray]:
-    """The kernel matrix of X and X as an array."""
-    points = check_array(X, "X", dtype=np.float64, op=op)
-    network = _network(kernel)
-    if network is not None:
-        return network.kernel_fn(points, None, _checks.kernel_name(get, op)), points
-    return pair_function(kernel, get, op)(points, points), points
+from ..operators import Dense, KernelOperator, SymmetricOperator, as_operator, kernel_matrix
 
 
 def gram_eigenvalues(
@@ -130,16 +24,18 @@ def gram_eigenvalues(
     vectors: bool = False,
     tolerance: float = 1e-10,
     seed: int = 0,
+    memory_limit: int | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Any:
     """Eigenvalues of a kernel matrix, largest first: all of them by LAPACK, or the top `k` without the full matrix.
 
-    The top `k` come from Lanczos with full reorthogonalisation and thick restarts on a :class:`GramOperator`; further
-    copies of multiple eigenvalues are looked for. Between eigenvalues that differ by less than the tolerance it does
-    not distinguish.
+    The top `k` come from Lanczos with full reorthogonalisation and thick restarts on a
+    :class:`ntkswift.operators.KernelOperator`; further copies of multiple eigenvalues are looked for. Between eigenvalues
+    that differ by less than the tolerance it does not distinguish.
 
     Parameters
     ----------
-    kernel : Layer, kernel_fn, callable, GramOperator or ndarray of shape (n, n)
+    kernel : Layer, kernel_fn, callable, operator or ndarray of shape (n, n)
         A kernel and `X`, or a matrix or any operator with `shape`, `dtype` and `matvec` alone.
     X : array_like of shape (n, d), optional
         Data.
@@ -153,6 +49,10 @@ def gram_eigenvalues(
         Largest relative error of an eigenvalue of the top `k`.
     seed : int
         Of the random start.
+    memory_limit : int, optional
+        Bytes that one step of the computation may allocate; see `ntkswift.memory_limit`.
+    progress : callable, optional
+        Called with the fraction done of the current step, at most every 50 ms.
 
     Returns
     -------
@@ -170,67 +70,48 @@ def gram_eigenvalues(
     [3.0]
     """
     op = "gram_eigenvalues"
-    operator, matrix = _operand(kernel, X, get, k is None, op)
+    resources = Resources(memory_limit=memory_limit, progress=progress)
     if k is None:
-        values, rows = call("eigh", "eigenvalues", matrix, 0.0, True, vectors)
+        matrix = _matrix(kernel, X, get, resources, op)
+        values, rows = resources.run("eigh", "eigenvalues", matrix, 0.0, True, vectors)
         values = values[::-1].copy()
         return (values, rows[::-1].copy()) if vectors else values
-    n = operator.shape[0]
-    k = layer_checks.integer(k, op, "k")
-    if k > n:
-        raise ValueError(f"[{op}] k must be at most the number of rows, {n}. Received {k}.")
-    product = getattr(operator, "_product", None) or (lambda v: np.asarray(operator.matvec(v), dtype=float))
-    found, _, rows, _ = call(
-        "lanczos",
+    operator = _operator(kernel, X, get, op)
+    k = _checks.integer(k, op, "k")
+    if k > operator.shape[0]:
+        raise ValueError(f"[{op}] k must be at most the number of rows, {operator.shape[0]}. Received {k}.")
+    found, _, rows, _ = resources.run_method(
+        operator.core,
+        "eigen",
         "top eigenvalues",
-        product,
-        n,
         k,
-        "largest",
-        layer_checks.tolerance(tolerance, op, "tolerance"),
-        vectors,
-        vectors,
-        True,
-        seed=layer_checks.integer(seed, op, "seed", minimum=0),
+        tolerance=_checks.tolerance(tolerance, op, "tolerance"),
+        vectors=vectors,
+        refines_vectors=vectors,
+        finds_multiples=True,
+        seed=_checks.integer(seed, op, "seed", minimum=0),
     )
     return (found, rows) if vectors else found
 
 
-def _operand(kernel: Any, X: Any, get: str, whole: bool, op: str) -> tuple[Any, np.ndarray | None]:
-    """The operator, or the matrix where all eigenvalues are wanted."""
+def _operator(kernel: Any, X: Any, get: str, op: str) -> SymmetricOperator:
+    """The operator of a kernel on data, of a matrix, or of what is one."""
     if X is not None:
-        if whole:
-            return None, gram_matrix(kernel, X, get, op)[0]
-        return GramOperator(kernel, X, get=get), None
+        return KernelOperator(kernel, X, get=get)
     if hasattr(kernel, "matvec") and hasattr(kernel, "shape"):
-        if not whole:
-            return kernel, None
-        n = kernel.shape[0]
-        return None, np.stack([np.asarray(kernel.matvec(e), dtype=float) for e in np.eye(n)])
-    if callable(kernel) or _network(kernel) is not None:
+        return as_operator(kernel, op=op)
+    if callable(kernel) or find_layer(kernel) is not None:
         raise ValueError(f"[{op}] X must be given with a kernel. Received None.")
-    matrix = double(square_matrix(kernel, "kernel", op))
-    return (None, matrix) if whole else (_Matrix(matrix), None)
+    return Dense(check_symmetric(kernel, "kernel", op=op))
 
 
-class _Matrix:
-    """A matrix in memory as an operator."""
-
-    def __init__(self, matrix: np.ndarray) -> None:
-        self.shape, self.dtype, self._matrix = matrix.shape, matrix.dtype, matrix
-
-    def matvec(self, v: np.ndarray) -> np.ndarray:
-        return _core.multiply(self._matrix, double(v)[:, None], **_call_arguments())[:, 0]
-
-
-def square_matrix(value: Any, name: str, op: str) -> np.ndarray:
-    """A square, finite, symmetric matrix."""
-    matrix = check_array(value, name, dtype=np.float64, op=op)
-    if matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"[{op}] {name} must be square. Received shape {matrix.shape}.")
-    if np.abs(matrix - matrix.T).max() > 1e-8 * np.abs(matrix).max():
-        raise ValueError(f"[{op}] {name} must be symmetric. Received a matrix that differs from its transpose.")
-    return matrix
+def _matrix(kernel: Any, X: Any, get: str, resources: Resources, op: str) -> np.ndarray:
+    """The whole matrix."""
+    limit, progress = resources.memory_limit, resources.progress
+    if X is not None:
+        return kernel_matrix(kernel, X, get=get, memory_limit=limit, progress=progress)
+    operator = _operator(kernel, None, get, op)
+    return operator.rows(np.arange(operator.shape[0]), memory_limit=limit, progress=progress)
 
 
 def effective_dimension(eigenvalues: Any, ridge: float) -> float:
@@ -251,7 +132,7 @@ def effective_dimension(eigenvalues: Any, ridge: float) -> float:
     """
     op = "effective_dimension"
     values = check_array(eigenvalues, "eigenvalues", ndim=1, dtype=np.float64, op=op)
-    ridge = _checks.positive(ridge, op, "ridge")
+    ridge = _checks.real(ridge, op, "ridge", above=0)
     positive = np.maximum(values, 0.0)
     return float(np.sum(positive / (positive + ridge)))
 
@@ -280,7 +161,7 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
     1.0
     """
     op = "kernel_alignment"
-    matrix = square_matrix(kernel, "kernel", op)
+    matrix = check_symmetric(kernel, "kernel", op=op)
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
     targets = targets.reshape(len(targets), -1)
@@ -288,8 +169,8 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
         means = matrix.mean(axis=0)
         matrix = matrix - means - means[:, None] + means.mean()
         targets = targets - targets.mean(axis=0)
-    inner = float(np.sum(_core.multiply(double(matrix), double(targets), **_call_arguments()) * targets))
-    outer = _core.multiply(double(targets.T), double(targets), **_call_arguments())
+    inner = float(np.sum(multiply(double(matrix), double(targets)) * targets))
+    outer = multiply(double(targets.T), double(targets))
     size = euclidean_norm(matrix) * euclidean_norm(outer)
     if size == 0:
         raise ValueError(f"[{op}] kernel and y must vary. Received constants.")
@@ -337,5 +218,5 @@ def label_alignment(vectors: Any, y: Any) -> LabelAlignment:
     total = float(np.sum(columns**2))
     if total == 0:
         raise ValueError(f"[{op}] y must not be 0 everywhere. Received zeros.")
-    energies = np.sum(_core.multiply(double(rows), columns, **_call_arguments()) ** 2, axis=1) / total
+    energies = np.sum(multiply(double(rows), columns) ** 2, axis=1) / total
     return LabelAlignment(energies, np.cumsum(energies))

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _checks, _core
 from .._arrays import check_array
-from ..stax import _checks as layer_checks
-from ._rkhs import check_energies
+from ._domain import check_energies
 from ._sphere import SphereSpectrum
 
 
@@ -37,7 +36,7 @@ class LearningCurve:
 
     def learnt_frequencies(self, threshold: float = 0.5) -> list[list[int]]:
         """For each number of samples, the frequencies of which at least `threshold` is learnt."""
-        level = layer_checks.real(threshold, "LearningCurve", "threshold")
+        level = _checks.real(threshold, "LearningCurve", "threshold")
         return [np.flatnonzero(row >= level).tolist() for row in self.learned]
 
     def __repr__(self) -> str:
@@ -97,7 +96,7 @@ def learning_curve(
         spectrum.tail * spectrum.trace,
         0.0,
         np.ascontiguousarray(sizes),
-        layer_checks.real(ridge, op, "ridge", minimum=0),
-        layer_checks.real(noise, op, "noise", minimum=0),
+        _checks.real(ridge, op, "ridge", minimum=0),
+        _checks.real(noise, op, "noise", minimum=0),
     )
     return LearningCurve(sizes, error, learned, ridges)

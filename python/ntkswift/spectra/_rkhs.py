@@ -6,24 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from .. import _checks
 from .._arrays import check_array, check_lengths
+from .._call import call, double, warn_of_jitter
 from .._norm import euclidean_norm
-from ..predict._core_calls import call, double, warn_of_jitter
-from ..stax import _checks as layer_checks
-from . import _checks
-from ._sphere import multiplicity
+from ..operators import kernel_matrix
+from . import _domain
+from ._sphere import double_eigenvalues, multiplicity
 from ._zonal import as_zonal
-
-
-def check_energies(energies: Any, most: int, op: str) -> np.ndarray:
-    """Energies as float64, not negative, at most `most` of them."""
-    array = check_array(energies, "energies", ndim=1, dtype=np.float64, op=op)
-    if (array < 0).any() or len(array) > most:
-        raise ValueError(
-            f"[{op}] energies must be 0 or more, one for each of at most {most} frequencies. "
-            f"Received {len(array)} with a smallest of {array.min():.3g}."
-        )
-    return array
 
 
 def zonal_energies(function: Any, dimension: int, max_frequency: int = 100) -> np.ndarray:
@@ -50,11 +40,9 @@ def zonal_energies(function: Any, dimension: int, max_frequency: int = 100) -> n
     [0.0, 0.333333, 0.0]
     """
     op = "zonal_energies"
-    zonal, d = as_zonal(function), _checks.dimension(dimension, op)
-    top = _checks.frequency(max_frequency, op)
-    from ._sphere import _double
-
-    coefficients, _, _ = _double(zonal, d, top)
+    zonal, d = as_zonal(function), _domain.dimension(dimension, op)
+    top = _domain.frequency(max_frequency, op)
+    coefficients, _, _ = double_eigenvalues(zonal, d, top)
     counts = np.array([float(multiplicity(d, k)) for k in range(top + 1)])
     return counts * coefficients**2
 
@@ -91,7 +79,7 @@ def frequency_energies(X: Any, y: Any, max_frequency: int = 20) -> np.ndarray:
     points = double(check_array(X, "X", dtype=np.float64, min_rows=2, min_cols=2, op=op))
     values = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
     check_lengths(points, values, ("X", "y"), op=op)
-    top = _checks.frequency(max_frequency, op)
+    top = _domain.frequency(max_frequency, op)
     norms = np.linalg.norm(points, axis=1, keepdims=True)
     if not (norms > 0).all():
         raise ValueError(f"[{op}] X must have no zero rows. Received one in row {int(np.argmin(norms))}.")
@@ -124,13 +112,11 @@ def interpolant_norm(kernel: Any, X: Any, y: Any, *, get: str = "ntk", ridge: fl
     >>> float(spectra.interpolant_norm(lambda x, z: x @ z.T + 1, np.eye(2), np.array([1.0, 1.0])).__round__(6))
     0.816497
     """
-    from ._gram import gram_matrix
-
     op = "interpolant_norm"
     values = check_array(y, "y", ndim=1, dtype=np.float64, op=op)
-    gram, points = gram_matrix(kernel, X, get, op)
+    gram, points = kernel_matrix(kernel, X, get=get), check_array(X, "X", dtype=np.float64, op=op)
     check_lengths(points, values, ("X", "y"), op=op)
-    ridge = layer_checks.real(ridge, op, "ridge", minimum=0)
+    ridge = _checks.real(ridge, op, "ridge", minimum=0)
     factor, _, jitter, _ = call("cholesky", "Cholesky factorisation", gram, ridge, False)
     warn_of_jitter(jitter, op, stacklevel=3)
     half = call("solve", "solve", factor, double(values[:, None]), 1)

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
-from .._config import _call_arguments
-from . import _checks
+from .. import _checks, _core
+from .._call import call_settings, multiply
+from . import _domain
 from ._decay import DecayFit, fit_decay
+from ._extended import extended_eigenvalues
 from ._zonal import ZonalKernel, as_zonal
 
 _OP = "sphere_spectrum"
@@ -33,7 +34,7 @@ def multiplicity(dimension: int, frequency: int) -> int:
     >>> [spectra.multiplicity(3, k) for k in range(4)]
     [1, 3, 5, 7]
     """
-    d, k = _checks.dimension(dimension, "multiplicity"), _checks.frequency(frequency, "multiplicity", "frequency")
+    d, k = _domain.dimension(dimension, "multiplicity"), _domain.frequency(frequency, "multiplicity", "frequency")
     if k == 0:
         return 1
     return (2 * k + d - 2) * math.comb(k + d - 3, k - 1) // k
@@ -126,14 +127,13 @@ class SphereSpectrum:
             For a range outside of the spectrum, or one with fewer than 4 eigenvalues above their errors.
         """
         op, top = "SphereSpectrum.decay", len(self.eigenvalues) - 1
-        low = _checks.frequency(first, op, "first")
-        high = top if last is None else _checks.frequency(last, op, "last")
+        low = _domain.frequency(first, op, "first")
+        high = top if last is None else _domain.frequency(last, op, "last")
         if not 1 <= low < high <= top:
             raise ValueError(
                 f"[{op}] first and last must be between 1 and {top}, ascending. Received {low} and {high}."
             )
-        if parity not in ("all", "even", "odd"):
-            raise ValueError(f'[{op}] parity must be "all", "even" or "odd". Received {parity!r}.')
+        _checks.choice(parity, op, "parity", ("all", "even", "odd"))
         k = np.arange(low, high + 1)
         if parity != "all":
             k = k[k % 2 == (parity == "odd")]
@@ -149,7 +149,7 @@ class SphereSpectrum:
         frequencies are hardly learnt.
         """
         op = "SphereSpectrum.parity_ratio"
-        k = _checks.frequency(frequency, op, "frequency")
+        k = _domain.frequency(frequency, op, "frequency")
         if k % 2 == 0 or not 3 <= k < len(self.eigenvalues) - 1:
             raise ValueError(
                 f"[{op}] frequency must be odd, from 3 to {len(self.eigenvalues) - 2}. Received {frequency!r}."
@@ -170,9 +170,7 @@ class SphereSpectrum:
         float
             Infinity where the function has energy in a frequency whose eigenvalue is not above its error.
         """
-        from ._rkhs import check_energies
-
-        energy = check_energies(energies, len(self.eigenvalues), "SphereSpectrum.rkhs_norm")
+        energy = _domain.check_energies(energies, len(self.eigenvalues), "SphereSpectrum.rkhs_norm")
         used = energy > 0
         values = self.eigenvalues[: len(energy)][used]
         if (values <= self.errors[: len(energy)][used]).any():
@@ -186,7 +184,7 @@ class SphereSpectrum:
             self.dimension, np.ascontiguousarray(at.ravel()), len(self.eigenvalues)
         )
         weights = np.ascontiguousarray(self.shares[None] * self.trace)
-        return _core.multiply(weights, polynomials, **_call_arguments()).reshape(at.shape)
+        return multiply(weights, polynomials).reshape(at.shape)
 
     def normalized(self) -> SphereSpectrum:
         """The spectrum of the kernel divided by its value at angle 0."""
@@ -265,16 +263,12 @@ def sphere_spectrum(
     [1.0, 0.333333333333, 0.0, 0.0, 0.0]
     """
     zonal = as_zonal(kernel, get)
-    d, top = _checks.dimension(dimension, _OP), _checks.frequency(max_frequency, _OP)
-    if precision == "double":
+    d, top = _domain.dimension(dimension, _OP), _domain.frequency(max_frequency, _OP)
+    if _checks.choice(precision, _OP, "precision", ("double", "extended")) == "double":
         trace = zonal.at_zero(d)
-        eigenvalues, errors, nodes = _double(zonal, d, top)
-    elif precision == "extended":
-        from ._extended import extended_eigenvalues
-
-        trace, eigenvalues, errors, nodes = extended_eigenvalues(zonal, d, top, digits)
+        eigenvalues, errors, nodes = double_eigenvalues(zonal, d, top)
     else:
-        raise ValueError(f'[{_OP}] precision must be "double" or "extended". Received {precision!r}.')
+        trace, eigenvalues, errors, nodes = extended_eigenvalues(zonal, d, top, digits)
     counts = np.array([_as_float(multiplicity(d, k)) for k in range(top + 1)])
     spectrum = SphereSpectrum(zonal.name, d, eigenvalues, errors, counts, trace, nodes, precision)
     return spectrum.normalized() if normalize else spectrum
@@ -293,10 +287,10 @@ def _sum(zonal: ZonalKernel, d: int, top: int, count: int) -> tuple[np.ndarray, 
     """Eigenvalues by `count` nodes, and the norms of their terms."""
     angles, _, cosines, sines, packed = _rule(count)
     values = zonal._at(cosines, sines, angles, d)
-    return _core.zonal_spectrum(values, packed, d, top + 1, **_call_arguments())
+    return _core.zonal_spectrum(values, packed, d, top + 1, **call_settings())
 
 
-def _double(zonal: ZonalKernel, d: int, top: int) -> tuple[np.ndarray, np.ndarray, int]:
+def double_eigenvalues(zonal: ZonalKernel, d: int, top: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Eigenvalues, errors and nodes: the rule grows until two rules differ by rounding only."""
     count = 2 * top + min(d, 1000) + 60
     depth = zonal.nonlinear_layers

@@ -5,15 +5,16 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..stax import Dense, Layer, Relu, repeat, serial
-from ..stax import _checks as layer_checks
-from ..stax._base import as_layer
-from ..stax._op_table import op_table
-from . import _checks
+from .. import _checks
+from .._networks import find_layer
+from ..stax import Dense, Layer, Relu, op_table, repeat, serial
+from . import _domain
+
+KERNELS = ("ntk", "nngp")
 
 # values(cosines, sines, angles, dimension): the kernel at these angles on S^(d-1).
 _Profile = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
@@ -53,13 +54,11 @@ class ZonalKernel:
         self, kernel: Any, *, get: str = "ntk", radius: float = 1.0, of: str = "cosine", name: str | None = None
     ) -> None:
         op = "ZonalKernel"
-        self.get = _checks.kernel_name(get, op)
-        self.radius = _checks.positive(radius, op, "radius")
-        if of not in ("cosine", "angle"):
-            raise ValueError(f'[{op}] of must be "cosine" or "angle". Received {of!r}.')
-        self.of = of
+        self.get = _checks.choice(get, op, "get", KERNELS)
+        self.radius = _checks.real(radius, op, "radius", above=0)
+        self.of = _checks.choice(of, op, "of", ("cosine", "angle"))
         self.source = kernel
-        self.network = _network(kernel)
+        self.network = find_layer(kernel)
         self._tested: set[int] = set()
         # The kernel at an angle in mpmath's numbers, where its formula is known: extended(mpmath, angle).
         self._extended: Callable[[Any, Any], Any] | None = None
@@ -72,7 +71,7 @@ class ZonalKernel:
         if not (np.isfinite(angles).all() and (angles >= 0).all() and (angles <= math.pi).all()):
             raise ValueError("[ZonalKernel] angles must be between 0 and pi. Received others.")
         flat = angles.ravel()
-        values = self._at(np.cos(flat), np.sin(flat), flat, _checks.dimension(dimension, "ZonalKernel"))
+        values = self._at(np.cos(flat), np.sin(flat), flat, _domain.dimension(dimension, "ZonalKernel"))
         return values.reshape(angles.shape)
 
     def at_zero(self, dimension: int = 3) -> float:
@@ -145,15 +144,6 @@ def as_zonal(kernel: Any, get: str = "ntk", name: str | None = None) -> ZonalKer
     return kernel if isinstance(kernel, ZonalKernel) else ZonalKernel(kernel, get=get, name=name)
 
 
-def _network(kernel: Any) -> Layer | None:
-    owner = getattr(kernel, "layer", kernel)
-    if isinstance(owner, Layer):
-        return owner
-    if isinstance(kernel, tuple) and len(kernel) == 3:
-        return as_layer(kernel, "ZonalKernel")
-    return None
-
-
 def _takes_two_points(function: Any) -> bool:
     """Whether a function is k(x1, x2): two arguments without a default, or scikit-learn's kernels."""
     if hasattr(function, "is_stationary") and hasattr(function, "diag"):
@@ -203,7 +193,7 @@ def laplace(scale: float = 1.0) -> ZonalKernel:
     >>> round(float(spectra.laplace(2.0)(3.141592653589793)), 6)  # exp(-4)
     0.018316
     """
-    c = _checks.positive(scale, "laplace", "scale")
+    c = _checks.real(scale, "laplace", "scale", above=0)
     kernel = ZonalKernel(lambda angle: np.exp(-2 * c * np.sin(angle / 2)), of="angle", name="Laplace")
     kernel._extended = lambda mp, angle: mp.exp(-2 * mp.mpf(c) * mp.sin(angle / 2))
     return kernel
@@ -218,7 +208,7 @@ def gaussian(scale: float = 1.0) -> ZonalKernel:
     >>> round(float(spectra.gaussian(0.5)(3.141592653589793)), 6)  # exp(-2)
     0.135335
     """
-    c = _checks.positive(scale, "gaussian", "scale")
+    c = _checks.real(scale, "gaussian", "scale", above=0)
     kernel = ZonalKernel(lambda angle: np.exp(-4 * c * np.sin(angle / 2) ** 2), of="angle", name="Gaussian")
     kernel._extended = lambda mp, angle: mp.exp(-4 * mp.mpf(c) * mp.sin(angle / 2) ** 2)
     return kernel
@@ -236,55 +226,6 @@ def fully_connected(depth: int, *, width: int = 512) -> Layer:
     >>> abs(kernel([0.0, 3.141592653589793], 2)).round(6).tolist()
     [2.0, 0.0]
     """
-    depth = layer_checks.integer(depth, "fully_connected", "depth")
+    depth = _checks.integer(depth, "fully_connected", "depth")
     hidden = serial(Relu(), Dense(width, W_std=math.sqrt(2.0)))
     return serial(Dense(width), repeat(hidden, depth - 1), Relu(), Dense(1, W_std=math.sqrt(2.0)))
-
-
-# ---------------------------------------------------------------- shape near angle 0
-
-
-class Spikiness(NamedTuple):
-    """How fast a kernel falls off around angle 0, its value there set to 1.
-
-    Attributes
-    ----------
-    slope : float
-        Slope of ``1 - kappa`` in the angle at 0: 0 for smooth kernels, L / (2 pi) for the fully connected NTK with L
-        hidden layers.
-    slope_error : float
-        Estimated error of the slope.
-    right_angle : float
-        ``kappa`` at 90 degrees.
-    """
-
-    slope: float
-    slope_error: float
-    right_angle: float
-
-
-def spikiness(kernel: Any, dimension: int = 3) -> Spikiness:
-    """Slope at angle 0 and value at 90 degrees of a zonal kernel that is divided by its value at angle 0.
-
-    Parameters
-    ----------
-    kernel : Layer, kernel_fn, callable or ZonalKernel
-        As :class:`ZonalKernel` takes it.
-    dimension : int
-        The points are on S^(dimension - 1); of importance for networks with biases only.
-
-    Examples
-    --------
-    >>> from ntkswift import spectra
-    >>> slope, _, right_angle = spectra.spikiness(spectra.fully_connected(20))
-    >>> round(slope, 3), round(right_angle, 3)  # 20 / (2 pi)
-    (3.183, 0.309)
-    """
-    from ._asymptotics import expand_ends
-
-    kernel, dimension = as_zonal(kernel), _checks.dimension(dimension, "spikiness")
-    start, _ = expand_ends(kernel, dimension)
-    # In s = sin(theta / 2) the slope is twice that in theta.
-    slope, error = -float(start.coefficients[1]) / 2, float(start.errors[1]) / 2
-    scale = kernel.at_zero(dimension)
-    return Spikiness(slope / scale, error / scale, float(kernel(math.pi / 2, dimension)) / scale)

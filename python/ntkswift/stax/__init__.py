@@ -16,12 +16,26 @@ from ._activations import activation
 from ._base import Layer
 from ._branching import FanInConcat, FanInProd, FanInSum, FanOut
 from ._combinators import parallel, repeat, serial
+from ._kernel_plan import KernelPlan
 from ._linear import Dense, Dropout, Flatten, Identity, LayerNorm
 from ._nonlinearities import *  # noqa: F403
 from ._nonlinearity import Nonlinearity
 from ._residual import ResidualBlock
 from ._spatial import AvgPool, BatchNorm, Conv, GlobalAvgPool, GlobalSumPool, SumPool
 from ._user_functions import Elementwise, ElementwiseNumerical
+
+# isort: split
+
+# For the other packages of ntkswift: no part of what `stax` offers to its users.
+from ._combinators import Parallel as Parallel
+from ._combinators import Repeat as Repeat
+from ._combinators import Serial as Serial
+from ._core_network import FiniteNetwork as FiniteNetwork
+from ._core_network import finite_network as finite_network
+from ._kernel_function import KernelFunction as KernelFunction
+from ._nonlinearity import as_entry as as_entry
+from ._op_table import op_table as op_table
+from ._residual import resntk as resntk
 
 __all__ = [
     "AvgPool",
@@ -39,6 +53,7 @@ __all__ = [
     "GlobalAvgPool",
     "GlobalSumPool",
     "Identity",
+    "KernelPlan",
     "Layer",
     "LayerNorm",
     "Nonlinearity",

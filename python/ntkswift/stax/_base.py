@@ -7,13 +7,12 @@ from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from ._signals import Signals
+from ._finite_network import ApplyFunction, InitFunction
+from ._kernel_function import KernelFunction
+from ._op_table import compile_layer
 
 if TYPE_CHECKING:
-    from ._finite_network import ApplyFunction, InitFunction
-    from ._kernel_function import KernelFunction
     from ._op_table import OpTable
-    from ._weights import Gathered, WeightDraws
 
 _LINE = 88
 _Class = TypeVar("_Class", bound=type)
@@ -45,22 +44,16 @@ class Layer:
     @property
     def init_fn(self) -> InitFunction:
         """``init_fn(rng, input_shape) -> (output_shape, params)``."""
-        from ._finite_network import InitFunction
-
         return InitFunction(self)
 
     @property
     def apply_fn(self) -> ApplyFunction:
         """``apply_fn(params, x, rng=None) -> array``."""
-        from ._finite_network import ApplyFunction
-
         return ApplyFunction(self)
 
     @property
     def kernel_fn(self) -> KernelFunction:
         """``kernel_fn(x1, x2=None, get=None)``."""
-        from ._kernel_function import KernelFunction
-
         return KernelFunction(self)
 
     def __iter__(self) -> Iterator[Any]:
@@ -72,40 +65,28 @@ class Layer:
     def __len__(self) -> int:
         return 3
 
-    # How a subclass takes part in the whole.
-
-    def _flow(self, signals: Signals) -> Signals:
-        """The signal after this layer; ValueError where it does not fit."""
-        raise NotImplementedError
+    # How a subclass takes part in the whole. What it does to shapes and laws, and its parameters, the core knows.
 
     def _write(self, table: OpTable) -> None:
-        """Appends this layer's records, children first."""
+        """Appends this layer's records, children first: one record for a layer that is not made of others."""
         raise NotImplementedError
 
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        """The signal after this layer and random weights for it; () where it has none."""
-        return self._flow(signals), ()
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        """Appends this layer's weights from `params` in op-table order, checking structure and shapes; returns the
-        signal after it.
-        """
-        into.nothing(params, where, type(self).__name__)
-        return self._flow(signals)
+    @property
+    def _children(self) -> tuple[Layer, ...] | None:
+        """The layers that this one is made of; None for one that stands for itself."""
+        return None
 
     def _starts_with_flatten(self) -> bool:
         """Whether inputs of more than two axes are flattened before anything else."""
-        return False
+        return self._compiled.starts_with_flatten
 
     def _trains_with_dropout(self) -> bool:
         """Whether a Dropout in train mode is inside."""
-        return False
+        return self._compiled.trains_with_dropout
 
     @cached_property
     def _compiled(self) -> Any:
         """The core's handle for this network, made once."""
-        from ._op_table import compile_layer
-
         return compile_layer(self)
 
     # Value semantics, written once: code made for each class by `dataclass` would be a third of the time of an import.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, as_layer, call_text, layer_class, value_text
 from ._op_table import OpKind, OpTable
-from ._signals import Signal, Signals, branches
-from ._weights import Gathered, WeightDraws
 
 
 @layer_class
@@ -17,31 +15,14 @@ class Serial(Layer):
 
     layers: tuple[Layer, ...]
 
-    def _flow(self, signals: Signals) -> Signals:
-        for layer in self.layers:
-            signals = layer._flow(signals)
-        return signals
+    @property
+    def _children(self) -> tuple[Layer, ...]:
+        return self.layers
 
     def _write(self, table: OpTable) -> None:
         for layer in self.layers:
             layer._write(table)
         table.add(OpKind.SERIAL, len(self.layers))
-
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        params = []
-        for layer in self.layers:
-            signals, own = layer._draw(draws, signals)
-            params.append(own)
-        return signals, tuple(params)
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        return _gather_serial(self.layers, params, signals, into, where, "serial")
-
-    def _starts_with_flatten(self) -> bool:
-        return bool(self.layers) and self.layers[0]._starts_with_flatten()
-
-    def _trains_with_dropout(self) -> bool:
-        return any(layer._trains_with_dropout() for layer in self.layers)
 
     def __repr__(self) -> str:
         return call_text("serial", [repr(layer) for layer in self.layers])
@@ -53,38 +34,14 @@ class Parallel(Layer):
 
     layers: tuple[Layer, ...]
 
-    def _flow(self, signals: Signals) -> Signals:
-        return self._each(signals, lambda layer, signal: layer._flow(signal))
-
-    def _each(self, signals: Signals, step: Any) -> Any:
-        inputs = branches(signals, "parallel")
-        if len(inputs) != len(self.layers):
-            raise ValueError(
-                f"[parallel] needs as many branches as layers. Received {len(inputs)} branches for {len(self.layers)} layers."
-            )
-        return tuple(step(layer, signal) for layer, signal in zip(self.layers, inputs, strict=True))
+    @property
+    def _children(self) -> tuple[Layer, ...]:
+        return self.layers
 
     def _write(self, table: OpTable) -> None:
         for layer in self.layers:
             layer._write(table)
         table.add(OpKind.PARALLEL, len(self.layers))
-
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        drawn = self._each(signals, lambda layer, signal: layer._draw(draws, signal))
-        return tuple(signal for signal, _ in drawn), tuple(params for _, params in drawn)
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        own = into.entries(params, where, len(self.layers), "parallel")
-        numbered = iter(enumerate(own))
-
-        def gather(layer: Layer, signal: Signal) -> Signals:
-            i, params = next(numbered)
-            return layer._gather(params, signal, into, f"{where}[{i}]")
-
-        return self._each(signals, gather)
-
-    def _trains_with_dropout(self) -> bool:
-        return any(layer._trains_with_dropout() for layer in self.layers)
 
     def __repr__(self) -> str:
         return call_text("parallel", [repr(layer) for layer in self.layers])
@@ -97,31 +54,14 @@ class Repeat(Layer):
     layer: Layer
     n: int
 
-    def _flow(self, signals: Signals) -> Signals:
-        for _ in range(self.n):
-            signals = self.layer._flow(signals)
-        return signals
+    @property
+    def _children(self) -> tuple[Layer, ...]:
+        return (self.layer,) * self.n
 
     def _write(self, table: OpTable) -> None:
         for _ in range(self.n):
             self.layer._write(table)
         table.add(OpKind.SERIAL, self.n)
-
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        params = []
-        for _ in range(self.n):
-            signals, own = self.layer._draw(draws, signals)
-            params.append(own)
-        return signals, tuple(params)
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        return _gather_serial((self.layer,) * self.n, params, signals, into, where, "repeat")
-
-    def _starts_with_flatten(self) -> bool:
-        return self.n > 0 and self.layer._starts_with_flatten()
-
-    def _trains_with_dropout(self) -> bool:
-        return self.n > 0 and self.layer._trains_with_dropout()
 
     def __repr__(self) -> str:
         return call_text("repeat", [repr(self.layer), value_text(self.n)])
@@ -176,12 +116,3 @@ def repeat(layer: Any, n: int) -> Repeat:
     >>> deep = stax.serial(stax.repeat(stax.serial(stax.Dense(512, W_std=1.4), stax.Relu()), 10), stax.Dense(1))
     """
     return Repeat(as_layer(layer, "repeat"), _checks.integer(n, "repeat", "n", minimum=0))
-
-
-def _gather_serial(
-    layers: tuple[Layer, ...], params: Any, signals: Signals, into: Gathered, where: str, name: str
-) -> Signals:
-    own = into.entries(params, where, len(layers), name)
-    for i, (layer, params) in enumerate(zip(layers, own, strict=True)):
-        signals = layer._gather(params, signals, into, f"{where}[{i}]")
-    return signals

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import _core
 from .._arrays import check_array
-from ._base import Layer
-from ._resources import Resources
-from ._signals import Signal, single
-from ._weights import Gathered, unflatten
+from .._call import Resources
+from ._weights import gather, unflatten
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class FiniteNetwork:
     shape: tuple[int, ...]
     op: str
 
-    @property
+    @cached_property
     def core(self) -> Any:
         """The core's network."""
         return _core_network(self.layer, self.shape)
@@ -44,9 +46,7 @@ class FiniteNetwork:
 
     def vector(self, params: Any) -> np.ndarray:
         """Nested parameters as one flat vector, each checked against its layer."""
-        gathered = Gathered(self.op)
-        self.layer._gather(params, self._signal(), gathered, "params")
-        return gathered.vector()
+        return gather(self.layer, _slots(self.layer, self.shape), params, self.op)
 
     def nested(self, vector: np.ndarray, like: Any) -> Any:
         """A flat vector shaped like nested parameters."""
@@ -77,9 +77,6 @@ class FiniteNetwork:
         """A method of the core's network, with threads, memory limit and progress."""
         return (resources or Resources()).run_method(self.core, name, self.op, *arguments, **keywords)
 
-    def _signal(self) -> Signal:
-        return Signal(width=self.shape[-1], finite=True, spatial=self.shape[:-1])
-
 
 def finite_network(layer: Layer, shape: tuple[int, ...], op: str) -> FiniteNetwork:
     """The finite network of `layer` for inputs of `shape` (without the batch); ValueError where they do not fit."""
@@ -91,14 +88,17 @@ def finite_network(layer: Layer, shape: tuple[int, ...], op: str) -> FiniteNetwo
             f"Received inputs of shape {shape}."
         )
     network = FiniteNetwork(layer, tuple(int(n) for n in shape), op)
-    single(layer._flow(network._signal()), op)
+    _ = network.core  # made now, so that layers which do not fit are an error here
     return network
 
 
 @lru_cache(maxsize=256)
 def _core_network(layer: Layer, shape: tuple[int, ...]) -> Any:
-    from .. import _core
-
     sizes = (1, 1, 1) + shape
     height, width = {1: (1, 1), 2: (sizes[-2], 1), 3: (sizes[-3], sizes[-2])}[len(shape)]
     return _core.Network(layer._compiled, (height, width, shape[-1]), len(shape) - 1)
+
+
+@lru_cache(maxsize=256)
+def _slots(layer: Layer, shape: tuple[int, ...]) -> Any:
+    return layer._compiled.parameters([shape], False)[2]

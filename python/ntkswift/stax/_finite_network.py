@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .._arrays import check_array
+from .._call import Resources
 from .._random import generator, philox_key
-from ._base import Layer
 from ._core_network import finite_network
-from ._kernel_function import _refuse
-from ._resources import Resources
-from ._signals import Signal, Signals, single
-from ._weights import WeightDraws
+from ._kernel_function import refuse
+from ._weights import WeightDraws, draw
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 
 class _LayerFunction:
@@ -59,9 +60,11 @@ class InitFunction(_LayerFunction):
             W of shape (height, width, inputs, outputs); b None without bias; (scale, shift) for BatchNorm; () for
             layers without weights; a tuple with one entry per layer for serial, parallel and repeat.
         """
-        rows, signals = _signals(input_shape, self.layer)
-        signals, params = self.layer._draw(WeightDraws(generator(rng, op="init_fn"), distribution), signals)
-        return _shape(signals, rows), params
+        draws = WeightDraws(generator(rng, op="init_fn"), distribution)
+        rows, shapes, is_branched = _input(input_shape)
+        outputs, has_branches, slots = self.layer._compiled.parameters(shapes, is_branched)
+        ends: Any = tuple((rows * end.blocks if rows >= 0 else rows, *end.spatial, end.channels) for end in outputs)
+        return ends if has_branches else ends[0], draw(self.layer, slots, draws)
 
     def __repr__(self) -> str:
         return f"{self.layer!r}.init_fn"
@@ -100,8 +103,8 @@ class ApplyFunction(_LayerFunction):
         ndarray of shape (n, outputs), or with spatial axes between the two
             Computed in float64; float32 where the inputs are float32.
         """
-        _refuse(pattern, "pattern", "Aggregate layers (graphs)")
-        _refuse(mask_constant, "mask_constant", "masks")
+        refuse(pattern, "pattern", "Aggregate layers (graphs)")
+        refuse(mask_constant, "mask_constant", "masks")
         x = check_array(inputs, "inputs", ndim=None, op="apply_fn")
         if rng is None and self.layer._trains_with_dropout():
             raise ValueError('[apply_fn] rng, a seed, is needed by Dropout in "train" mode. Received None.')
@@ -121,24 +124,23 @@ class ApplyFunction(_LayerFunction):
         return f"{self.layer!r}.apply_fn"
 
 
-def _signals(shape: Any, layer: Layer) -> tuple[int, Signals]:
-    """Rows and signals for one input shape, or for one shape per branch."""
+def _input(shape: Any) -> tuple[int, list[tuple[int, ...]], bool]:
+    """Rows, shapes of one input, and whether there is one shape per branch."""
     if isinstance(shape, (tuple, list)) and shape and all(isinstance(part, (tuple, list)) for part in shape):
-        parts = [_signals(part, layer) for part in shape]
-        return parts[0][0], tuple(single(signal, "init_fn") for _, signal in parts)
+        parts = [_sizes(part) for part in shape]
+        return parts[0][0], [part[1:] for part in parts], True
+    sizes = _sizes(shape)
+    return sizes[0], [sizes[1:]], False
+
+
+def _sizes(shape: Any) -> tuple[int, ...]:
     try:
         sizes = tuple(int(size) for size in shape)
     except (TypeError, ValueError):
         raise TypeError(f"[init_fn] input_shape must be a tuple of integers. Received {shape!r}.") from None
-    if not 2 <= len(sizes) <= 4 or any(size < 1 for size in sizes[1:]):
+    if not 2 <= len(sizes) <= 4 or any(not 1 <= size < 2**63 for size in sizes[1:]):
         raise ValueError(
             "[init_fn] input_shape must be (rows, features), (rows, length, channels) or (rows, height, width, channels). "
             f"Received {sizes}."
         )
-    return sizes[0], Signal(width=sizes[-1], finite=True, spatial=sizes[1:-1])
-
-
-def _shape(signals: Signals, rows: int) -> Any:
-    if isinstance(signals, tuple):
-        return tuple(_shape(signal, rows) for signal in signals)
-    return (rows * signals.blocks if rows >= 0 else rows), *signals.spatial, signals.width
+    return sizes

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections import namedtuple
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .. import _checks
 from .._arrays import check_array, check_widths
+from .._call import Resources
 from ..kernel import Kernel
-from ._base import Layer
-from ._resources import Resources
-from ._signals import Signal, single
+from ._kernel_plan import KernelPlan
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 _FIELDS = tuple(field.name for field in fields(Kernel))
-_DIAGONAL_ROWS = 128
+_KERNELS = ("nngp", "ntk")
+# Axes of an array that the core takes.
+_MOST_AXES = 8
 
 
 class KernelFunction:
@@ -36,6 +42,8 @@ class KernelFunction:
         get: str | Sequence[str] | None = None,
         *,
         out: Any = None,
+        plan: KernelPlan | None = None,
+        places: tuple[int, int] | None = None,
         memory_limit: int | None = None,
         progress: Callable[[float], None] | None = None,
         pattern: Any = None,
@@ -59,6 +67,12 @@ class KernelFunction:
         out : ndarray or sequence of ndarray, optional
             Where to write "nngp" and "ntk", in the order of `get`: arrays (or memory maps) of the shape and type of
             the results.
+        plan : KernelPlan, optional
+            What :meth:`plan` made from all inputs, of which `x1` and `x2` are parts: blocks of a kernel have the bits of
+            the whole.
+        places : pair of int, optional
+            The places of the first rows of `x1` and of `x2` among all inputs, where both are parts of one set: rows with
+            one place are the same input, which Dropout in train mode has to know.
         memory_limit : int, optional
             Bytes that this call may allocate; see `ntkswift.memory_limit`.
         progress : callable, optional
@@ -76,8 +90,8 @@ class KernelFunction:
         Raises
         ------
         ValueError
-            For inputs with NaN or infinity, of wrong shapes, and for networks in which a nonlinearity, LayerNorm or
-            a sum of branches does not follow a Dense layer.
+            For inputs with NaN or infinity, of wrong shapes, or beyond what `plan` was made for, and for networks in
+            which a nonlinearity, LayerNorm or a sum of branches does not follow a Dense layer.
         MemoryError
             Before anything is computed, where the result would need more than `memory_limit`.
 
@@ -91,37 +105,125 @@ class KernelFunction:
             if get is not None:
                 raise TypeError(f"[kernel_fn] get must be given once. Received {x2!r} and {get!r}.")
             x2, get = None, x2
-        _refuse(pattern, "pattern", "Aggregate layers (graphs)")
-        _refuse(mask_constant, "mask_constant", "masks")
+        refuse(pattern, "pattern", "Aggregate layers (graphs)")
+        refuse(mask_constant, "mask_constant", "masks")
         if diagonal_batch not in (None, True):
             raise ValueError(f"[kernel_fn] diagonal_batch must be None or True. Received {diagonal_batch!r}.")
         names = _names(get)
         resources = Resources(memory_limit=memory_limit, progress=progress)
         if isinstance(x1, Kernel):
-            if x2 is not None or out is not None:
-                raise TypeError("[kernel_fn] with a Kernel takes neither x2 nor out. Received one of them.")
+            if any(value is not None for value in (x2, out, plan, places)):
+                raise TypeError("[kernel_fn] with a Kernel takes no x2, out, plan or places. Received one of them.")
             kernel = self._from_kernel(x1, names, resources)
         else:
-            kernel = self._from_inputs(x1, x2, names, _outputs(out, get), resources)
+            part = _Part(_plan(plan, names), _places(places, x2 is not None))
+            kernel = self._from_inputs(x1, x2, names, _outputs(out, get), resources, part)
         if get is None:
             return kernel
         if isinstance(get, str):
             return getattr(kernel, get)
         return _tuple_type(names)(*(getattr(kernel, name) for name in names))
 
+    def plan(
+        self,
+        x1: Any,
+        x2: Any = None,
+        get: str | Sequence[str] | None = None,
+        *,
+        memory_limit: int | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> KernelPlan:
+        """The plan of the kernel between `x1` and `x2`, by which parts of it can be computed.
+
+        Parameters
+        ----------
+        x1, x2, get
+            As in ``kernel_fn``: all inputs, and "nngp", "ntk" or both (None: both).
+        memory_limit, progress
+            As in ``kernel_fn``.
+
+        Returns
+        -------
+        KernelPlan
+            With it ``kernel_fn(x1[a:b], x2[c:d], get, plan=plan)`` has the bits of the whole kernel with that plan.
+            Without x2 also name the `places` (a, c).
+
+        Notes
+        -----
+        The cost grows with the number of inputs, not with that of pairs.
+        """
+        names = _names(get)
+        x1, x2 = self._pair(x1, x2)
+        wanted = (name in names for name in _KERNELS)
+        resources = Resources(memory_limit=memory_limit, progress=progress)
+        return KernelPlan(resources.run("kernel_plan", "plan", self.layer._compiled, x1, x2, *wanted))
+
+    def diagonal(
+        self,
+        x: Any,
+        get: str = "ntk",
+        *,
+        plan: KernelPlan | None = None,
+        memory_limit: int | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> np.ndarray:
+        """The kernel of each row of `x` with itself, in a time that grows with their number only.
+
+        Parameters
+        ----------
+        x : array_like of shape (n, d)
+            Inputs.
+        get : {"ntk", "nngp"}
+            Which kernel.
+        plan, memory_limit, progress
+            As in ``kernel_fn``.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            float64, whatever the type of the inputs.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from ntkswift import stax
+        >>> kernel_fn = stax.serial(stax.Dense(1), stax.Relu(), stax.Dense(1)).kernel_fn
+        >>> kernel_fn.diagonal(np.eye(2), "nngp").tolist()
+        [0.25, 0.25]
+        """
+        if get not in _KERNELS:
+            raise ValueError(f'[kernel_fn.diagonal] get must be "ntk" or "nngp". Received {get!r}.')
+        return self._diagonal(x, get, Resources(memory_limit=memory_limit, progress=progress), _plan(plan, (get,)))
+
+    def _diagonal(self, x: np.ndarray, name: str, resources: Resources, plan: bytes | None = None) -> np.ndarray:
+        """The same with the resources that it may use."""
+        x = self._inputs(x, "x")
+        self.layer._compiled.output(_width(x))
+        result = resources.run(
+            "kernel_diagonal", "diagonal", self.layer._compiled, x, *(name == k for k in _KERNELS), plan
+        )
+        return result[name]
+
     def _from_inputs(
-        self, x1: Any, x2: Any, names: tuple[str, ...], out: dict[str, np.ndarray], resources: Resources
+        self,
+        x1: Any,
+        x2: Any,
+        names: tuple[str, ...],
+        out: dict[str, np.ndarray],
+        resources: Resources,
+        part: _Part | None = None,
     ) -> Kernel:
-        same = x2 is None or x2 is x1
-        x1 = self._inputs(x1, "x1")
-        x2 = None if same else self._inputs(x2, "x2")
-        if x2 is not None:
-            check_widths(x1, x2, ("x1", "x2"), op="kernel_fn")
-            if x1.dtype != x2.dtype:
-                x1, x2 = x1.astype(np.float64, copy=False), x2.astype(np.float64, copy=False)
-            if self.layer._trains_with_dropout() and x1.shape == x2.shape and np.array_equal(x1, x2):
-                x2 = None
-        signal = single(self.layer._flow(Signal(width=x1.shape[1])), "kernel_fn")
+        x1, x2 = self._pair(x1, x2)
+        plan, places = part or _Part(None, None)
+        if (
+            x2 is not None
+            and places is None
+            and self.layer._trains_with_dropout()
+            and x1.shape == x2.shape
+            and np.array_equal(x1, x2)
+        ):
+            x2 = None
+        signal = self.layer._compiled.output(_width(x1))
         _check_outputs(out, (x1, x1 if x2 is None else x2), signal.blocks)
         result = resources.run(
             "kernel",
@@ -134,24 +236,38 @@ class KernelFunction:
             "cov1" in names or "cov2" in names,
             out.get("nngp"),
             out.get("ntk"),
+            plan,
+            places,
         )
         return _record({**result, **out}, signal, len(x1), len(x1 if x2 is None else x2), x2 is None)
+
+    def _pair(self, x1: Any, x2: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Both inputs as arrays of one type; None where the second is the first."""
+        same = x2 is None or x2 is x1
+        x1 = self._inputs(x1, "x1")
+        if same:
+            return x1, None
+        x2 = self._inputs(x2, "x2")
+        check_widths(x1, x2, ("x1", "x2"), op="kernel_fn")
+        if x1.dtype != x2.dtype:
+            x1, x2 = x1.astype(np.float64, copy=False), x2.astype(np.float64, copy=False)
+        return x1, x2
 
     def _array(self, x1: np.ndarray, x2: np.ndarray | None, name: str, resources: Resources) -> np.ndarray:
         """One kernel as an array, with the resources that it may use."""
         return getattr(self._from_inputs(x1, x2, (name,), {}, resources), name)
 
-    def _diagonal(self, x: np.ndarray, name: str, resources: Resources) -> np.ndarray:
-        """k(x, x) for each row: the variances for the NNGP, small blocks of the kernel for the NTK."""
-        if name == "nngp":
-            return self._array(x, None, "cov1", resources)
-        blocks = [x[first : first + _DIAGONAL_ROWS] for first in range(0, len(x), _DIAGONAL_ROWS)]
-        return np.concatenate([np.diagonal(self._array(rows, None, name, resources)) for rows in blocks])
-
     def _inputs(self, x: Any, name: str) -> np.ndarray:
-        flattens = self.layer._starts_with_flatten()
-        array = check_array(x, name, ndim=None if flattens else (1, 2, 3, 4, 5), op="kernel_fn")
-        return flat(array, name, "kernel_fn", flattens)
+        array = check_array(x, name, ndim=None, op="kernel_fn")
+        if array.ndim == 2 or (2 < array.ndim <= _MOST_AXES and self.layer._starts_with_flatten()):
+            return array
+        advice = (
+            "More axes need stax.Flatten() as the first layer; convolutions and other spatial layers are not part of this "
+            "version."
+            if array.ndim > 2
+            else "Use x[:, None] for one feature or x[None, :] for one sample."
+        )
+        raise ValueError(f"[kernel_fn] {name} must have 2 axes. Received an array of shape {array.shape}. {advice}")
 
     def _from_kernel(self, kernel: Kernel, names: tuple[str, ...], resources: Resources) -> Kernel:
         nngp = check_array(kernel.nngp, "nngp", op="kernel_fn")
@@ -174,8 +290,7 @@ class KernelFunction:
         if ntk is not None and ntk.dtype != nngp.dtype:
             nngp, ntk = nngp.astype(np.float64, copy=False), ntk.astype(np.float64, copy=False)
         width = int(kernel.shape1[kernel.channel_axis])
-        start = Signal(width=width, is_gaussian=bool(kernel.is_gaussian), is_data=False)
-        signal = single(self.layer._flow(start), "kernel_fn")
+        signal = self.layer._compiled.output(width, bool(kernel.is_gaussian))
         result = resources.run(
             "kernel_from_kernel",
             "kernel",
@@ -202,21 +317,43 @@ class KernelFunction:
         return f"{self.layer!r}.kernel_fn"
 
 
-def flat(x: np.ndarray, name: str, op: str, flattens: bool) -> np.ndarray:
-    """`x` with two axes: as it is, or flattened where the network starts with Flatten."""
-    if x.ndim == 2:
-        return x
-    if x.ndim > 2 and flattens:
-        return x.reshape(len(x), -1)
-    advice = (
-        "More axes need stax.Flatten() as the first layer; convolutions and other spatial layers are not part of this version."
-        if x.ndim > 2
-        else "Use x[:, None] for one feature or x[None, :] for one sample."
-    )
-    raise ValueError(f"[{op}] {name} must have 2 axes. Received an array of shape {x.shape}. {advice}")
+class _Part(NamedTuple):
+    """Of which larger kernel a call computes a block: by which plan, and where its rows and columns begin."""
+
+    plan: bytes | None
+    places: tuple[int, int] | None
 
 
-def _refuse(value: Any, name: str, what: str) -> None:
+def _plan(plan: KernelPlan | None, names: tuple[str, ...]) -> bytes | None:
+    """The bytes of a plan that is for all kernels among `names`."""
+    if plan is None:
+        return None
+    if not isinstance(plan, KernelPlan):
+        raise TypeError(f"[kernel_fn] plan must be a KernelPlan. Received {type(plan).__name__}.")
+    missing = [name for name in _KERNELS if name in names and name not in plan.get]
+    if missing:
+        raise ValueError(f"[kernel_fn] plan must be made for what get asks. Received one without {missing[0]!r}.")
+    return bytes(plan)
+
+
+def _places(places: tuple[int, int] | None, has_second: bool) -> tuple[int, int] | None:
+    """Two places, checked."""
+    if places is None:
+        return None
+    if not isinstance(places, (tuple, list)) or len(places) != 2:
+        raise TypeError(f"[kernel_fn] places must be a pair of integers. Received {places!r}.")
+    first, second = (_checks.integer(place, "kernel_fn", "places", minimum=0) for place in places)
+    if not has_second:
+        raise ValueError(f"[kernel_fn] places need x1 and x2. Received {places!r} with x1 alone.")
+    return first, second
+
+
+def _width(x: np.ndarray) -> int:
+    """Numbers of one input."""
+    return math.prod(x.shape[1:])
+
+
+def refuse(value: Any, name: str, what: str) -> None:
     if value is not None:
         raise ValueError(
             f"[kernel_fn] {name} must be None: {what} are not part of this version. Received {type(value).__name__}."
@@ -271,7 +408,7 @@ def _check_outputs(out: dict[str, np.ndarray], inputs: tuple[np.ndarray, np.ndar
             )
 
 
-def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool) -> Kernel:
+def _record(result: dict[str, Any], signal: Any, n1: int, n2: int, same: bool) -> Kernel:
     return Kernel(
         nngp=result.get("nngp"),  # type: ignore[arg-type]
         ntk=result.get("ntk"),
@@ -283,8 +420,8 @@ def _record(result: dict[str, Any], signal: Signal, n1: int, n2: int, same: bool
         is_input=False,
         diagonal_batch=True,
         diagonal_spatial=False,
-        shape1=(n1 * signal.blocks, signal.width),
-        shape2=(n2 * signal.blocks, signal.width),
+        shape1=(n1 * signal.blocks, signal.channels),
+        shape2=(n2 * signal.blocks, signal.channels),
         batch_axis=0,
         channel_axis=1,
     )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import prod
 from typing import Any
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, layer_class
 from ._op_table import OpKind, OpTable
-from ._signals import Signals, require_gaussian, single
-from ._weights import Gathered, WeightDraws
 
-_BIAS, _STANDARD, _FROZEN = 1, 2, 4
+BIAS, STANDARD, FROZEN = 1, 2, 4
 _BATCH = {0: 0, -2: 0}
 _CHANNEL = {-1: -1, 1: -1}
 
@@ -71,7 +67,7 @@ class Dense(Layer):
             raise ValueError(
                 f'[Dense] parameterization must be "ntk" or "standard". Received {self.parameterization!r}.'
             )
-        _set(
+        set_fields(
             self,
             out_dim=_checks.integer(self.out_dim, "Dense", "out_dim"),
             W_std=_checks.real(self.W_std, "Dense", "W_std", minimum=0),
@@ -87,39 +83,14 @@ class Dense(Layer):
     def _is_standard(self) -> bool:
         return self.parameterization == "standard"
 
-    @property
-    def _width(self) -> int:
-        return self.out_dim * (self.s[1] if self._is_standard else 1)
-
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "Dense")
-        return replace(signal, width=self._width, is_gaussian=True, is_data=False)
-
     def _write(self, table: OpTable) -> None:
-        flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard | _FROZEN * (not self.trainable)
+        flags = BIAS * (self.b_std is not None) | STANDARD * self._is_standard | FROZEN * (not self.trainable)
         table.add(OpKind.DENSE, integers=(self.out_dim, flags, *self.s), reals=(self.W_std, self.b_std or 0.0))
-
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        inputs = single(signals, "Dense").width
-        weights = draws.weights(inputs, self._width)
-        bias = None if self.b_std is None else draws.normal((1, self._width))
-        if self._is_standard:
-            weights *= self.W_std / (inputs / self.s[0]) ** 0.5
-            if bias is not None:
-                bias *= self.b_std or 0.0
-        return self._flow(signals), (weights, bias)
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        into.pair(params, where, (single(signals, "Dense").width, self._width), self.b_std is not None, "Dense")
-        return self._flow(signals)
 
 
 @layer_class
 class Identity(Layer):
     """The input itself."""
-
-    def _flow(self, signals: Signals) -> Signals:
-        return signals
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.IDENTITY)
@@ -141,21 +112,14 @@ class Flatten(Layer):
     batch_axis_out: int = 0
 
     def __post_init__(self) -> None:
-        _set(
+        set_fields(
             self,
             batch_axis=_checks.axis(self.batch_axis, "Flatten", "batch_axis", allowed={0: 0}),
             batch_axis_out=_checks.axis(self.batch_axis_out, "Flatten", "batch_axis_out", allowed=_BATCH),
         )
 
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "Flatten")
-        return replace(signal, width=signal.width * prod(signal.spatial), spatial=())
-
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.FLATTEN)
-
-    def _starts_with_flatten(self) -> bool:
-        return True
 
 
 @layer_class
@@ -185,18 +149,13 @@ class LayerNorm(Layer):
             raise ValueError(
                 f"[LayerNorm] axis must be the channel axis, -1 or 1 (inputs are flat: batch, channel). Received {self.axis!r}."
             )
-        _set(
+        set_fields(
             self,
             axis=_checks.axis(axes[0], "LayerNorm", "axis", allowed=_CHANNEL),
             eps=_checks.real(self.eps, "LayerNorm", "eps", minimum=0),
             batch_axis=_checks.axis(self.batch_axis, "LayerNorm", "batch_axis", allowed=_BATCH),
             channel_axis=_checks.axis(self.channel_axis, "LayerNorm", "channel_axis", allowed=_CHANNEL),
         )
-
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "LayerNorm")
-        require_gaussian(signal, "LayerNorm")
-        return signal
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.LAYER_NORM, reals=(self.eps,))
@@ -227,24 +186,13 @@ class Dropout(Layer):
             )
         if self.mode not in ("train", "test"):
             raise ValueError(f'[Dropout] mode must be "train" or "test". Received {self.mode!r}.')
-        _set(self, rate=rate)
-
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "Dropout")
-        if self.mode == "test":
-            return signal
-        if signal.is_data and not signal.finite:
-            raise ValueError("[Dropout] needs a Dense layer before it in train mode. Received the data themselves.")
-        return replace(signal, is_gaussian=False)
+        set_fields(self, rate=rate)
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.DROPOUT, integers=(int(self.mode == "train"),), reals=(self.rate,))
 
-    def _trains_with_dropout(self) -> bool:
-        return self.mode == "train"
 
-
-def _set(layer: Layer, **values: Any) -> None:
+def set_fields(layer: Layer, **values: Any) -> None:
     """Stores checked parameters in a frozen layer that is being made."""
     for name, value in values.items():
         object.__setattr__(layer, name, value)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import itertools
 import math
 
-from . import _checks
+from .. import _checks
 from ._base import layer_class
-from ._linear import _set
+from ._linear import set_fields
 from ._nonlinearity import Nonlinearity
 
 __all__ = [
@@ -268,7 +268,7 @@ class Monomial(Nonlinearity):
     degree: int
 
     def __post_init__(self) -> None:
-        _set(self, degree=_checks.integer(self.degree, "Monomial", "degree", minimum=0, maximum=64))
+        set_fields(self, degree=_checks.integer(self.degree, "Monomial", "degree", minimum=0, maximum=64))
 
     def _as_entry(self) -> Polynomial:
         return Polynomial((0.0,) * self.degree + (1.0,))
@@ -330,7 +330,7 @@ class PiecewiseLinear(Nonlinearity):
             raise ValueError(f"[PiecewiseLinear] knots must ascend. Received {self.knots!r}.")
         count = len(knots) + 1
         slopes = _checks.reals(self.slopes, "PiecewiseLinear", "slopes", counts=(count, count))
-        _set(self, knots=knots, slopes=slopes)
+        set_fields(self, knots=knots, slopes=slopes)
         super().__post_init__()
 
     @property

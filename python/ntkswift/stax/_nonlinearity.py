@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import _core
-from . import _checks
+from .. import _checks, _core
 from ._base import Layer
-from ._linear import _set
+from ._linear import set_fields
 from ._op_table import OpTable
-from ._signals import Signals, require_gaussian, single
 
 
 class Parameter(NamedTuple):
@@ -75,17 +73,11 @@ class Nonlinearity(Layer):
                 value = _checks.flag(value, name, field.name)
             elif field.type == "float":
                 value = _checks.real(value, name, field.name)
-            _set(self, **{field.name: value})
+            set_fields(self, **{field.name: value})
 
     def _as_entry(self) -> Nonlinearity:
         """The same function as a layer of the catalogue's name."""
         return self
-
-    def _flow(self, signals: Signals) -> Signals:
-        name = type(self).__name__
-        signal = single(signals, name)
-        require_gaussian(signal, name)
-        return replace(signal, is_gaussian=False)
 
     def _write(self, table: OpTable) -> None:
         layer = self._as_entry()

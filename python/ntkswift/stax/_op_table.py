@@ -5,13 +5,15 @@ Sources/CNTKSwift/include/ntkswift/architecture.h).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _core
 from .._core import OpKind
-from ._base import Layer
+
+if TYPE_CHECKING:
+    from ._base import Layer
 
 
 class OpTable:

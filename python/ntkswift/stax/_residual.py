@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from . import _checks
+from .. import _checks
 from ._base import Layer, as_layer
 from ._branching import FanInSum, FanOut
 from ._combinators import Serial, parallel, repeat, serial

@@ -5,18 +5,12 @@ not part of this version.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from math import prod
 from typing import Any
 
-import numpy as np
-
-from . import _checks
+from .. import _checks
 from ._base import Layer, layer_class
-from ._linear import _BIAS, _STANDARD, _set
+from ._linear import BIAS, STANDARD, set_fields
 from ._op_table import OpKind, OpTable
-from ._signals import Signal, Signals, single
-from ._weights import Gathered, WeightDraws
 
 _PADDING = {"VALID": 0, "SAME": 1, "CIRCULAR": 2}
 
@@ -80,7 +74,7 @@ class Conv(Layer):
                 f"[Conv] dimension_numbers must be None: channels come last. Received {self.dimension_numbers!r}."
             )
         window = _lengths(self.filter_shape, "Conv", "filter_shape")
-        _set(
+        set_fields(
             self,
             out_chan=_checks.integer(self.out_chan, "Conv", "out_chan"),
             filter_shape=window,
@@ -96,39 +90,13 @@ class Conv(Layer):
     def _is_standard(self) -> bool:
         return self.parameterization == "standard"
 
-    @property
-    def _width(self) -> int:
-        return self.out_chan * (self.s[1] if self._is_standard else 1)
-
-    def _flow(self, signals: Signals) -> Signals:
-        signal = _spatial(signals, "Conv", len(self.filter_shape))
-        lengths = _windows(signal.spatial, self.filter_shape, self.strides, self.padding, "Conv")
-        return replace(signal, width=self._width, spatial=lengths, is_gaussian=True, is_data=False)
-
     def _write(self, table: OpTable) -> None:
-        flags = _BIAS * (self.b_std is not None) | _STANDARD * self._is_standard
+        flags = BIAS * (self.b_std is not None) | STANDARD * self._is_standard
         table.add(
             OpKind.CONVOLUTION,
             integers=(self.out_chan, flags, *self.s, *_window(self.filter_shape, self.strides, self.padding)),
             reals=(self.W_std, self.b_std or 0.0),
         )
-
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        inputs = single(signals, "Conv").width
-        taps = prod(self.filter_shape)
-        weights = draws.weights(inputs, self._width, taps).reshape(*self.filter_shape, inputs, self._width)
-        bias_shape = (1,) * (len(self.filter_shape) + 1) + (self._width,)
-        bias = None if self.b_std is None else draws.normal(bias_shape)
-        if self._is_standard:
-            weights *= self.W_std / (taps * inputs / self.s[0]) ** 0.5
-            if bias is not None:
-                bias *= self.b_std or 0.0
-        return self._flow(signals), (weights, bias)
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        shape = (*self.filter_shape, single(signals, "Conv").width, self._width)
-        into.pair(params, where, shape, self.b_std is not None, "Conv")
-        return self._flow(signals)
 
 
 class _Pool(Layer):
@@ -140,18 +108,12 @@ class _Pool(Layer):
 
     def _check(self, name: str) -> None:
         window = _lengths(self.window_shape, name, "window_shape")
-        _set(
+        set_fields(
             self,
             window_shape=window,
             strides=_strides(self.strides, window, name),
             padding=_padding(self.padding, name),
         )
-
-    def _flow(self, signals: Signals) -> Signals:
-        name = type(self).__name__
-        signal = _spatial(signals, name, len(self.window_shape))
-        lengths = _windows(signal.spatial, self.window_shape, self.strides, self.padding, name)
-        return replace(signal, spatial=lengths)
 
     def _write_pool(self, table: OpTable, is_mean: bool, normalize_edges: bool) -> None:
         window = _window(self.window_shape, self.strides, self.padding)
@@ -181,7 +143,7 @@ class AvgPool(_Pool):
 
     def __post_init__(self) -> None:
         self._check("AvgPool")
-        _set(self, normalize_edges=_checks.flag(self.normalize_edges, "AvgPool", "normalize_edges"))
+        set_fields(self, normalize_edges=_checks.flag(self.normalize_edges, "AvgPool", "normalize_edges"))
 
     def _write(self, table: OpTable) -> None:
         self._write_pool(table, True, self.normalize_edges)
@@ -205,9 +167,6 @@ class SumPool(_Pool):
 @layer_class
 class GlobalAvgPool(Layer):
     """The mean over all positions: (batch, ..., channels) becomes (batch, channels)."""
-
-    def _flow(self, signals: Signals) -> Signals:
-        return replace(_spatial(signals, type(self).__name__), spatial=())
 
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.GLOBAL_POOL, integers=(1,))
@@ -241,49 +200,14 @@ class BatchNorm(Layer):
     affine: bool = True
 
     def __post_init__(self) -> None:
-        _set(
+        set_fields(
             self,
             eps=_checks.real(self.eps, "BatchNorm", "eps", minimum=0),
             affine=_checks.flag(self.affine, "BatchNorm", "affine"),
         )
 
-    def _flow(self, signals: Signals) -> Signals:
-        signal = single(signals, "BatchNorm")
-        _finite(signal, "BatchNorm")
-        return signal
-
     def _write(self, table: OpTable) -> None:
         table.add(OpKind.BATCH_NORM, integers=(int(self.affine),), reals=(self.eps,))
-
-    def _draw(self, draws: WeightDraws, signals: Signals) -> tuple[Signals, Any]:
-        channels = single(signals, "BatchNorm").width
-        return self._flow(signals), ((np.ones(channels), np.zeros(channels)) if self.affine else ())
-
-    def _gather(self, params: Any, signals: Signals, into: Gathered, where: str) -> Signals:
-        if self.affine:
-            into.pair(params, where, (single(signals, "BatchNorm").width,), True, "BatchNorm")
-        else:
-            into.nothing(params, where, "BatchNorm")
-        return self._flow(signals)
-
-
-def _finite(signal: Signal, name: str) -> None:
-    if not signal.finite:
-        raise ValueError(
-            f"[{name}] has no infinite-width kernel in this version; init_fn, apply_fn and the empirical kernels are what "
-            "it is for. Received a call of kernel_fn."
-        )
-
-
-def _spatial(signals: Signals, name: str, axes: int | None = None) -> Signal:
-    signal = single(signals, name)
-    _finite(signal, name)
-    if not signal.spatial or (axes is not None and len(signal.spatial) != axes):
-        raise ValueError(
-            f"[{name}] needs input with {axes or 'one or two'} spatial axes, (batch, ..., channels). "
-            f"Received {len(signal.spatial)}."
-        )
-    return signal
 
 
 def _lengths(value: Any, layer: str, name: str) -> tuple[int, ...]:
@@ -310,14 +234,3 @@ def _padding(value: Any, layer: str) -> str:
 def _window(lengths: Sequence[int], strides: Sequence[int] | None, padding: str) -> tuple[int, ...]:
     """A window in op tables: axes, padding, lengths, strides."""
     return (len(lengths), _PADDING[padding], *lengths, *(strides or (1,) * len(lengths)))
-
-
-def _windows(
-    spatial: tuple[int, ...], window: Sequence[int], strides: Sequence[int] | None, padding: str, layer: str
-) -> tuple[int, ...]:
-    steps = strides or (1,) * len(window)
-    if padding != "VALID":
-        return tuple((n - 1) // step + 1 for n, step in zip(spatial, steps, strict=True))
-    if any(n < w for n, w in zip(spatial, window, strict=True)):
-        raise ValueError(f"[{layer}] a VALID window must fit in the image. Received {tuple(window)} on {spatial}.")
-    return tuple((n - w) // step + 1 for n, w, step in zip(spatial, window, steps, strict=True))

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from . import _checks
+from .. import _checks
 from ._base import layer_class
 from ._derivatives import derivative, dual_derivative
-from ._linear import _set
+from ._linear import set_fields
 from ._nonlinearity import Nonlinearity, catalogue
 from ._op_table import OpTable
-from ._signals import Signals, single
 
 Function = Callable[..., Any]
 
@@ -52,12 +51,6 @@ class Elementwise(Nonlinearity):
             _checks.function(getattr(self, name), "Elementwise", name)
         if self.fn is None and self.nngp_fn is None:
             raise ValueError("[Elementwise] needs fn (finite networks), nngp_fn (kernels) or both. Received neither.")
-
-    def _flow(self, signals: Signals) -> Signals:
-        after = super()._flow(signals)
-        if self.nngp_fn is None and not single(signals, "Elementwise").finite:
-            raise ValueError("[Elementwise] kernels need nngp_fn. Received fn only: a function without its kernel.")
-        return after
 
     def _write(self, table: OpTable) -> None:
         fn = None if self.fn is None else Vectorised(self.fn, "Elementwise fn")
@@ -107,8 +100,8 @@ class ElementwiseNumerical(Nonlinearity):
             raise TypeError(f"[ElementwiseNumerical] fn must be a function. Received {self.fn!r}.")
         _checks.function(self.df, "ElementwiseNumerical", "df")
         if self.deg is not None:
-            _set(self, deg=_checks.integer(self.deg, "ElementwiseNumerical", "deg", maximum=512))
-        _set(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
+            set_fields(self, deg=_checks.integer(self.deg, "ElementwiseNumerical", "deg", maximum=512))
+        set_fields(self, tol=_checks.tolerance(self.tol, "ElementwiseNumerical"))
 
     def _write(self, table: OpTable) -> None:
         fn = Vectorised(self.fn, "ElementwiseNumerical fn")

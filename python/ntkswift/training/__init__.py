@@ -10,8 +10,9 @@
 True
 """
 
+from .._runs import History, interrupts_raise
 from ._early_stopping import EarlyStopping
-from ._history import History
+from ._history import NetworkHistory
 from ._optimizers import GD, SGD, Adam, Flow
 from ._schedules import Constant, Cosine, Piecewise
 from ._snapshot import Snapshot
@@ -26,7 +27,9 @@ __all__ = [
     "EarlyStopping",
     "Flow",
     "History",
+    "NetworkHistory",
     "Piecewise",
     "Snapshot",
+    "interrupts_raise",
     "train",
 ]

@@ -9,15 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from .._arrays import check_array
-from ..empirical._networks import layer_of, network_for
-from ..stax._base import Layer
-from ..stax._combinators import Serial
-from ..stax._core_network import FiniteNetwork
-from ..stax._linear import Dense
-from ..stax._op_table import op_table
+from .._checks import choice, integer
+from .._networks import LOSSES, layer_of, network_for
+from ..stax import Dense, FiniteNetwork, Layer, Serial, op_table
 
-LOSSES = {"mse": 0, "cross_entropy": 1}
 MODES = ("full", "lazy", "random_features")
 
 
@@ -44,8 +41,6 @@ class Problem:
 
     def batch(self, step: int) -> np.ndarray:
         """Numbers of the inputs that a step sees."""
-        from .. import _core
-
         return np.asarray(_core.training_batch(self.key, len(self.x), self.batch_size, step))
 
     def data_digest(self) -> str:
@@ -57,10 +52,8 @@ def make_problem(
     network: Any, params: Any, x: Any, y: Any, *, loss: str, mode: str, key: tuple[int, int], batch_size: int | None
 ) -> Problem:
     """The problem behind the arguments of `train`; ValueError where they do not fit together."""
-    if loss not in LOSSES:
-        raise ValueError(f"[train] loss must be one of {sorted(LOSSES)}. Received {loss!r}.")
-    if mode not in MODES:
-        raise ValueError(f"[train] mode must be one of {MODES}. Received {mode!r}.")
+    choice(loss, "train", "loss", LOSSES)
+    choice(mode, "train", "mode", MODES)
     layer = layer_of(network, "train")
     whole, inputs = network_for(layer, x, "train", "x")
     if mode != "full" and layer._trains_with_dropout():
@@ -170,11 +163,7 @@ def _targets(network: FiniteNetwork, y: Any, count: int, name: str, loss: str) -
 def _batch_size(given: Any, count: int) -> int:
     if given is None:
         return count
-    if isinstance(given, bool) or not isinstance(given, (int, np.integer)):
-        raise TypeError(f"[train] batch_size must be an integer or None. Received {given!r}.")
-    if not 1 <= given <= count:
-        raise ValueError(f"[train] batch_size must be in 1...{count}, the number of inputs. Received {given}.")
-    return int(given)
+    return integer(given, "train", "batch_size", maximum=count)
 
 
 def _fingerprint(layer: Layer, shape: tuple[int, ...]) -> str:

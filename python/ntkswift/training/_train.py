@@ -9,14 +9,14 @@ from typing import Any
 
 from .. import _core
 from .._arrays import check_array
-from .._errors import ConvergenceError, DivergenceError
+from .._call import Resources
+from .._networks import LOSSES
 from .._random import philox_key
-from ..stax._resources import Resources
 from ._checkpoint import load_checkpoint, save_checkpoint
 from ._early_stopping import EarlyStopping
-from ._history import History
+from ._history import NetworkHistory
 from ._optimizers import GD, Flow, Optimizer, optimizer_of
-from ._problem import LOSSES, Problem, make_problem
+from ._problem import Problem, make_problem
 from ._run import Run
 from ._schedules import Schedule, schedule_of
 from ._snapshot import Snapshot
@@ -50,7 +50,7 @@ def train(
     checkpoint_every: int | None = None,
     resume: str | PathLike[str] | None = None,
     memory_limit: int | None = None,
-) -> History:
+) -> NetworkHistory:
     """Train a finite network, and return what happened together with the parameters at the end.
 
     Ctrl-C ends training after a whole step and returns the history so far (``history.interrupted``). Results have the
@@ -110,7 +110,7 @@ def train(
 
     Returns
     -------
-    History
+    NetworkHistory
 
     Raises
     ------
@@ -150,7 +150,7 @@ def train(
     run = Run(
         problem,
         core,
-        moments=chosen._moments,
+        chosen,
         steps=total,
         every=_every(every, total),
         validation=_validation(problem, x_test, y_test, stop),
@@ -158,63 +158,35 @@ def train(
         callback=callback,
         wants_norm=gradient_norm,
         resources=Resources(memory_limit=memory_limit),
+        settings=settings,
     )
-    return _carry_out(run, problem, chosen, settings, checkpoint, checkpoint_every, resume)
+    return _carry_out(run, checkpoint, checkpoint_every, resume)
 
 
-def _carry_out(
-    run: Run,
-    problem: Problem,
-    chosen: Optimizer,
-    settings: dict[str, Any],
-    checkpoint: Any,
-    save_every: Any,
-    resume: Any,
-) -> History:
-    identity: dict[str, Any] = {}
-    if checkpoint is not None or resume is not None:
-        identity = _identity(run, problem, settings)
+def _carry_out(run: Run, checkpoint: Any, save_every: Any, resume: Any) -> NetworkHistory:
+    identity = _identity(run) if checkpoint is not None or resume is not None else {}
     if resume is not None:
-        run.restore(load_checkpoint(resume, identity))
+        run.resume(load_checkpoint(resume, identity))
     if save_every is not None:
         if checkpoint is None:
             raise ValueError("[train] checkpoint_every needs checkpoint, a file. Received None.")
         run.save_every = _count(save_every, "checkpoint_every", 1)
     if checkpoint is not None:
         run.autosave = lambda: save_checkpoint(checkpoint, identity, run.arrays())
-    try:
-        run.go()
-    except KeyboardInterrupt:
-        run.stopped = "interrupted"
-    except ConvergenceError as error:  # gradient flow whose steps shrink to nothing
-        run.stopped = "diverged"
-        raise DivergenceError(
-            f"{error} The error's attribute `history` has what was recorded.", run.history(settings)
-        ) from error
-    history = run.history(settings)
-    if run.stopped == "diverged":
-        raise DivergenceError(_divergence(chosen, history), history)
+    history: NetworkHistory = run.run()
     if run.autosave is not None:
         run.autosave()
     return history
 
 
-def _identity(run: Run, problem: Problem, settings: dict[str, Any]) -> dict[str, Any]:
+def _identity(run: Run) -> dict[str, Any]:
     """What must be the same where a run goes on."""
+    problem = run.problem
     return {
         "network": problem.fingerprint, "network_text": f"{problem.network.layer!r} for inputs of shape {problem.network.shape}",
         "data": problem.data_digest(), "batch_size": problem.batch_size, "seed": list(problem.key),
-        "gradient_norm": run.parts == 4, **settings,
+        "gradient_norm": len(run.records) == 4, **run.settings,
     }  # fmt: skip
-
-
-def _divergence(chosen: Optimizer, history: History) -> str:
-    rate = "" if isinstance(chosen, Flow) else f" learning_rate {chosen.learning_rate} and"
-    return (
-        "[train] training must not diverge: choose a smaller learning_rate. Received"
-        f"{rate} a loss of {history.loss[-1]} after {history.steps} steps (it was {history.loss[0]:.4g} at the start). "
-        "The error's attribute `history` has what was recorded."
-    )
 
 
 # MARK: arguments

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _checks, _core
 from .._arrays import check_array
-from ..empirical._networks import network_for, seed_of
-from ..stax._resources import Resources
-from ._operators import loss_number
-from ._spectrum import check_count
+from .._call import Resources
+from .._networks import loss_number, network_for, seed_of
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def gradient_covariance(
     """
     op = "gradient_covariance"
     network, rows = network_for(f, x, op, "x")
-    size = 0 if batch is None else check_count(batch, "batch", op)
+    size = 0 if batch is None else _checks.integer(batch, op, "batch")
     if len(rows) < 2 * max(1, size):
         raise ValueError(f"[{op}] x must hold at least two batches of {max(1, size)}. Received {len(rows)} inputs.")
     return CovarianceSpectrum(
@@ -127,8 +125,8 @@ def gradient_covariance(
             rows,
             network.targets(y, len(rows), "y"),
             size,
-            check_count(top, "top", op),
-            0 if count is None else check_count(count, "count", op),
+            _checks.integer(top, op, "top"),
+            0 if count is None else _checks.integer(count, op, "count"),
             seed_of(network.layer, rng, op),
         )
     )
@@ -173,8 +171,8 @@ def covariance_spectrum(
             op,
             np.ascontiguousarray(array) if is_gram else array,
             bool(is_gram),
-            check_count(top, "top", op),
-            0 if count is None else check_count(count, "count", op),
+            _checks.integer(top, op, "top"),
+            0 if count is None else _checks.integer(count, op, "count"),
         )
     )
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from ..empirical._networks import network_for, seed_of
-from ..stax._checks import real
-from ..stax._core_network import FiniteNetwork
-from ..stax._resources import Resources
-from ._operators import loss_number
+from .._call import Resources
+from .._checks import real
+from .._networks import loss_number, network_for, seed_of
+from ..stax import FiniteNetwork
 
 
 def sample_curvatures(

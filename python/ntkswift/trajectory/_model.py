@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array
-from ..stax._checks import integer, real
+from .._checks import integer, real
 
 
 @dataclass(frozen=True)

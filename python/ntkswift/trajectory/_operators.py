@@ -1,23 +1,19 @@
-"""Symmetric matrices known by their products: curvature of a network's loss, and whatever the caller has."""
+"""The curvature of a network's loss as an operator: Hessian and Gauss-Newton matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .. import _core
-from .._arrays import check_array
-from ..empirical._gradients import LOSSES
-from ..empirical._networks import network_for, seed_of
+from .._networks import loss_number, network_for, seed_of
+from ..operators import SymmetricOperator
 
 
-class LossCurvature:
+class LossCurvature(SymmetricOperator):
     """The Hessian of a network's loss, or its Gauss-Newton matrix, as a linear operator on flat vectors of parameters.
 
-    Made by `hessian` and `gauss_newton`. SciPy's functions take it (``scipy.sparse.linalg.aslinearoperator``);
-    `eigenvalues`, `trace` and `spectral_density` run in the core without coming back to Python between products.
+    Made by `hessian` and `gauss_newton`. A product costs about four gradients; what does not depend on the vector is shared by
+    the products of a block (`matmat`) and by those of `eigenvalues`, `trace`, `spectral_density` and `ntkswift.solvers`.
 
     Attributes
     ----------
@@ -28,47 +24,21 @@ class LossCurvature:
 
     def __init__(self, f: Any, params: Any, x: Any, y: Any, loss: str, kind: int, rng: Any, op: str) -> None:
         network, rows = network_for(f, x, op, "x")
-        self._op = op
-        self._arrays = (network.vector(params), rows, network.targets(y, len(rows), "y"))
-        self._network = network
-        self._kind, self._loss = kind, loss_number(loss, op)
-        self._seed = seed_of(network.layer, rng, op)
-        vector, rows, targets = self._arrays
-        self._core = _core.SymmetricOperator(network.core, vector, kind, self._loss, rows, targets, seed=self._seed)
-        self.shape = (network.parameter_count, network.parameter_count)
-        self.dtype = np.dtype(np.float64)
-
-    def matvec(self, vector: Any) -> np.ndarray:
-        """The product with a vector of length `shape[1]`."""
-        return self.matmat(check_array(vector, "vector", ndim=(1, 2), dtype=np.float64, op=self._op).reshape(-1, 1))[
-            :, 0
-        ]
-
-    def matmat(self, matrix: Any) -> np.ndarray:
-        """The product with the columns of a matrix of `shape[1]` rows."""
-        columns = check_array(matrix, "matrix", ndim=2, dtype=np.float64, op=self._op)
-        if columns.shape[0] != self.shape[1]:
-            raise ValueError(f"[{self._op}] matrix must have {self.shape[1]} rows. Received shape {columns.shape}.")
-        vector, rows, targets = self._arrays
-        products = self._network.call(
-            "curvature",
-            vector,
-            self._kind,
-            self._loss,
-            rows,
-            targets,
-            np.ascontiguousarray(columns.T),
-            seed=self._seed,
+        self._kind = ("Hessian", "Gauss-Newton")[kind]
+        super().__init__(
+            _core.SymmetricOperator.curvature(
+                network.core,
+                network.vector(params),
+                kind,
+                loss_number(loss, op),
+                rows,
+                network.targets(y, len(rows), "y"),
+                seed=seed_of(network.layer, rng, op),
+            )
         )
-        return products.T
-
-    rmatvec = matvec
-
-    def __matmul__(self, other: Any) -> np.ndarray:
-        return self.matvec(other) if np.ndim(other) == 1 else self.matmat(other)
 
     def __repr__(self) -> str:
-        return f"LossCurvature({('Hessian', 'Gauss-Newton')[self._kind]}, shape={self.shape})"
+        return f"LossCurvature({self._kind}, shape={self.shape})"
 
 
 def hessian(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
@@ -103,38 +73,3 @@ def hessian(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any 
 def gauss_newton(f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
     """The Gauss-Newton matrix J^T H_f J, with the Hessian H_f of the loss by the outputs; arguments as for `hessian`."""
     return LossCurvature(f, params, x, y, loss, 1, rng, "gauss_newton")
-
-
-def core_operator(operator: Any, op: str) -> Any:
-    """The core's view of a `LossCurvature`, or of anything with ``shape`` and ``matvec``."""
-    if isinstance(operator, LossCurvature):
-        return operator._core
-    shape, matvec = getattr(operator, "shape", None), getattr(operator, "matvec", None)
-    if shape is None or not callable(matvec):
-        raise TypeError(
-            f"[{op}] operator must have shape, dtype and matvec (see scipy.sparse.linalg.aslinearoperator). "
-            f"Received {type(operator).__name__}."
-        )
-    shape = tuple(shape)
-    if len(shape) != 2 or shape[0] != shape[1] or int(shape[0]) < 1:
-        raise ValueError(f"[{op}] operator must be square, with at least one row. Received shape {shape}.")
-    if np.dtype(getattr(operator, "dtype", None) or np.float64).kind not in "fiu":
-        raise TypeError(f"[{op}] operator must be real. Received dtype {operator.dtype}.")
-    return _core.SymmetricOperator(_product(matvec, int(shape[0]), op), int(shape[0]))
-
-
-def _product(matvec: Callable[[np.ndarray], Any], dimension: int, op: str) -> Callable[[np.ndarray], np.ndarray]:
-    def product(x: np.ndarray) -> np.ndarray:
-        y = check_array(matvec(x), "the operator's product", ndim=(1, 2), dtype=np.float64, op=op)
-        if y.size != dimension:
-            raise ValueError(f"[{op}] the operator's product must have {dimension} numbers. Received shape {y.shape}.")
-        return np.ascontiguousarray(y.reshape(-1))
-
-    return product
-
-
-def loss_number(loss: Any, op: str) -> int:
-    """The core's number of a loss; ValueError for an unknown name."""
-    if loss not in LOSSES:
-        raise ValueError(f"[{op}] loss must be one of {tuple(LOSSES)}. Received {loss!r}.")
-    return LOSSES[loss]

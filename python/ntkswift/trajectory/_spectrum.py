@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from .. import _checks
 from .._arrays import check_array
-from ..stax import _checks
-from ..stax._resources import Resources
-from ._operators import core_operator
+from .._call import Resources
+from ..operators import as_operator
 
 _ENDS = ("largest", "smallest", "magnitude")
 
@@ -92,7 +92,7 @@ def eigenvalues(
 
     Parameters
     ----------
-    operator : LossCurvature, or any object with shape, dtype and matvec
+    operator : SymmetricOperator, ndarray, or any object with shape, dtype and matvec
         A symmetric matrix of which only products are needed.
     count : int, default=1
         How many.
@@ -124,11 +124,9 @@ def eigenvalues(
     [5.0, 3.0]
     """
     op = "eigenvalues"
-    core = core_operator(operator, op)
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= core.dimension:
-        raise ValueError(f"[{op}] count must be between 1 and the dimension, {core.dimension}. Received {count!r}.")
-    if end not in _ENDS:
-        raise ValueError(f"[{op}] end must be one of {_ENDS}. Received {end!r}.")
+    core = as_operator(operator, op=op).core
+    count = _checks.integer(count, op, "count", maximum=core.dimension)
+    _checks.choice(end, op, "end", _ENDS)
     if start is not None:
         start = np.ascontiguousarray(check_array(start, "start", ndim=1, dtype=np.float64, op=op))
         if len(start) != core.dimension:
@@ -137,13 +135,13 @@ def eigenvalues(
         core,
         "eigen",
         op,
-        int(count),
+        count,
         end,
         _checks.tolerance(tolerance, op, "tolerance"),
         vectors,
         vectors,
-        check_seed(seed, op),
-        start,
+        seed=_checks.seed_number(seed, op),
+        start=start,
     )
     return Eigenpairs(values, rows, residuals, products)
 
@@ -160,7 +158,7 @@ def trace(
 
     Parameters
     ----------
-    operator : LossCurvature, or any object with shape, dtype and matvec
+    operator : SymmetricOperator, ndarray, or any object with shape, dtype and matvec
     probes : int, default=16
         The error falls with their square root.
     seed : int, default=0
@@ -174,9 +172,9 @@ def trace(
     >>> trajectory.trace(aslinearoperator(np.diag([1.0, 5.0, 3.0]))).value
     9.0
     """
-    core = core_operator(operator, "trace")
+    core = as_operator(operator, op="trace").core
     samples = Resources(memory_limit=memory_limit, progress=progress).run_method(
-        core, "trace", "trace", check_count(probes, "probes", "trace"), seed=check_seed(seed, "trace")
+        core, "trace", "trace", _checks.integer(probes, "trace", "probes"), seed=_checks.seed_number(seed, "trace")
     )
     error = float(samples.std(ddof=1) / np.sqrt(len(samples))) if len(samples) > 1 else float("nan")
     return TraceEstimate(float(samples.mean()), error, samples)
@@ -195,7 +193,7 @@ def spectral_density(
 
     Parameters
     ----------
-    operator : LossCurvature, or any object with shape, dtype and matvec
+    operator : SymmetricOperator, ndarray, or any object with shape, dtype and matvec
     probes : int, default=8
         Random starts; the noise falls with their square root.
     steps : int, default=64
@@ -204,22 +202,13 @@ def spectral_density(
         Of the probes.
     """
     op = "spectral_density"
-    core = core_operator(operator, op)
+    core = as_operator(operator, op=op).core
     nodes, weights = Resources(memory_limit=memory_limit, progress=progress).run_method(
-        core, "density", op, check_count(probes, "probes", op), check_count(steps, "steps", op), check_seed(seed, op)
+        core,
+        "density",
+        op,
+        _checks.integer(probes, op, "probes"),
+        _checks.integer(steps, op, "steps"),
+        _checks.seed_number(seed, op),
     )
     return SpectralDensity(nodes, weights, core.dimension)
-
-
-def check_count(value: Any, name: str, op: str) -> int:
-    """A positive integer; ValueError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value < 2**31:
-        raise ValueError(f"[{op}] {name} must be a positive integer. Received {value!r}.")
-    return int(value)
-
-
-def check_seed(value: Any, op: str) -> int:
-    """A non-negative integer below 2^64; ValueError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**64:
-        raise ValueError(f"[{op}] seed must be an integer, 0 or more. Received {value!r}.")
-    return int(value)

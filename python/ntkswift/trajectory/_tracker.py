@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
+from .. import _checks, _core
 from .._arrays import check_array, check_lengths
-from .._config import _call_arguments
+from .._call import call_settings
+from .._networks import loss_number, network_for
 from .._norm import euclidean_norm
 from .._random import generator
-from ..empirical._networks import network_for
-from ..stax import _checks
 from ._covariance import core_spectrum
 from ._model import stability_factor
-from ._operators import loss_number
-from ._spectrum import SpectralDensity, check_count, check_seed
+from ._spectrum import SpectralDensity
 
 # Measure -> the columns of the history that it fills.
 MEASURES: dict[str, tuple[str, ...]] = {
@@ -144,22 +142,22 @@ class Tracker:
         targets = self._network.targets(targets, len(rows), "y")
         self._loss = loss_number(loss, _OP)
         self.measure = _checked_measures(measure, self._network.core.couples_batch, learning_rate)
-        self.every = check_count(every, "every", _OP)
+        self.every = _checks.integer(every, _OP, "every")
         self.samples, self.batch = _sizes(len(rows), samples, batch)
         self.curvature_samples = min(_BATCH, self.samples) if curvature_samples is None else curvature_samples
-        if check_count(self.curvature_samples, "curvature_samples", _OP) > self.samples:
+        if _checks.integer(self.curvature_samples, _OP, "curvature_samples") > self.samples:
             raise ValueError(
                 f"[{_OP}] curvature_samples must be at most the {self.samples} samples. Received {curvature_samples}."
             )
         self.learning_rate, self.batch_size = learning_rate, batch_size
         if learning_rate is not None and _checks.real(learning_rate, _OP, "learning_rate") <= 0:
             raise ValueError(f"[{_OP}] learning_rate must be positive. Received {learning_rate!r}.")
-        if batch_size is not None and not 1 <= check_count(batch_size, "batch_size", _OP) <= len(rows):
+        if batch_size is not None and not 1 <= _checks.integer(batch_size, _OP, "batch_size") <= len(rows):
             raise ValueError(f"[{_OP}] batch_size must be at most the {len(rows)} inputs. Received {batch_size!r}.")
-        self.eigenvalues = check_count(eigenvalues, "eigenvalues", _OP)
+        self.eigenvalues = _checks.integer(eigenvalues, _OP, "eigenvalues")
         self.tolerance = _checks.tolerance(tolerance, _OP, "tolerance")
-        self.probes, self.steps = check_count(probes, "probes", _OP), check_count(steps, "steps", _OP)
-        self._seed = check_seed(seed, _OP)
+        self.probes, self.steps = _checks.integer(probes, _OP, "probes"), _checks.integer(steps, _OP, "steps")
+        self._seed = _checks.seed_number(seed, _OP)
         chosen = np.sort(generator(seed, op=_OP).permutation(len(rows))[: self.samples])
         order = generator([self._seed, 1], op=_OP).permutation(chosen)
         self._rows, self._targets = np.ascontiguousarray(rows[order]), np.ascontiguousarray(targets[order])
@@ -236,7 +234,7 @@ class Tracker:
 
     def _covariance_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
         k = core_spectrum(
-            self._network.core, vector, self._loss, self._rows, self._targets, self.batch, **_call_arguments()
+            self._network.core, vector, self._loss, self._rows, self._targets, self.batch, **call_settings()
         )
         return {
             "gradient_norm": k.gradient_norm,
@@ -252,7 +250,7 @@ class Tracker:
 
     def _sample_covariance_entries(self, vector: np.ndarray, step: int) -> dict[str, float]:
         k = core_spectrum(
-            self._network.core, vector, self._loss, self._rows, self._targets, 0, count=1, **_call_arguments()
+            self._network.core, vector, self._loss, self._rows, self._targets, 0, count=1, **call_settings()
         )
         return {
             "sample_lambda_K": k.largest,
@@ -325,11 +323,11 @@ class Tracker:
     # ------------------------------------------------------------------ the core
 
     def _run(self, function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-        return function(*arguments, **keywords, **_call_arguments())
+        return function(*arguments, **keywords, **call_settings())
 
     def _operator(self, vector: np.ndarray, kind: int = 0, data: Any = None) -> Any:
         rows, targets = data or self._few
-        return _core.SymmetricOperator(self._network.core, vector, kind, self._loss, rows, targets)
+        return _core.SymmetricOperator.curvature(self._network.core, vector, kind, self._loss, rows, targets)
 
     def _top(
         self, name: str, vector: np.ndarray, kind: int, count: int, end: str = "largest", data: Any = None
@@ -395,10 +393,10 @@ def _checked_measures(measure: Any, couples_batch: bool, learning_rate: Any) -> 
 def _sizes(count: int, samples: int | None, batch: int | None) -> tuple[int, int]:
     """Inputs to measure on, whole batches of them, and the size of these."""
     if batch is not None:
-        check_count(batch, "batch", _OP)
+        _checks.integer(batch, _OP, "batch")
     if samples is None:
         samples = min(count, max(count // 20, _GRADIENTS * (batch or _BATCH)))
-    elif check_count(samples, "samples", _OP) > count:
+    elif _checks.integer(samples, _OP, "samples") > count:
         raise ValueError(f"[{_OP}] samples must be at most the {count} inputs of x. Received {samples}.")
     if batch is None:
         batch = min(_BATCH, max(1, samples // 8))

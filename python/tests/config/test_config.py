@@ -11,7 +11,7 @@ import pytest
 
 import ntkswift
 from ntkswift import _core
-from ntkswift._config import _call_arguments
+from ntkswift._config import call_settings
 
 
 def test_default_is_every_cpu(monkeypatch):
@@ -58,15 +58,15 @@ def test_contexts_do_not_see_each_other():
 def test_context_managers_restore_after_an_error():
     before = ntkswift.get_num_threads()
     with pytest.raises(RuntimeError), ntkswift.num_threads(1), ntkswift.memory_limit(1000):
-        assert _call_arguments() == {"threads": 1, "memory_limit": 1000}
+        assert call_settings() == {"threads": 1, "memory_limit": 1000}
         raise RuntimeError
     assert ntkswift.get_num_threads() == before
-    assert _call_arguments()["memory_limit"] == 0
+    assert call_settings()["memory_limit"] == 0
 
 
 def test_explicit_arguments_win():
     with ntkswift.num_threads(1):
-        assert _call_arguments(2, 10**6) == {"threads": 2, "memory_limit": 10**6}
+        assert call_settings(2, 10**6) == {"threads": 2, "memory_limit": 10**6}
 
 
 def test_cpu_level_can_be_lowered():

@@ -93,7 +93,7 @@ WRONG = [
     ({"W_std": -1.0}, ValueError, "W_std"),
     ({"ridge": float("nan")}, ValueError, "ridge"),
     ({"kernel": "rbf"}, ValueError, "kernel"),
-    ({"architecture": 3}, TypeError, "needs layers"),
+    ({"architecture": 3}, TypeError, "architecture must be a network"),
     ({"architecture": stax.Relu()}, ValueError, "Gaussian"),
     ({"n_jobs": 0}, ValueError, "n_jobs"),
     ({"memory_limit": 0}, ValueError, "memory_limit"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import aslinearoperator
 
-from ntkswift import empirical, hierarchy, predict, spectra, stax, train, trajectory
+from ntkswift import empirical, hierarchy, operators, predict, solvers, spectra, stax, train, trajectory
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 from ntkswift.regimes import Autoencoder, Bottleneck, LinearBottleneck, two_layer
 
@@ -103,6 +103,24 @@ def _two_layer_cases() -> list[Case]:
             Case(f"two_layer({regime}).score", fitted.score, {"X": X, "y": Y}, ("X",)),
         ]
     return cases
+
+
+def _operator_cases() -> list[Case]:
+    def covariance(gradients: Any) -> np.ndarray:
+        return operators.GradientCovariance(gradients).diagonal()
+
+    kernel = operators.KernelOperator(NETWORK, X, ridge=0.1)
+    dense = NETWORK.kernel_fn(X, None, "ntk") + 0.1 * np.eye(len(X))
+    return [
+        Case("operators.KernelOperator", lambda X: operators.KernelOperator(NETWORK, X) @ Y, {"X": X}, ()),
+        Case("operators.KernelOperator.matvec", kernel.matvec, {"v": Y}, ()),
+        Case("operators.KernelOperator.matmat", kernel.matmat, {"V": X}, ()),
+        Case("operators.Dense", lambda matrix: operators.Dense(matrix) @ Y, {"matrix": dense}, ()),
+        Case("operators.GradientCovariance", covariance, {"gradients": X}, ()),
+        Case("operators.kernel_matrix", lambda X: operators.kernel_matrix(NETWORK, X), {"X": X}, ()),
+        Case("solvers.solve", lambda b: solvers.solve(kernel, b).solution, {"b": Y}, ()),
+        Case("solvers.solve(cg)", lambda b: solvers.solve(kernel, b, "cg").solution, {"b": Y}, ()),
+    ]
 
 
 def _spectra_cases() -> list[Case]:
@@ -307,7 +325,7 @@ def _cases() -> list[Case]:
             Case(f"{name}.predict", fitted.predict, {"X": Z}, ("X",), True),
             Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
         ]
-    cases += _spectra_cases() + _autoencoder_cases() + _two_layer_cases() + _bottleneck_cases()
+    cases += _operator_cases() + _spectra_cases() + _autoencoder_cases() + _two_layer_cases() + _bottleneck_cases()
     return cases + _empirical_cases() + _trajectory_cases() + _hierarchy_cases() + _training_cases()
 
 

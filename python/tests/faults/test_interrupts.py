@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from ntkswift import empirical, hierarchy, stax, trajectory
+from ntkswift import empirical, hierarchy, operators, solvers, stax, trajectory
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4000, 16))
@@ -49,6 +49,13 @@ LONG = {
     "density": lambda: trajectory.spectral_density(curvature(), 1000, 64),
     "covariance of gradients": lambda: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
     "tracker": tracked,
+    "kernel times block": lambda: operators.KernelOperator(NETWORK, np.tile(X, (8, 1)), store=0) @ np.ones((32000, 2)),
+    "conjugate gradients": lambda: solvers.solve(
+        operators.KernelOperator(NETWORK, X, ridge=1e-9), Y, "cg", tolerance=1e-14
+    ),
+    "Cholesky of an operator": lambda: solvers.solve(
+        operators.KernelOperator(NETWORK, np.tile(X, (3, 1))), np.ones(12000)
+    ),
     "empirical NTK": lambda: empirical.empirical_ntk_fn(NETWORK)(np.tile(X, (3, 1)), None, PARAMS),
 }
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import ast
+import importlib
 import re
 from pathlib import Path
 
 import pytest
+from python_imports import Package
+
+from ntkswift.reproduce import REPRODUCTIONS
 
 ROOT = Path(__file__).parents[3]
 
@@ -17,6 +20,7 @@ SWIFT_ORDER = [
     "NumericCore",
     "Activations",
     "LinearAlgebra",
+    "Dynamics",
     "VectorKernels",
     "Architectures",
     "InfiniteWidth",
@@ -33,19 +37,25 @@ PYTHON_ORDER = [
     "_core",
     "_errors",
     "_arrays",
+    "_checks",
     "_norm",
     "_random",
     "_config",
     "_progress",
+    "_call",
     "_show",
     "kernel",
     "stax",
+    "_networks",
+    "operators",
+    "solvers",
     "empirical",
     "parametrizations",
     "predict",
     "estimators",
     "spectra",
     "plotting",
+    "_runs",
     "training",
     "regimes",
     "trajectory",
@@ -94,28 +104,115 @@ def python_modules() -> dict[str, list[Path]]:
     return found
 
 
-def package_imports(file: Path) -> set[str]:
-    """Return the top-level modules of ntkswift that a file imports anywhere but under `if TYPE_CHECKING`."""
-    depth = len(file.relative_to(PYTHON_PACKAGE).parts)
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == depth:
-            names |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").split(".")[0] == "ntkswift":
-            parts = (node.module or "").split(".")
-            names |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-        elif isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("ntkswift.")}
-    return names
-
-
 def test_every_python_module_has_its_place():
     assert set(python_modules()) <= set(PYTHON_ORDER)
 
 
-@pytest.mark.parametrize("module", [m for m in PYTHON_ORDER if m not in ("_core", "__init__", "__main__")])
-def test_python_imports_point_up(module):
-    above = set(PYTHON_ORDER[: PYTHON_ORDER.index(module)])
-    for file in python_modules().get(module, []):
-        wrong = {name for name in package_imports(file) if name in PYTHON_ORDER} - above - {module}
-        assert not wrong, f"{file.relative_to(ROOT)} imports {sorted(wrong)}"
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return Package(PYTHON_PACKAGE)
+
+
+def room(module: str) -> str:
+    """The top-level module of ntkswift that a module belongs to."""
+    return "__init__" if module == "ntkswift" else module.split(".")[1]
+
+
+def test_python_imports_point_up(package):
+    # What the package's own __init__ offers may be imported by those that it does not import.
+    down = [
+        str(found)
+        for found in package.imports
+        if room(found.target) not in ("__init__", room(found.importer))
+        and PYTHON_ORDER.index(room(found.target)) > PYTHON_ORDER.index(room(found.importer))
+    ]
+    assert not down
+
+
+def test_python_has_no_circle(package):
+    assert not package.circles()
+
+
+def test_python_imports_no_private_name_of_others(package):
+    assert not [str(found) for found in package.private_names()]
+
+
+# Rooms that load when somebody draws (plotting), or when the command line has chosen (demo, reproduce).
+LATE = {"plotting", "demo", "reproduce"}
+
+
+def test_imports_inside_functions_make_something_heavy_late(package):
+    inside = [found for found in package.imports if found.inside_function]
+    assert not [str(found) for found in inside if room(found.target) not in LATE]
+
+
+def test_reproductions_use_the_public_api(package):
+    folders = {f"ntkswift.reproduce.{entry.folder}" for entry in REPRODUCTIONS.values()}
+    assert {f.parent.name for f in PYTHON_PACKAGE.glob("reproduce/*/claims.py")} == {f.split(".")[-1] for f in folders}
+    for found in package.imports:
+        if package.package_of(found.importer) not in folders or found.target.startswith("ntkswift.reproduce"):
+            continue
+        assert not any(part.startswith("_") for part in found.target.split(".")), str(found)
+        if found.name is not None:
+            module = importlib.import_module(found.target)
+            assert found.name in getattr(module, "__all__", ()), str(found)
+
+
+# ---------------------------------------------------------------- the reader of imports itself
+
+
+def written(folder: Path, **files: str) -> Package:
+    """A package `toy` of these files (double underscores part folders)."""
+    for name, text in files.items():
+        file = folder / "toy" / (name.replace("__", "/") + ".py")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        for parent in [file.parent, *file.parent.parents][: name.count("__") + 1]:
+            (parent / "__init__.py").touch()
+    return Package(folder / "toy")
+
+
+def test_reader_sees_a_circle_through_a_function(tmp_path):
+    toy = written(
+        tmp_path,
+        a="from . import b",
+        b="def f():\n    from .c import g",
+        c="import toy.a\nfrom .d import x",
+        d="x = 1",
+        e="from . import a",
+    )
+    assert toy.circles() == [["toy.a", "toy.b", "toy.c"]]
+    assert [found.inside_function for found in toy.imports if found.importer == "toy.b"] == [True]
+
+
+def test_reader_parts_circles_that_touch(tmp_path):
+    toy = written(tmp_path, a="from . import b", b="from . import a, c", c="from . import d", d="from . import c")
+    assert toy.circles() == [["toy.a", "toy.b"], ["toy.c", "toy.d"]]
+
+
+def test_reader_passes_by_what_is_for_type_checkers(tmp_path):
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import b\nelse:\n    from . import c\n"
+    toy = written(tmp_path, a=text, b="from . import a", c="")
+    assert not toy.circles()
+    assert {found.target for found in toy.imports} == {"toy.a", "toy.c"}
+
+
+@pytest.mark.parametrize(
+    ("importer", "text", "is_private"),
+    [
+        ("_base", "from .one import _hidden", True),
+        ("one__a", "from ..two._file import name", True),
+        ("one__a", "from ..two import _file", True),
+        ("one__a", "from ..two import name", False),
+        ("one__a", "from .._base import name", False),
+        ("one__a", "from .. import _base", False),
+        ("one__a", "from ._own import name", False),
+        ("one__a", "from ._own import _name", True),
+        ("one__deep__a", "from .._own import name", False),
+        ("two__a", "from ..one.deep._file import name", True),
+        ("one__a", "from toy.two._file import name", True),
+    ],
+)
+def test_reader_knows_private_names(tmp_path, importer, text, is_private):
+    files = {"_base": "", "one___own": "", "two___file": "", "one__deep___file": "", "one__b": "", importer: text}
+    assert bool(written(tmp_path, **files).private_names()) == is_private

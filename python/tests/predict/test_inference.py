@@ -158,7 +158,7 @@ BAD = [
     (lambda k, c, t, y: predict.gp_inference(k, y)("ntkgp", c, t[1:, 1:]), "k_test_test must be between"),
     (lambda k, c, t, y: predict.gp_inference(k, y)("kernel", c), "get must be"),
     (lambda k, c, t, y: predict.gp_inference(k, y)(("ntk", "ntk"), c), "get must be"),
-    (lambda k, c, t, y: predict.gp_inference(k, y, diag_reg=-1), "diag_reg must be finite and at least 0"),
+    (lambda k, c, t, y: predict.gp_inference(k, y, diag_reg=-1), "diag_reg must be a finite number >= 0"),
     (lambda k, c, t, y: predict.gp_inference(k, y, trace_axes=2), "trace_axes must be axes of y_train"),
     (lambda k, c, t, y: predict.gp_inference(k, y, trace_axes=(1, -1)), "trace_axes must name each axis once"),
     (lambda k, c, t, y: predict.gp_inference(Kernels(k, None), y)("ntk", c), 'must hold the kernel "ntk"'),

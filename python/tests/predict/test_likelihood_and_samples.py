@@ -69,7 +69,7 @@ def test_layers_without_bias_have_no_slope(data):
 
 def test_likelihood_errors(data):
     x, y = data
-    with pytest.raises(ValueError, match="noise must be finite and at least 0"):
+    with pytest.raises(ValueError, match="noise must be a finite number >= 0"):
         predict.log_marginal_likelihood(network(), x, y, -1.0)
     with pytest.raises(ValueError, match="same number of rows"):
         predict.log_marginal_likelihood(network(), x, y[:-1])
@@ -118,9 +118,9 @@ def test_samples_repeat():
 def test_sampling_errors():
     posterior = predict.Gaussian(np.zeros((4, 2)), np.eye(4))
     assert predict.sample_posterior(posterior._replace(covariance=np.zeros((4, 4))), 2, seed=0).shape == (2, 4, 2)
-    with pytest.raises(ValueError, match="n_samples must be at least 1"):
+    with pytest.raises(ValueError, match="n_samples must be a positive integer"):
         predict.sample_posterior(posterior, 0)
-    with pytest.raises(TypeError, match="n_samples must be an integer"):
+    with pytest.raises(TypeError, match="n_samples must be a positive integer"):
         predict.sample_posterior(posterior, 1.5)
     with pytest.raises(TypeError, match="posterior must be a Gaussian"):
         predict.sample_posterior(3)

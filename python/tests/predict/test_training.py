@@ -89,7 +89,7 @@ class TestSquaredLoss:
             predict_fn(np.nan)
         with pytest.raises(ValueError, match="fx_train_0 must be a number or have shape"):
             predict_fn(1.0, np.zeros((12, 2)))
-        with pytest.raises(ValueError, match="learning_rate must be finite and more than 0"):
+        with pytest.raises(ValueError, match="learning_rate must be a finite number > 0"):
             predict.gradient_descent_mse(k, y, 0.0)
 
 

@@ -275,7 +275,7 @@ def test_tied_weights_leave_the_lazy_regime():
 def test_movements_are_what_they_say():
     model = Autoencoder(300, "joint", steps=20, random_state=0, record=2, track_kernel=True).fit(X)
     history = model.history_
-    assert history.records.tolist() == [0, 10, 20]
+    assert history.recorded.tolist() == [0, 10, 20]
     change = model.encoder_ - model.initial_encoder_
     relative = np.linalg.norm(change) / np.linalg.norm(model.initial_encoder_)
     assert np.isclose(history.encoder_movement[-1], relative, rtol=1e-12)

@@ -82,7 +82,7 @@ def test_golden_linear():
     g = {name[8:]: GOLDEN[name] for name in GOLDEN if name.startswith("s04_lin_")}
     model = LinearBottleneck(3, float(g["eta"]), steps=20000, dynamics="gd", scale=1.0)
     model.fit(g["X"], g["y"], inner=g["G0"], outer=g["w0"])
-    assert np.abs(model.loss_[:20000:100] - g["loss"]).max() < 1e-12
+    assert np.abs(model.history_.loss[:20000:100] - g["loss"]).max() < 1e-12
     assert np.abs(model.inner_ - g["G"]).max() < 1e-13
     assert np.abs(model.outer_ - g["w"]).max() < 1e-13
 
@@ -122,7 +122,7 @@ def test_flow_is_the_limit_of_gradient_descent():
         errors.append(np.abs(descent.history_.outputs[-1] - flow.history_.outputs[-1]).max())
     assert errors[1] < 0.05
     assert 1.7 < errors[0] / errors[1] < 2.5  # first order
-    assert flow.history_.times[-1] == 4.0
+    assert flow.history_.recorded_time[-1] == 4.0
 
 
 def test_flow_converges_with_its_tolerance():
@@ -138,7 +138,7 @@ def test_flow_converges_with_its_tolerance():
 
 def test_flow_records_at_given_times():
     model = Bottleneck(OUTER, INNER, 2, dynamics="flow", time=[0.5, 1.0, 3.0], random_state=0).fit(X, Y)
-    assert model.history_.times.tolist() == [0.0, 0.5, 1.0, 3.0]
+    assert model.history_.recorded_time.tolist() == [0.0, 0.5, 1.0, 3.0]
     assert (np.diff(model.history_.loss) < 0).all()
 
 
@@ -172,7 +172,7 @@ def test_training_does_not_depend_on_test_points_or_records():
     along = Bottleneck(OUTER, INNER, 2, 1.0, steps=30, random_state=5, record_every=7).fit(X, Y, TEST)
     # z_0 comes from a factorisation of another size: to rounding, which training may amplify.
     assert np.abs(alone.history_.loss - along.history_.loss).max() < 1e-9
-    assert along.history_.steps.tolist() == [0, 7, 14, 21, 28, 30]
+    assert along.history_.recorded.tolist() == [0, 7, 14, 21, 28, 30]
     again = Bottleneck(OUTER, INNER, 2, 1.0, steps=30, random_state=5).fit(X, Y)
     assert np.array_equal(alone.history_.outputs, again.history_.outputs)
 
@@ -380,7 +380,7 @@ def test_linear_network_in_function_space():
     # z = A x / sqrt(d), f(z) = w . z / sqrt(k)
     start = {"positions": X @ a.T / np.sqrt(3), "initial": linear_start(w / np.sqrt(2))}
     model = Bottleneck(outer, inner, 2, 0.05, steps=40).fit(X, Y, **start)
-    assert np.abs(model.history_.loss - linear.loss_).max() < 1e-12
+    assert np.abs(model.history_.loss - linear.history_.loss).max() < 1e-12
     assert np.abs(model.instantaneous_kernel() - linear.kernel(X)).max() < 1e-12
 
 
@@ -401,8 +401,8 @@ def test_balanced_growth_in_closed_form():
     # |A||w| scale = start with outer_depth |A|^2 = inner_depth |w|^2
     w = np.sqrt(start / scale * np.sqrt(3 / 2))
     model.fit(x, target * x @ u, inner=np.outer(p, u) * w * np.sqrt(2 / 3), outer=p * w)
-    predicted = model.balanced_growth(target, start, model.times_)
-    assert np.allclose(model.loss_, 0.5 * (predicted - target) ** 2, rtol=1e-7, atol=1e-12)
+    predicted = model.balanced_growth(target, start, model.history_.time)
+    assert np.allclose(model.history_.loss, 0.5 * (predicted - target) ** 2, rtol=1e-7, atol=1e-12)
 
 
 def test_linear_kernel_at_infinite_width():

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from ntkswift import reproduce
-from ntkswift.reproduce import Verdict, _autoencoders, _autoencoders_runs
+from ntkswift.reproduce import Verdict
+from ntkswift.reproduce.autoencoders import claims, runs
 
 
 @pytest.fixture(scope="module")
 def report():
     small = dataclasses.replace(
-        _autoencoders_runs.DEFAULT,
+        runs.DEFAULT,
         inputs=10,
         dimension=6,
         seeds=3,
@@ -24,7 +25,7 @@ def report():
         new_inputs=10,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_autoencoders, "DEFAULT", small)
+        patch.setattr(claims, "DEFAULT", small)
         return reproduce.run("autoencoders", seed=1)
 
 
@@ -54,9 +55,9 @@ def test_the_report_is_written(report, tmp_path):
 
 def test_exponents_and_required_widths():
     widths = (10, 100, 1000)
-    np.testing.assert_allclose(_autoencoders_runs.slope(widths, np.array([[1.0, 2], [0.1, 20], [0.01, 200]])), [-1, 1])
+    np.testing.assert_allclose(runs.slope(widths, np.array([[1.0, 2], [0.1, 20], [0.01, 200]])), [-1, 1])
     converged = np.array([[True, False, True], [False, True, True], [True, True, False]])
-    needed = _autoencoders_runs.required_widths(widths, converged)
+    needed = runs.required_widths(widths, converged)
     assert needed[0] == 1000
     assert needed[1] == 100
     assert np.isnan(needed[2])

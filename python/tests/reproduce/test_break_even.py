@@ -7,10 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ntkswift.reproduce import Verdict, _break_even, _break_even_runs
-from ntkswift.reproduce._break_even_runs import SMALL, Run, load
+from ntkswift.reproduce import Verdict
 from ntkswift.reproduce._report import Report
 from ntkswift.reproduce._steps import Steps
+from ntkswift.reproduce.break_even import claims
+from ntkswift.reproduce.break_even import runs as experiments
+from ntkswift.reproduce.break_even.runs import SMALL, Run, load
 
 TINY = dataclasses.replace(
     SMALL,
@@ -58,28 +60,28 @@ def runs(values):
     ],
 )
 def test_a_trend_is_seen_where_all_seeds_agree(first, second, verdict):
-    assert _break_even._trend("t", {"lambda_K": -1}, runs(first), runs(second), "by").verdict is verdict
+    assert claims._trend("t", {"lambda_K": -1}, runs(first), runs(second), "by").verdict is verdict
 
 
 def test_a_diverging_run_keeps_what_was_measured():
     data = load(None, 96)
-    broken = _break_even_runs.run("MLP", data, TINY, 1e6, 16, 0)
+    broken = experiments.run("MLP", data, TINY, 1e6, 16, 0)
     assert broken.diverged
     assert len(broken.history["step"]) >= 1
 
 
 def test_everything_at_a_tiny_size(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(_break_even, "SMALL", TINY)
+    monkeypatch.setattr(claims, "SMALL", TINY)
     report = Report("break-even")
-    _break_even.reproduce(report, Steps(None), full=False, data=None, seed=0)
+    claims.reproduce(report, Steps(None), full=False, data=None, seed=0)
     assert len(report.claims) == 2 + 16 + 2 + 4
     model = report.claims[0]
     assert model.verdict is Verdict.AGREES
     assert set(report.figures) == {
         "maxima",
         "sharpness",
-        *(f"trajectory-{name.lower()}" for name in _break_even_runs.NETWORKS),
+        *(f"trajectory-{name.lower()}" for name in experiments.NETWORKS),
     }
     assert report.numbers["paper"]["max lambda_K^1"] == {"eta 0.1": 0.87, "eta 0.01": 3.01}
     report.write(tmp_path)

@@ -18,7 +18,7 @@ from ntkswift.reproduce._steps import Steps
 @pytest.fixture
 def toy(monkeypatch):
     """A reproduction that draws one figure and makes two claims."""
-    module = types.ModuleType("ntkswift.reproduce._toy")
+    module = types.ModuleType("ntkswift.reproduce.toy_run.claims")
 
     def compute(report, steps, *, full, data, seed):
         from ntkswift.reproduce._figures import new_figure
@@ -37,8 +37,8 @@ def toy(monkeypatch):
         steps.done()
 
     module.reproduce = compute
-    monkeypatch.setitem(sys.modules, "ntkswift.reproduce._toy", module)
-    entry = _registry.Reproduction("toy-run", "_toy", "A Toy", "nowhere", "Shows the frame.", takes_data=True)
+    monkeypatch.setitem(sys.modules, "ntkswift.reproduce.toy_run.claims", module)
+    entry = _registry.Reproduction("toy-run", "A Toy", "nowhere", "Shows the frame.", takes_data=True)
     monkeypatch.setitem(_registry.REPRODUCTIONS, "toy-run", entry)
     return entry
 
@@ -65,12 +65,11 @@ def test_command_line_writes_what_it_prints(toy, tmp_path, capsys):
 def test_notebook_call_returns_the_report_and_writes_nothing(toy, tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.chdir(tmp_path)
-    report = reproduce.toy_run(seed=1)
+    report = reproduce.run("toy-run", seed=1)
     assert isinstance(report, Report)
     assert report.numbers["values"].shape == (2,)
     assert report.seconds >= 0
     assert not list(tmp_path.iterdir())
-    assert "toy_run" in dir(reproduce)
     assert repr(report) == str(report)
 
 

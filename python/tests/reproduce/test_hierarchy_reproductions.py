@@ -7,13 +7,11 @@ import pytest
 
 from ntkswift import reproduce
 from ntkswift.plotting import HierarchyErrorDisplay
-from ntkswift.reproduce import (
-    Verdict,
-    _adaptive_kernel,
-    _adaptive_kernel_runs,
-    _tangent_hierarchy,
-    _tangent_hierarchy_runs,
-)
+from ntkswift.reproduce import Verdict
+from ntkswift.reproduce.adaptive_kernel import claims as adaptive_claims
+from ntkswift.reproduce.adaptive_kernel import runs as adaptive_runs
+from ntkswift.reproduce.tangent_hierarchy import claims as hierarchy_claims
+from ntkswift.reproduce.tangent_hierarchy import runs as hierarchy_runs
 
 
 def verdicts(report):
@@ -22,10 +20,8 @@ def verdicts(report):
 
 def test_tangent_hierarchy(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
-    small = dataclasses.replace(
-        _tangent_hierarchy_runs.DEFAULT, inputs=3, seeds=3, widths=(16, 64), time=2.0, moments=4
-    )
-    monkeypatch.setattr(_tangent_hierarchy, "DEFAULT", small)
+    small = dataclasses.replace(hierarchy_runs.DEFAULT, inputs=3, seeds=3, widths=(16, 64), time=2.0, moments=4)
+    monkeypatch.setattr(hierarchy_claims, "DEFAULT", small)
     report = reproduce.run("tangent-hierarchy", seed=1, output=tmp_path, progress=False)
     assert len(report.claims) == 12
     assert all(claim.measured and "nan" not in claim.measured for claim in report.claims)
@@ -39,9 +35,9 @@ def test_tangent_hierarchy(monkeypatch, tmp_path):
 def test_adaptive_kernel(monkeypatch, tmp_path):
     pytest.importorskip("matplotlib")
     small = dataclasses.replace(
-        _adaptive_kernel_runs.DEFAULT, seeds=2, steps=2000, checks=4, decays=(3e-2, 1e-2), rates=(0.1, 0.05)
+        adaptive_runs.DEFAULT, seeds=2, steps=2000, checks=4, decays=(3e-2, 1e-2), rates=(0.1, 0.05)
     )
-    monkeypatch.setattr(_adaptive_kernel, "DEFAULT", small)
+    monkeypatch.setattr(adaptive_claims, "DEFAULT", small)
     report = reproduce.run("adaptive-kernel", seed=1, output=tmp_path, progress=False)
     assert len(report.claims) == 9
     assert all(claim.measured and "nan" not in claim.measured for claim in report.claims)

@@ -7,17 +7,16 @@ import numpy as np
 import pytest
 
 from ntkswift import reproduce
-from ntkswift.reproduce import Verdict, _resntk_runs, _resntk_spectrum
+from ntkswift.reproduce import Verdict
+from ntkswift.reproduce.resntk_spectrum import claims, runs
 
 
 @pytest.fixture(scope="module")
 def report():
     pytest.importorskip("matplotlib")
-    small = dataclasses.replace(
-        _resntk_runs.DEFAULT, seeds=2, points=128, depths=(1, 10, 100, 300), width=24, networks=1
-    )
+    small = dataclasses.replace(runs.DEFAULT, seeds=2, points=128, depths=(1, 10, 100, 300), width=24, networks=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_resntk_spectrum, "DEFAULT", small)
+        patch.setattr(claims, "DEFAULT", small)
         return reproduce.run("resntk-spectrum", seed=1)
 
 
@@ -54,11 +53,11 @@ def test_figures_and_numbers(report, tmp_path):
 
 def test_law_for_opposite_inputs():
     for depth in (500, 2000):
-        kernel = _resntk_runs.residual(depth, 1.0, 3)
-        assert abs(kernel(math.pi)) == pytest.approx(_resntk_runs.antipodal_law(depth, 1.0), rel=0.02)
+        kernel = runs.residual(depth, 1.0, 3)
+        assert abs(kernel(math.pi)) == pytest.approx(runs.antipodal_law(depth, 1.0), rel=0.02)
 
 
 def test_crossings_lie_between_the_times():
     times = np.geomspace(1, 1000, 31)
-    assert _resntk_runs._crossing(times, np.exp(-0.1 * times)) == pytest.approx(math.log(100) / 0.1, rel=0.02)
-    assert math.isnan(_resntk_runs._crossing(times, np.ones(31)))
+    assert runs._crossing(times, np.exp(-0.1 * times)) == pytest.approx(math.log(100) / 0.1, rel=0.02)
+    assert math.isnan(runs._crossing(times, np.ones(31)))

@@ -1,4 +1,4 @@
-"""Spectra of kernel matrices on data, and operators known by their products."""
+"""Spectra of kernel matrices on data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ntkswift
-from ntkswift import _core, spectra
+from ntkswift import spectra
 
 NETWORK = ntkswift.resntk(3, 0.5)
 
@@ -32,18 +32,6 @@ def test_top_eigenvalues_are_lapacks(data):
     np.testing.assert_allclose(spectra.gram_eigenvalues(gram, k=12), top, rtol=1e-9)
 
 
-def test_blocks_that_do_not_fit_are_computed_again(data):
-    X, _ = data
-    expected = spectra.gram_eigenvalues(NETWORK, X, 3)
-    with ntkswift.memory_limit(2 * 8 * 300 * 64 + 1000):
-        operator = spectra.GramOperator(NETWORK, X, block_rows=32)
-    found = spectra.gram_eigenvalues(operator, k=3)
-    assert 0 < len(operator._kept) < 10
-    np.testing.assert_allclose(found, expected, rtol=1e-10)
-    v = np.arange(300.0)
-    np.testing.assert_allclose(operator.matvec(v), NETWORK.kernel_fn(X, None, "ntk") @ v, rtol=1e-12)
-
-
 def test_multiple_eigenvalues_are_all_found():
     # Points on a regular polygon: every frequency has two eigenvectors.
     angles = 2 * np.pi * np.arange(64) / 64
@@ -53,51 +41,6 @@ def test_multiple_eigenvalues_are_all_found():
     # They approximate the eigenvalues on the circle, times n.
     circle = spectra.sphere_spectrum(spectra.ZonalKernel(NETWORK), 2, 3).eigenvalues
     np.testing.assert_allclose(spectra.gram_eigenvalues(NETWORK, X, 3), 64 * circle[[0, 1, 1]], rtol=1e-2)
-
-
-@pytest.mark.parametrize("end", ["largest", "smallest", "magnitude"])
-def test_lanczos_of_any_operator(end):
-    rng = np.random.default_rng(1)
-    a = rng.standard_normal((200, 200))
-    a = a + a.T
-    all_values = np.linalg.eigvalsh(a)
-    order = {
-        "largest": all_values[::-1],
-        "smallest": all_values,
-        "magnitude": all_values[np.argsort(-np.abs(all_values))],
-    }
-    values, residuals, vectors, products = _core.lanczos(lambda v: a @ v, 200, 4, end, 1e-9, True)
-    np.testing.assert_allclose(values, order[end][:4], rtol=1e-9)
-    assert products <= 200
-    np.testing.assert_allclose(np.linalg.norm(a @ vectors.T - vectors.T * values, axis=0), residuals, atol=1e-10)
-
-
-def test_quadrature_has_the_moments_of_the_operator():
-    rng = np.random.default_rng(2)
-    a = rng.standard_normal((50, 50))
-    a, start = a + a.T, rng.standard_normal(50)
-    nodes, weights, found = _core.lanczos_quadrature(lambda v: a @ v, 50, 5, start=start)
-    unit = start / np.linalg.norm(start)
-    assert found == 5
-    for power in range(10):
-        exact = unit @ np.linalg.matrix_power(a, power) @ unit
-        assert weights @ nodes**power == pytest.approx(exact, rel=1e-10, abs=1e-9)
-
-
-def test_exceptions_of_operators_come_through():
-    def broken(v):
-        raise ZeroDivisionError("no product")
-
-    with pytest.raises(ZeroDivisionError, match="no product"):
-        _core.lanczos(broken, 10, 2)
-    with pytest.raises(ValueError, match="symmetric"):
-        _core.lanczos(lambda v: np.triu(np.ones((10, 10))) @ v, 10, 2)
-    with pytest.raises(ValueError, match="finite"):
-        _core.lanczos(lambda v: v * np.inf, 10, 2)
-    with pytest.raises(ValueError, match="as many numbers"):
-        _core.lanczos(lambda v: v[1:], 10, 2)
-    with pytest.raises(ntkswift.ConvergenceError, match="products"):
-        _core.lanczos(lambda v: np.arange(300.0) * v, 300, 4, subspace=12, most_products=12)
 
 
 def test_effective_dimension_is_the_trace(data):
@@ -124,7 +67,7 @@ def test_alignment(data):
 
 
 def test_refusals(data):
-    X, y = data
+    X, _ = data
     with pytest.raises(ValueError, match="k must be at most the number of rows"):
         spectra.gram_eigenvalues(NETWORK, X, 301)
     with pytest.raises(ValueError, match="k must be a positive integer"):
@@ -136,11 +79,7 @@ def test_refusals(data):
     with pytest.raises(ValueError, match="square"):
         spectra.gram_eigenvalues(np.ones((3, 2)))
     with pytest.raises(TypeError, match="kernel must be a stax network"):
-        spectra.GramOperator(3, X)
-    with pytest.raises(ValueError, match="one value per pair"):
-        spectra.GramOperator(lambda a, b: a, X).matvec(y)
-    with pytest.raises(ValueError, match="elements"):
-        spectra.GramOperator(NETWORK, X).matvec(np.ones(3))
+        spectra.gram_eigenvalues(3, X)
     with pytest.raises(ValueError, match="ridge"):
         spectra.effective_dimension([1.0], 0)
     with pytest.raises(ValueError, match="eigenvalues must be finite"):

@@ -139,7 +139,7 @@ def test_kernels_that_do_not_fit():
     kernel = stax.serial(stax.Dense(16), stax.Relu()).kernel_fn(X1, X2)
     with pytest.raises(ValueError, match="Gaussian"):
         stax.Relu().kernel_fn(kernel)
-    with pytest.raises(TypeError, match="neither x2 nor out"):
+    with pytest.raises(TypeError, match="no x2, out, plan or places"):
         stax.Dense(1).kernel_fn(kernel, X2)
     with pytest.raises(ValueError, match="NTK"):
         stax.Dense(1).kernel_fn(kernel.replace(ntk=None), "ntk")
@@ -183,19 +183,44 @@ def test_dropout_in_train_mode_sees_equal_inputs():
     np.testing.assert_allclose(np.diag(kernel_fn(X1, "nngp")), 2 * np.diag(stax.Dense(16).kernel_fn(X1, "nngp")))
 
 
-def test_python_and_core_agree_on_signals():
-    networks = [
-        NETWORK,
+SHAPES = [
+    (NETWORK, 7, 1, True),
+    (
         stax.serial(stax.Dense(4), stax.FanOut(2), stax.parallel(stax.Dense(3), stax.Dense(5)), stax.FanInConcat()),
+        8,
+        1,
+        False,
+    ),
+    (
         stax.serial(stax.Dense(4), stax.FanOut(3), stax.parallel(*[stax.Dense(2)] * 3), stax.FanInConcat(0)),
-        stax.serial(stax.Dense(4, parameterization="standard", s=(1, 3))),
-        stax.serial(stax.Dense(4), stax.Relu()),
-    ]
-    for network in networks:
-        info, kernel = network._compiled.describe(3), network.kernel_fn(X1)
-        assert info["output_width"] == kernel.shape1[1]
-        assert info["output_blocks"] * 5 == kernel.shape1[0] == len(kernel.nngp)
-        assert info["is_gaussian"] == kernel.is_gaussian
+        2,
+        3,
+        True,
+    ),
+    (stax.serial(stax.Dense(4, parameterization="standard", s=(1, 3))), 12, 1, True),
+    (stax.serial(stax.Dense(4), stax.Relu()), 4, 1, False),
+]
+
+
+@pytest.mark.parametrize(("network", "width", "blocks", "is_gaussian"), SHAPES)
+def test_kernels_know_their_shape_and_law(network, width, blocks, is_gaussian):
+    kernel = network.kernel_fn(X1, X2)
+    assert kernel.shape1 == (5 * blocks, width)
+    assert kernel.shape2 == (4 * blocks, width)
+    assert kernel.nngp.shape == kernel.ntk.shape == (5 * blocks, 4 * blocks)
+    assert kernel.is_gaussian is is_gaussian
+    after = stax.Dense(7).kernel_fn(kernel)
+    assert after.shape1 == (5 * blocks, 7)
+
+
+@pytest.mark.parametrize(
+    "layer", [stax.Relu(), stax.LayerNorm(), stax.serial(stax.FanOut(2), stax.FanInSum())], ids=repr
+)
+def test_given_kernels_must_be_gaussian_where_inputs_must(layer):
+    kernel = stax.Dense(4).kernel_fn(X1)
+    layer.kernel_fn(kernel)
+    with pytest.raises(ValueError, match="Gaussian"):
+        layer.kernel_fn(kernel.replace(is_gaussian=False))
 
 
 def test_progress_and_memory_limit():
@@ -206,3 +231,48 @@ def test_progress_and_memory_limit():
     seen = []
     KERNEL_FN(RNG.standard_normal((3000, 10)), None, "ntk", progress=seen.append)
     assert all(0 <= fraction <= 1 for fraction in seen)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_diagonals_without_pairs(dtype):
+    x = np.random.default_rng(0).standard_normal((130, 5)).astype(dtype)
+    layers = (stax.Dense(8, 1.4, 0.2), stax.Erf(), stax.Dense(8, 1.2), stax.Dropout(0.8, "train"), stax.Dense(1))
+    for network in (stax.serial(*layers), stax.serial(stax.Dense(4), stax.Relu(), stax.Dense(1))):
+        kernel = network.kernel_fn(x)
+        for name in ("nngp", "ntk"):
+            diagonal = network.kernel_fn.diagonal(x, name)
+            assert diagonal.dtype == np.float64
+            rtol = 1e-13 if dtype == np.float64 else 1e-6
+            np.testing.assert_allclose(diagonal, np.diagonal(getattr(kernel, name)), rtol=rtol)
+
+
+def test_diagonals_of_joined_outputs():
+    branches = [
+        stax.serial(stax.Dense(4, w), layer, stax.Dense(1)) for w, layer in ((1.1, stax.Relu()), (0.7, stax.Sin()))
+    ]
+    network = stax.serial(stax.FanOut(2), stax.parallel(*branches), stax.FanInConcat(axis=0))
+    x = np.random.default_rng(0).standard_normal((7, 3))
+    np.testing.assert_allclose(network.kernel_fn.diagonal(x), np.diagonal(network.kernel_fn(x).ntk), rtol=1e-13)
+
+
+def test_axes_before_flatten_are_read_where_they_stand():
+    x = np.random.default_rng(0).standard_normal((9, 2, 3, 4))
+    network = stax.serial(stax.Flatten(), stax.Dense(4), stax.Relu(), stax.Dense(1))
+    for view in (x, x.transpose(0, 3, 1, 2), x[::2, ::-1], np.asfortranarray(x), x[:, :, :1], x[:, :0:-1, :, ::3]):
+        flat = np.ascontiguousarray(view).reshape(len(view), -1)
+        assert np.array_equal(network.kernel_fn(view).ntk, network.kernel_fn(flat).ntk)
+    with pytest.raises(ValueError, match="2 axes"):
+        network.kernel_fn(np.ones((2,) + 8 * (1,)))
+
+
+def test_places_make_inputs_the_same():
+    x = np.random.default_rng(0).standard_normal((20, 3))
+    kernel_fn = stax.serial(stax.Dense(4), stax.Relu(), stax.Dropout(0.5, "train"), stax.Dense(1)).kernel_fn
+    whole = kernel_fn(x, None, "nngp")
+    apart = kernel_fn(x[:8], x[5:], "nngp")
+    together = kernel_fn(x[:8], x[5:], "nngp", places=(0, 5))
+    assert np.array_equal(together, whole[:8, 5:])
+    assert np.array_equal(np.flatnonzero(together != apart), np.ravel_multi_index(([5, 6, 7], [0, 1, 2]), (8, 15)))
+    for places, error in (((0,), TypeError), ((0, -1), ValueError), ((0, 1.5), TypeError)):
+        with pytest.raises(error, match="places"):
+            kernel_fn(x, x[5:], "nngp", places=places)

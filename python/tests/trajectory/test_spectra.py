@@ -316,7 +316,7 @@ def test_operators_of_wrong_kind(golden):
             self.shape, self.matvec, self.dtype = shape, product, dtype
 
     with pytest.raises(TypeError, match="matvec"):
-        trajectory.eigenvalues(np.eye(3))
+        trajectory.eigenvalues("matrix")
     with pytest.raises(ValueError, match=r"square.*\(3, 4\)"):
         trajectory.eigenvalues(Odd((3, 4), lambda v: v))
     with pytest.raises(ValueError, match="must have 3 numbers"):
@@ -329,16 +329,16 @@ def test_operators_of_wrong_kind(golden):
         trajectory.eigenvalues(aslinearoperator(np.triu(np.ones((9, 9)))), 1)
     with pytest.raises(RuntimeError, match="mine"):
         trajectory.trace(Odd((3, 3), lambda v: (_ for _ in ()).throw(RuntimeError("mine"))))
-    with pytest.raises(ValueError, match="count must be between 1 and the dimension, 31"):
+    with pytest.raises(ValueError, match="count must be at most 31"):
         trajectory.eigenvalues(trajectory.hessian(*golden), 32)
-    with pytest.raises(ValueError, match="31 rows"):
+    with pytest.raises(ValueError, match="31 elements"):
         trajectory.hessian(*golden).matvec(np.ones(30))
     assert issubclass(ConvergenceError, Exception)
 
 
 def test_bad_arguments(golden):
     network, params, x, y, _ = golden
-    with pytest.raises(ValueError, match="loss must be one of"):
+    with pytest.raises(ValueError, match=r"loss must be .mse. or"):
         trajectory.hessian(network, params, x, y, "hinge")
     with pytest.raises(ValueError, match="y must have shape"):
         trajectory.hessian(network, params, x, y[:5])

@@ -153,7 +153,7 @@ def test_bad_arguments():
         ({"every": 0}, "every must be a positive integer"),
         ({"learning_rate": -1.0}, "learning_rate must be positive"),
         ({"batch_size": 97}, "batch_size must be at most"),
-        ({"loss": "hinge"}, "loss must be one of"),
+        ({"loss": "hinge"}, "loss must be .mse. or"),
     ]:
         with pytest.raises(ValueError, match=message):
             trajectory.Tracker(network, x, y, **options)

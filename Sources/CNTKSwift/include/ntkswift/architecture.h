@@ -50,15 +50,76 @@ int32_t ntk_architecture_create(const ntk_op *ops, int64_t count, const int64_t 
                                 const double *reals, int64_t real_count, int64_t *handle, ntk_error *error);
 int32_t ntk_architecture_destroy(int64_t handle, ntk_error *error);
 
+/* What a network is, whatever enters it. */
 typedef struct ntk_architecture_info {
-  int64_t dense_count;     /* Dense layers, numbered in the order of the op table */
-  int64_t output_width;    /* out_dim after the last layer (input width where no Dense sets it) */
-  int64_t output_blocks;   /* rows of the kernel per input: > 1 after FanInConcat along the batch */
-  int32_t is_gaussian;     /* the output is a Gaussian process */
+  int64_t dense_count;          /* Dense layers, numbered in the order of the op table */
   int32_t uses_user_functions;
+  int32_t trains_with_dropout;  /* a Dropout in train mode is inside: outputs of finite networks are random */
+  int32_t starts_with_flatten;  /* inputs of any shape become flat before anything else */
+  int32_t reserved;
 } ntk_architecture_info;
 
-int32_t ntk_architecture_describe(int64_t handle, int64_t input_width, ntk_architecture_info *info, ntk_error *error);
+int32_t ntk_architecture_describe(int64_t handle, ntk_architecture_info *info, ntk_error *error);
+
+/* What is known of a signal's distribution over random weights in the infinite limit. */
+typedef enum ntk_law {
+  NTK_LAW_DATA = 0,             /* no random weights came before */
+  NTK_LAW_GAUSSIAN = 1,
+  NTK_LAW_OTHER = 2
+} ntk_law;
+
+enum { NTK_SPATIAL_AXES = 6 };  /* most axes between batch and channels that cross */
+
+/* What flows between layers. */
+typedef struct ntk_signal {
+  int64_t channels;             /* numbers at each position */
+  int64_t blocks;               /* rows per input: > 1 after FanInConcat along the batch; 1 for inputs */
+  int32_t law;                  /* an ntk_law */
+  int32_t spatial_axes;         /* 0 flat */
+  int64_t spatial[NTK_SPATIAL_AXES];
+} ntk_signal;
+
+typedef enum ntk_width_regime {
+  NTK_INFINITE = 0,             /* kernels: nonlinearities need Gaussian inputs; no parameters */
+  NTK_FINITE = 1                /* real weights */
+} ntk_width_regime;
+
+/* What enters a network, and for what it is asked. */
+typedef struct ntk_network_input {
+  const ntk_signal *signals;
+  int64_t count;
+  int32_t is_branched;          /* one signal for each branch, else count is 1 */
+  int32_t regime;               /* an ntk_width_regime */
+  int32_t wants_one_output;     /* an error where the network ends in branches */
+  int32_t reserved;
+} ntk_network_input;
+
+typedef enum ntk_parameter_role { NTK_WEIGHT = 0, NTK_BIAS = 1, NTK_SCALE = 2, NTK_SHIFT = 3 } ntk_parameter_role;
+
+/* One array in the flat vector of a finite network's parameters. */
+typedef struct ntk_parameter_slot {
+  int32_t role;                 /* an ntk_parameter_role */
+  int32_t is_trainable;
+  int64_t layer;                /* number of its layer in the order of the op table, from 1, SERIAL and PARALLEL not counted */
+  int64_t offset;               /* first number in the vector */
+  int64_t fan_in;               /* numbers of the input that one output reads */
+  double initial_deviation;     /* of a random start; 0: scales start at 1, shifts at 0 */
+  int64_t axes;
+  int64_t shape[NTK_SPATIAL_AXES + 2]; /* weights: window, inputs, outputs; biases: 1 ... 1, outputs; scale and shift: channels */
+} ntk_parameter_slot;
+
+typedef struct ntk_flow_info {
+  int64_t output_count;         /* signals at the end */
+  int32_t output_is_branched;
+  int32_t reserved;
+  int64_t slot_count;           /* arrays of parameters; 0 in the infinite regime */
+  int64_t parameter_count;      /* numbers in them */
+} ntk_flow_info;
+
+/* Follows signals through a network: sizes, and (where not NULL) the signals at its end and the arrays of its parameters. Rooms are in
+ * elements and must hold all of them. An error names the first layer that does not fit what comes before it. */
+int32_t ntk_architecture_flow(int64_t handle, const ntk_network_input *input, ntk_flow_info *info, ntk_signal *outputs, int64_t output_room,
+                              ntk_parameter_slot *slots, int64_t slot_room, ntk_error *error);
 
 #ifdef __cplusplus
 }

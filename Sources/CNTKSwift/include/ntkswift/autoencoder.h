@@ -4,6 +4,7 @@
 #define NTKSWIFT_AUTOENCODER_H
 
 #include "common.h"
+#include "training_record.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,16 +24,9 @@ typedef struct ntk_autoencoder_training {
   int64_t steps;
 } ntk_autoencoder_training;
 
-/* What was done, also where the call failed or was cancelled: the losses and weights are those of `steps` whole steps. */
-typedef struct ntk_autoencoder_progress {
-  int64_t steps;
-  int32_t has_diverged;        /* the last of these losses is not finite or a million times the first */
-  int32_t reserved;
-} ntk_autoencoder_progress;
-
-/* Trains encoder and decoder in place on 1/2 sum_i ||u_i - x_i||^2; loss has room for steps + 1 numbers. */
-int32_t ntk_autoencoder_train(const ntk_autoencoder *network, const ntk_autoencoder_training *training, double *loss,
-                              ntk_autoencoder_progress *progress, const ntk_call *call, ntk_error *error);
+/* Trains encoder and decoder in place on 1/2 sum_i ||u_i - x_i||^2; the record has windows of one step, and gets the loss at the end. */
+int32_t ntk_autoencoder_train(const ntk_autoencoder *network, const ntk_autoencoder_training *training, ntk_training_record *record,
+                              const ntk_call *call, ntk_error *error);
 
 /* outputs (n x d) and hidden activations (n x m); either may be absent. */
 int32_t ntk_autoencoder_outputs(const ntk_autoencoder *network, const ntk_matrix *outputs, const ntk_matrix *hidden,

@@ -3,6 +3,7 @@
 #define NTKSWIFT_BOTTLENECK_H
 
 #include "architecture.h"
+#include "training_record.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,25 +74,15 @@ int32_t ntk_outer_evaluate(const ntk_outer *outer, const ntk_matrix *z, const nt
 int32_t ntk_input_gradient(int64_t architecture, int32_t is_ntk, const ntk_matrix *z1, const ntk_matrix *z2, const ntk_matrix *out,
                            const ntk_matrix *gradient, const ntk_call *call, ntk_error *error);
 
-/* A finite network with a bottleneck: two chains Dense, activation, Dense without biases, weights trained in place (hidden: inputs x width,
- * readout: width x outputs, contiguous). losses: one row, before the first and after each step; positions, outputs: at the end. */
-typedef struct ntk_finite_half {
-  int64_t architecture;
-  ntk_matrix hidden, readout;
-} ntk_finite_half;
-int32_t ntk_finite_bottleneck(const ntk_finite_half *inner, const ntk_finite_half *outer, const ntk_matrix *inputs,
-                              const ntk_matrix *targets, double learning_rate, const ntk_matrix *losses, const ntk_matrix *positions,
-                              const ntk_matrix *outputs, const ntk_call *call, ntk_error *error);
-
 /* A deep linear network with a bottleneck, F = scale w . A x. A state is A (units x d) row after row, then w. */
 typedef struct ntk_linear_bottleneck {
   ntk_matrix inputs, targets;   /* n x d, n x 1 */
   int64_t units;
   double scale, inner_depth, outer_depth;
 } ntk_linear_bottleneck;
-/* state: one contiguous row, advanced in place; losses: steps + 1 numbers in a row, NaN after a divergence; taken: steps before it. */
-int32_t ntk_linear_descend(const ntk_linear_bottleneck *problem, const ntk_matrix *state, double learning_rate, double divergence,
-                           const ntk_matrix *losses, int64_t *taken, const ntk_call *call, ntk_error *error);
+/* state: one contiguous row, advanced in place by up to `steps` steps; the record has windows of one step, and gets the loss at the end. */
+int32_t ntk_linear_descend(const ntk_linear_bottleneck *problem, const ntk_matrix *state, int64_t steps, double learning_rate,
+                           double divergence, ntk_training_record *record, const ntk_call *call, ntk_error *error);
 /* states: times x (units d + units); losses: one row. */
 int32_t ntk_linear_flow(const ntk_linear_bottleneck *problem, const ntk_matrix *state, const double *times, int64_t count,
                         double tolerance, const ntk_matrix *states, const ntk_matrix *losses, const ntk_call *call, ntk_error *error);

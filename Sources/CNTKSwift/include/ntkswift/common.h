@@ -40,6 +40,25 @@ typedef struct ntk_matrix {
   int32_t reserved;
 } ntk_matrix;
 
+#define NTK_MAX_RANK 8
+
+/* A strided array of any rank up to NTK_MAX_RANK; the first `rank` numbers of shape and strides count. data == NULL means "absent". */
+typedef struct ntk_array {
+  void *data;
+  int64_t shape[NTK_MAX_RANK];
+  int64_t strides[NTK_MAX_RANK];  /* in elements */
+  int32_t rank;
+  int32_t dtype;         /* an ntk_dtype */
+} ntk_array;
+
+/* Bytes that the core made; free them with ntk_bytes_free. */
+typedef struct ntk_bytes {
+  uint8_t *data;
+  int64_t size;
+} ntk_bytes;
+
+void ntk_bytes_free(ntk_bytes *bytes);
+
 /* Called on the calling thread at most every 50 ms with the fraction done; non-zero asks to stop. */
 typedef int32_t (*ntk_progress)(void *context, double fraction);
 

@@ -25,7 +25,6 @@ typedef struct ntk_network {
 
 typedef struct ntk_network_info {
   int64_t parameter_count;
-  int64_t array_count;         /* arrays in the vector of parameters */
   int64_t output_shape[3];     /* height, width, channels of one output */
   int32_t output_spatial_axes;
   int32_t couples_batch;       /* BatchNorm: outputs depend on the other inputs of the batch */
@@ -53,10 +52,6 @@ int32_t ntk_network_loss(const ntk_network *network, int32_t loss, const ntk_mat
                          const ntk_matrix *gradient, const ntk_call *call, ntk_error *error);
 
 typedef enum ntk_curvature { NTK_HESSIAN = 0, NTK_GAUSS_NEWTON = 1 } ntk_curvature;
-
-/* Row k of products = the matrix times row k of directions; rows contiguous. */
-int32_t ntk_network_curvature(const ntk_network *network, int32_t kind, int32_t loss, const ntk_matrix *x, const ntk_matrix *targets,
-                              const ntk_matrix *directions, const ntk_matrix *products, const ntk_call *call, ntk_error *error);
 
 /* out (n1 x n2 x kept x kept x diagonal, contiguous) = empirical NTK; outputs[(f * diagonal + d) * traced + t] is the number of output
  * (f, d, t): f is kept for both inputs, d is the same in both, t is averaged over. x2 absent: x1. */

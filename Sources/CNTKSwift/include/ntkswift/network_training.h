@@ -3,6 +3,7 @@
 #define NTKSWIFT_NETWORK_TRAINING_H
 
 #include "finite_width.h"
+#include "training_record.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,15 +51,6 @@ typedef struct ntk_training_state {
   int64_t step;                /* steps done */
   double time, next_step, scale; /* of gradient flow */
 } ntk_training_state;
-
-/* Entry k is that of step k of this call: loss before it, learning rate (flow: its length), norm of the gradient, time before it. */
-typedef struct ntk_training_record {
-  double *loss, *rate, *gradient_norm, *time; /* the last two may be NULL */
-  int64_t room;                /* numbers in each: at least one more than the steps */
-  int64_t count;               /* out: entries written */
-  int32_t outcome;             /* out: 0 finished, 1 threshold reached, 2 the loss is not finite */
-  int32_t reserved;
-} ntk_training_record;
 
 /* Takes up to `steps` steps. state and record hold whole steps also where the call fails or is cancelled. */
 int32_t ntk_network_train(const ntk_network *network, const ntk_training *training, const ntk_matrix *x, const ntk_matrix *targets,

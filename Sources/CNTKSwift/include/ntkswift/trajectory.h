@@ -3,34 +3,10 @@
 #define NTKSWIFT_TRAJECTORY_H
 
 #include "finite_width.h"
-#include "lanczos.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A symmetric matrix known by its products: the curvature of a network's loss at (x, targets), or (network == NULL) a caller's. */
-typedef struct ntk_symmetric_operator {
-  const ntk_network *network;
-  int32_t kind, loss;          /* ntk_curvature, ntk_output_loss */
-  ntk_matrix x, targets;
-  ntk_operator product;
-  void *product_context;
-  int64_t dimension;           /* of a caller's operator */
-} ntk_symmetric_operator;
-
-/* As ntk_lanczos; the dimension in the request is not read. */
-int32_t ntk_operator_eigen(const ntk_symmetric_operator *op, const ntk_lanczos_request *request, const ntk_matrix *values,
-                           const ntk_matrix *residuals, const ntk_matrix *vectors, int64_t *products, const ntk_call *call,
-                           ntk_error *error);
-
-/* samples (probes x 1, contiguous): v A v for vectors v of random signs; each has the trace as its mean (Hutchinson). */
-int32_t ntk_operator_trace(const ntk_symmetric_operator *op, uint64_t seed, const ntk_matrix *samples, const ntk_call *call,
-                           ntk_error *error);
-
-/* Stochastic Lanczos quadrature: nodes, weights (probes x steps); all weights add up to 1. */
-int32_t ntk_operator_density(const ntk_symmetric_operator *op, uint64_t seed, const ntk_matrix *nodes, const ntk_matrix *weights,
-                             const ntk_call *call, ntk_error *error);
 
 /* Of L gradients g_i with mean g: K = mean (g_i - g)(g_i - g)^T. Jastrzebski et al., arXiv:2002.09572. */
 typedef struct ntk_gradient_covariance {

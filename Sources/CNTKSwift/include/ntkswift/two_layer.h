@@ -3,6 +3,7 @@
 #define NTKSWIFT_TWO_LAYER_H
 
 #include "architecture.h"
+#include "training_record.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -72,16 +73,15 @@ typedef struct ntk_sgd {
   int32_t shares_outputs;     /* all output weights are one number */
   ntk_quadratic_task task;    /* fresh samples */
   ntk_matrix inputs, targets; /* fixed samples, float64, n x d and n x 1 */
-  int64_t batch, first_step, steps, record_every;
+  int64_t batch, first_step, steps;
   double weight_rate, tangent_rate, output_rate, offset_rate;
   ntk_matrix schedule;        /* k x 2 float64: first step and learning rate of each piece, the first from step 0 */
   uint64_t seed;
 } ntk_sgd;
 
-/* Trains the network in place, also where the call fails or is cancelled. losses (records x 1 float64, contiguous): mean batch loss of each
- * record_every steps. done: steps taken. diverged: 1 where the loss left the range of numbers. */
-int32_t ntk_two_layer_sgd(const ntk_two_layer *network, double *offset, const ntk_sgd *sgd, const ntk_matrix *losses, int64_t *done,
-                          int32_t *diverged, const ntk_call *call, ntk_error *error);
+/* Trains the network in place, also where the call fails or is cancelled. */
+int32_t ntk_two_layer_sgd(const ntk_two_layer *network, double *offset, const ntk_sgd *sgd, ntk_training_record *record,
+                          const ntk_call *call, ntk_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,131 @@
+"""Checks of numbers, flags and labels that callers pass, in one wording: ``[op] what is required. Received what.``
+
+Arrays have :mod:`ntkswift._arrays`. Each function takes the value, the public function or class on whose behalf it is
+checked, and the argument's name; it returns the value as a plain Python object.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["axis", "between", "choice", "flag", "function", "integer", "pair", "real", "seed_number", "tolerance"]
+
+# Below what the core's integers and products of a few of them hold.
+_LARGEST = 2**40 - 1
+_LARGEST_SEED = 2**64 - 1
+
+
+def integer(value: Any, op: str, name: str, *, minimum: int = 1, maximum: int = _LARGEST) -> int:
+    """`value` as an int within bounds; TypeError for what is no integer, ValueError beyond the bounds."""
+    kind = {0: "a non-negative integer", 1: "a positive integer"}.get(minimum, f"an integer of at least {minimum}")
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"[{op}] {name} must be {kind}. Received {value!r}.")
+    number = int(value)
+    if number < minimum or number > max(maximum, _LARGEST):
+        raise ValueError(f"[{op}] {name} must be {kind}. Received {value!r}.")
+    if number > maximum:
+        raise ValueError(f"[{op}] {name} must be at most {maximum}. Received {value!r}.")
+    return number
+
+
+def seed_number(value: Any, op: str, name: str = "seed") -> int:
+    """`value` as a seed that is one word of 64 bits."""
+    return integer(value, op, name, minimum=0, maximum=_LARGEST_SEED)
+
+
+def real(
+    value: Any,
+    op: str,
+    name: str,
+    *,
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+) -> float:
+    """`value` as a finite float of at least `minimum`, more than `above`, at most `maximum`."""
+    number = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+    is_real = isinstance(number, numbers.Real) and not isinstance(number, (bool, np.bool_))
+    if is_real:
+        try:
+            result = float(number)
+        except OverflowError:
+            result = math.inf
+        too_small = (minimum is not None and result < minimum) or (above is not None and result <= above)
+        if math.isfinite(result) and not too_small and (maximum is None or result <= maximum):
+            return result
+    bounds = [
+        f"{sign} {bound:g}" for sign, bound in ((">=", minimum), (">", above), ("<=", maximum)) if bound is not None
+    ]
+    kind = " ".join(["a finite number", " and ".join(bounds)]).rstrip()
+    error = ValueError if is_real else TypeError
+    raise error(f"[{op}] {name} must be {kind}. Received {value!r}.")
+
+
+def between(value: Any, op: str, name: str, *, least: float, most: float) -> float:
+    """`value` as a float strictly between the bounds."""
+    number = real(value, op, name)
+    if not least < number < most:
+        kind = "positive" if (least, most) == (0, math.inf) else f"between {least:g} and {most:g}"
+        raise ValueError(f"[{op}] {name} must be {kind}. Received {value!r}.")
+    return number
+
+
+def tolerance(value: Any, op: str, name: str = "tol") -> float:
+    """`value` as a float strictly between 0 and 1."""
+    return between(value, op, name, least=0, most=1)
+
+
+def flag(value: Any, op: str, name: str) -> bool:
+    """`value` as a bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"[{op}] {name} must be True or False. Received {value!r}.")
+    return bool(value)
+
+
+def choice(value: Any, op: str, name: str, allowed: Iterable[str]) -> str:
+    """`value` if it is one of the `allowed` words (the keys of a mapping)."""
+    words = tuple(allowed)
+    if not isinstance(value, str) or value not in words:
+        *first, last = (f'"{word}"' for word in words)
+        listed = f"{', '.join(first)} or {last}" if first else last
+        raise ValueError(f"[{op}] {name} must be {listed}. Received {value!r}.")
+    return value
+
+
+def function(value: Any, op: str, name: str) -> Callable[..., Any] | None:
+    """`value` if it is callable or None."""
+    if value is not None and not callable(value):
+        raise TypeError(f"[{op}] {name} must be a function or None. Received {value!r}.")
+    return value
+
+
+def axis(value: Any, op: str, name: str, *, allowed: dict[int, int]) -> int:
+    """The canonical axis for `value`: `allowed` maps every axis that flat data have to it."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"[{op}] {name} must be an integer. Received {value!r}.")
+    if int(value) not in allowed:
+        choices = " or ".join(str(a) for a in allowed)
+        raise ValueError(f"[{op}] {name} must be {choices} (inputs are flat: batch, channel). Received {value!r}.")
+    return allowed[int(value)]
+
+
+def pair(value: Any, op: str, name: str) -> tuple[int, int]:
+    """`value` as two positive integers."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise ValueError(f"[{op}] {name} must be two positive integers. Received {value!r}.")
+    return integer(value[0], op, f"{name}[0]"), integer(value[1], op, f"{name}[1]")
+
+
+def reals(value: Any, op: str, name: str, *, counts: tuple[int, int]) -> tuple[float, ...]:
+    """`value` as a tuple of finite floats, from counts[0] to counts[1] of them."""
+    given = value.tolist() if isinstance(value, np.ndarray) else value
+    is_list = isinstance(given, Sequence) and not isinstance(given, str)
+    if not is_list or not counts[0] <= len(given) <= counts[1]:
+        how_many = f"{counts[0]}" if counts[0] == counts[1] else f"{counts[0]} to {counts[1]}"
+        raise ValueError(f"[{op}] {name} must be a sequence of {how_many} numbers. Received {value!r}.")
+    return tuple(real(number, op, f"{name}[{i}]") for i, number in enumerate(given))

@@ -1,0 +1,158 @@
+"""What was recorded while something was trained."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_MAGIC = "ntkswift history"
+
+
+@dataclass(repr=False)
+class History:
+    """One training run. Classes of their own add named columns to it.
+
+    Attributes
+    ----------
+    loss : ndarray
+        The loss before each step: that of the step's batch, or of all inputs where a step takes all. One entry more than
+        steps where the loss at the end is known.
+    learning_rate : ndarray
+        The learning rate of each step; of gradient flow the length of the step in time.
+    time : ndarray
+        When each loss was measured, as `clock` says.
+    steps : int
+        Whole steps done.
+    stopped : {"finished", "threshold", "patience", "callback", "interrupted", "diverged"}
+        Why training ended.
+    recorded : ndarray of int
+        Steps after which more than the loss was measured.
+    settings : dict
+        How it was trained, as text and numbers.
+    clock : {"step", "time"}
+        What `time` counts: steps; or time, of gradient flow, or of gradient descent its learning rate times the steps.
+    """
+
+    loss: np.ndarray
+    learning_rate: np.ndarray
+    time: np.ndarray
+    steps: int
+    stopped: str
+    recorded: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    settings: dict[str, Any] = field(default_factory=dict)
+    clock: str = "step"
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended training."""
+        return self.stopped == "interrupted"
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss left the finite numbers, or grew beyond every bound."""
+        return self.stopped == "diverged"
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the losses; returns the `ntkswift.plotting.TrainingDisplay`, whose `ax_` and `figure_` are set."""
+        from ..plotting import TrainingDisplay
+
+        return TrainingDisplay.from_history(self).plot(ax)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Numbers, text and one-dimensional arrays as JSON text; written to `path` where that is given."""
+        record: dict[str, Any] = {}
+        for name, value in self._parts().items():
+            if not isinstance(value, np.ndarray):
+                record[name] = _plain(value) if isinstance(value, float) else value
+            elif value.ndim == 1:
+                record[name] = [_plain(number) for number in value.tolist()]
+        text = json.dumps(record, allow_nan=False)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to an npz file that `load` reads; parameters one after the other as `parameter_0`, ..."""
+        parts = self._parts()
+        arrays = {name: value for name, value in parts.items() if isinstance(value, np.ndarray)}
+        leaves: list[np.ndarray] = []
+        header = {
+            "magic": _MAGIC,
+            "class": type(self).__name__,
+            "values": {name: value for name, value in parts.items() if name not in arrays},
+            "params": _nesting(getattr(self, "params", None), leaves),
+        }
+        arrays |= {f"parameter_{i}": leaf for i, leaf in enumerate(leaves)}
+        with open(path, "wb") as file:
+            np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Any:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            Where the file is none, or that of another kind of history.
+        """
+        op = f"{cls.__name__}.load"
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            header = json.loads(str(arrays.pop("header")[()]))
+            if header["magic"] != _MAGIC:
+                raise KeyError("magic")
+        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"[{op}] path must be a file that save wrote. Received {str(path)!r}: {error}.") from error
+        kinds = {kind.__name__: kind for kind in (cls, *_descendants(cls))}
+        if header["class"] not in kinds:
+            raise ValueError(f"[{op}] needs a file of a {cls.__name__}. Received one of a {header['class']}.")
+        values = {**header["values"], **{name: a for name, a in arrays.items() if not name.startswith("parameter_")}}
+        if any(f.name == "params" for f in fields(kinds[header["class"]])):
+            values["params"] = _nested(header["params"], arrays)
+        return kinds[header["class"]](**values)
+
+    def _parts(self) -> dict[str, Any]:
+        """All attributes but the parameters."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "params"}
+
+    def __repr__(self) -> str:
+        last = f", loss={self.loss[-1]:.6g}" if len(self.loss) else ""
+        return f"{type(self).__name__}({self.steps} steps, stopped={self.stopped!r}{last})"
+
+
+def _plain(value: Any) -> Any:
+    """A number for JSON, which knows no infinities."""
+    return value if np.isfinite(value) else None
+
+
+def _nesting(params: Any, leaves: list[np.ndarray]) -> Any:
+    """The nesting of parameters as lists with the numbers of their arrays, which are appended to `leaves`."""
+    if params is None:
+        return None
+    if isinstance(params, (tuple, list)):
+        return [_nesting(part, leaves) for part in params]
+    leaves.append(np.asarray(params))
+    return len(leaves) - 1
+
+
+def _nested(nesting: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if nesting is None:
+        return None
+    return (
+        tuple(_nested(part, arrays) for part in nesting)
+        if isinstance(nesting, list)
+        else arrays[f"parameter_{nesting}"]
+    )
+
+
+def _descendants(kind: type[History]) -> list[type[History]]:
+    found: list[type[History]] = []
+    for child in kind.__subclasses__():
+        found += [child, *_descendants(child)]
+    return found

@@ -1,0 +1,1 @@
+"""Dou & Liang: a trained network is kernel regression with the kernel that it has learnt."""

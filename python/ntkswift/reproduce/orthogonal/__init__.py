@@ -1,0 +1,1 @@
+"""Huang, Du & Xu: orthogonal against Gaussian initialisation, at the start and along training."""

@@ -1,0 +1,1 @@
+"""Huang & Yau: the kernel of a finite network moves, and a hierarchy of kernels says how."""
