@@ -86,7 +86,8 @@ let package = Package(
       "InfiniteWidth",
       ["CVectorSeeds", "NumericCore", "VectorKernels", "VectorKernelProduct", "Activations", "Architectures"]),
     module("FiniteWidth", ["NumericCore", "LinearAlgebra", "Activations", "Architectures"]),
-    module("KernelMethods", ["NumericCore", "LinearAlgebra", "Dynamics", "InfiniteWidth"]),
+    module("KernelMethods", ["NumericCore", "LinearAlgebra", "Dynamics"]),
+    module("KernelOperators", ["NumericCore", "LinearAlgebra", "InfiniteWidth"]),
     module(
       "TrainingRegimes",
       ["NumericCore", "LinearAlgebra", "Dynamics", "VectorKernelRandom", "Activations", "Architectures", "FiniteWidth"]),
@@ -95,7 +96,7 @@ let package = Package(
       "CAPI",
       [
         "CNTKSwift", "NumericCore", "LinearAlgebra", "Dynamics", "VectorKernels", "Activations", "Architectures", "InfiniteWidth",
-        "FiniteWidth", "KernelMethods", "TrainingRegimes", "Spectra", "VectorKernelRandom",
+        "FiniteWidth", "KernelMethods", "KernelOperators", "TrainingRegimes", "Spectra", "VectorKernelRandom",
         "VectorKernelProduct",
       ]),
     .target(

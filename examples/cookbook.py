@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from ntkswift import predict, stax, train
-from ntkswift.training import GD
+from ntkswift.training import GD, interrupts_raise
 
 rng = np.random.default_rng(10)
 x = rng.uniform(-np.pi, np.pi, (5, 1))
@@ -64,12 +64,13 @@ def expected_loss(predictor, targets, inputs=None):
 def train_ensemble(layers, members):
     """Histories, and outputs at the test points after training."""
     histories, outputs = [], []
-    for seed in range(members):
-        _, start = layers.init_fn(seed, x.shape)
-        histories.append(
-            train(layers, start, x, y, optimizer=GD(learning_rate), steps=steps, x_test=x_test, y_test=y_test)
-        )
-        outputs.append(layers.apply_fn(histories[-1].params, x_test)[:, 0])
+    with interrupts_raise():  # Ctrl-C ends the ensemble, not only the run that it meets
+        for seed in range(members):
+            _, start = layers.init_fn(seed, x.shape)
+            histories.append(
+                train(layers, start, x, y, optimizer=GD(learning_rate), steps=steps, x_test=x_test, y_test=y_test)
+            )
+            outputs.append(layers.apply_fn(histories[-1].params, x_test)[:, 0])
     return histories, np.array(outputs)
 
 

@@ -2,7 +2,7 @@ import Architectures
 import CNTKSwift
 import FiniteWidth
 import InfiniteWidth
-import KernelMethods
+import KernelOperators
 import LinearAlgebra
 import NumericCore
 

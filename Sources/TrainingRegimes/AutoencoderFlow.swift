@@ -13,9 +13,9 @@ struct AutoencoderFlow {
   private let tolerance: Double
   private let trial: Workspace<Double>
   private var phase = Phase.ready
+  /// Of the present interval, so that no step depends on how many were before.
   private var control: StepControl
-  /// Intervals recorded, the next one included, and the step that is tried.
-  private var intervals = 1
+  /// The step that is tried.
   private var step = 0.0
 
   init(_ state: AutoencoderState, interval: Double, tolerance: Double) throws(NumericError) {
@@ -26,12 +26,13 @@ struct AutoencoderFlow {
     for k in 0..<state.residual.count { squares += x[k] * x[k] }
     self.tolerance = tolerance * max(squares.squareRoot(), 1e-300)
     trial = try Workspace(state.residual.count)
-    // The local error goes like the square of the step; steps of less than 1e-12 intervals are below rounding.
-    control = StepControl(step: interval, order: 2, shortest: 100 * interval, operation: "autoencoder")
+    control = AutoencoderFlow.control(interval, step: interval)
   }
 
-  /// Where the present interval ends.
-  private var limit: Double { Double(intervals) * interval }
+  /// The local error goes like the square of the step; steps of less than 1e-12 intervals are below rounding.
+  private static func control(_ interval: Double, step: Double) -> StepControl {
+    StepControl(step: step, order: 2, shortest: 100 * interval, operation: "autoencoder")
+  }
 
   /// What to do after a pass with this loss; nil where training is over.
   mutating func next(_ loss: Double, _ journal: inout AutoencoderJournal) throws(NumericError) -> AutoencoderChange? {
@@ -47,7 +48,7 @@ struct AutoencoderFlow {
   }
 
   private mutating func begin() -> AutoencoderChange {
-    step = control.proposal(to: limit)
+    step = control.proposal(to: interval)
     phase = .first
     return AutoencoderChange(rate: step, saves: true)
   }
@@ -58,12 +59,12 @@ struct AutoencoderFlow {
       let difference = state.residual[k] - trial[k]
       square += difference * difference
     }
-    guard try control.accepts(step, to: limit, error: square.squareRoot() / tolerance) else {
+    guard try control.accepts(step, to: interval, error: square.squareRoot() / tolerance) else {
       phase = .restored
       return AutoencoderChange(restores: true)
     }
-    guard control.time >= limit else { return begin() }
-    intervals += 1
+    guard control.time >= interval else { return begin() }
+    control = AutoencoderFlow.control(interval, step: control.step)
     return try journal.record(loss) ? begin() : nil
   }
 }

@@ -26,6 +26,7 @@ SWIFT_ORDER = [
     "InfiniteWidth",
     "FiniteWidth",
     "KernelMethods",
+    "KernelOperators",
     "TrainingRegimes",
     "Spectra",
     "CAPI",

@@ -289,7 +289,10 @@ def test_movements_are_what_they_say():
     assert np.allclose(history.time, model.learning_rate_ * np.arange(21))
 
 
-def test_records_do_not_change_training():
-    runs = [Autoencoder(300, steps=40, record=record, random_state=0).fit(X).history_.loss for record in (1, 7, 100)]
+@pytest.mark.parametrize(("optimizer", "rate"), [("gd", "auto"), ("flow", 1e-4)])
+def test_records_do_not_change_training(optimizer, rate):
+    """By flow where its steps are those between two losses; shorter ones begin anew with each record."""
+    settings = {"steps": 40, "optimizer": optimizer, "learning_rate": rate, "random_state": 0}
+    runs = [Autoencoder(300, record=record, **settings).fit(X).history_.loss for record in (1, 7, 100)]
     assert np.array_equal(runs[0], runs[1])
     assert np.array_equal(runs[0], runs[2])
