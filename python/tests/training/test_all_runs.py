@@ -111,7 +111,7 @@ STACKS = {
     "fully trained": Stack(two_layer(FullyTrained, np.float32), 1e-2, wild=1e3),
     "neural tangent": Stack(two_layer(NeuralTangent, np.float64), 1e-3, wild=1e3),
     "autoencoder": Stack(autoencoder("joint", "gd"), 0.1, mildness=1e-3),
-    "weak autoencoder by flow": Stack(autoencoder("weak", "flow"), 0.1, wild=None, mildness=1e-3, is_flow=True),
+    "weak autoencoder by flow": Stack(autoencoder("weak", "flow"), 0.1, wild=None, mildness=1e-3),
     "bottleneck": Stack(bottleneck(history="compressed", tolerance=1e-2), 0.3, wild=1e3),
     "linear bottleneck": Stack(linear, 0.02, wild=1e2, mildness=1e-6),
     "finite bottleneck": Stack(finite, 0.1, wild=1e6),
