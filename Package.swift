@@ -101,7 +101,9 @@ let package = Package(
       ]),
     .target(
       name: "TestSupport",
-      dependencies: ["NumericCore", "LinearAlgebra", "Activations", "Architectures", "InfiniteWidth", "VectorKernelProduct"],
+      dependencies: [
+        "NumericCore", "LinearAlgebra", "Activations", "Architectures", "InfiniteWidth", "FiniteWidth", "VectorKernelProduct",
+      ],
       path: "Tests/TestSupport"),
     test("NumericCore", ["NumericCore"]),
     test("LinearAlgebra", ["LinearAlgebra"]),

@@ -38,7 +38,7 @@ private func curvature(
   _ given: ntk_symmetric_operator, _ context: CallContext, _ wantsStart: Bool
 ) throws(NumericError) -> CurvatureOperator {
   guard let kind = CurvatureKind(rawValue: Int(given.which)) else {
-    throw .invalid("[operator] which must be 0 (Hessian) or 1 (Gauss-Newton). Received \(given.which).")
+    throw .invalid("[operator] which must be one of ntk_curvature. Received \(given.which).")
   }
   let network = try CallersNetwork(given.network)
   return try CurvatureOperator(

@@ -19,7 +19,7 @@ extension CurvatureOperator: SymmetricOperator {
   /// The gradient lies close to the top eigenvectors of the Hessian (Gur-Ari, Roberts, Dyer, arXiv:1812.04754), so Lanczos gets there
   /// sooner from it; a third of a random direction keeps it from missing what the gradient is orthogonal to. Nil without a gradient.
   public func promisingStart(seed: UInt64) throws(NumericError) -> Workspace<Double>? {
-    guard let gradient else { return nil }
+    guard kind == .hessian, let gradient else { return nil }
     let start = try Workspace<Double>(dimension)
     PhiloxStream(key: (seed, 0x7374_6172_74)).fillNormal(start.pointer, count: dimension)
     let norm = { (v: UnsafeMutablePointer<Double>) in

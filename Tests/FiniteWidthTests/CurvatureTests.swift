@@ -99,6 +99,30 @@ import Testing
     withExtendedLifetime(problem) {}
   }
 
+  @Test(arguments: [OutputLoss.meanSquaredError, .crossEntropy], [CurvatureKind.empiricalFisher, .gradientCovariance])
+  func gradientsOfSingleInputsHaveTheirMomentsAsDenseMatrices(_ loss: OutputLoss, _ kind: CurvatureKind) throws {
+    let problem = try Problem(loss)
+    let n = problem.count
+    let gradients = try (0..<5).map { try problem.at(0, along: problem.parameters.values, rows: $0..<$0 + 1).gradient }
+    let mean = (0..<n).map { j in kind == .empiricalFisher ? 0 : gradients.reduce(0.0) { $0 + $1[j] } / 5 }
+    let curvature = try problem.curvature(kind)
+    for k in 0..<n {
+      let unit = try Numbers((0..<n).map { $0 == k ? 1 : 0 })
+      let product = try Numbers(unit.values)
+      try curvature.apply(unit.pointer, into: product.pointer)
+      let expected = (0..<n).map { j in gradients.reduce(0.0) { $0 + ($1[j] - mean[j]) * ($1[k] - mean[k]) } / 5 }
+      #expect(maxError(product.values, expected) < 1e-13 * (1 + largest(expected)))
+    }
+    withExtendedLifetime(problem) {}
+  }
+
+  @Test func gradientsOfSingleInputsNeedInputsThatDoNotMeet() throws {
+    let problem = try Problem(.meanSquaredError, layers: [dense(4), .batchNorm(epsilon: 1e-3, isAffine: true), dense(2)])
+    for kind in [CurvatureKind.empiricalFisher, .gradientCovariance] {
+      #expect { try problem.curvature(kind) } throws: { "\($0)".contains("one by one") }
+    }
+  }
+
   @Test(arguments: [OutputLoss.meanSquaredError, .crossEntropy])
   func hessianIsThatOfDifferencesAndSymmetric(_ loss: OutputLoss) throws {
     let problem = try Problem(loss)
@@ -122,7 +146,7 @@ import Testing
     withExtendedLifetime(problem) {}
   }
 
-  @Test(arguments: [CurvatureKind.hessian, .gaussNewton])
+  @Test(arguments: [CurvatureKind.hessian, .gaussNewton, .gradientCovariance])
   func littleMemoryAndManyThreadsGiveTheSameProducts(_ kind: CurvatureKind) throws {
     let (network, parameters) = try sample(DerivativeTests.networks[0], inputs: 4)
     let (x, y) = (try Numbers(rows: 900, cols: 4, seed: 8), try Numbers(rows: 900, cols: 2, seed: 5))
@@ -133,7 +157,7 @@ import Testing
       let curvature = try CurvatureOperator(
         kind, network, loss: .meanSquaredError, x: x.matrix, targets: y.matrix, parameters: parameters.pointer,
         context: CallContext(threads: threads, memoryLimit: limit))
-      #expect((curvature.gradient == nil) == (kind == .gaussNewton || limit < .max))
+      #expect((curvature.gradient == nil) == (kind == .gaussNewton || (kind == .hessian && limit < .max)))
       let product = try Numbers(v.values)
       try curvature.apply(v.pointer, into: product.pointer)
       return product.values

@@ -35,6 +35,32 @@ import Testing
     #expect(maxError(exact, numeric) < 1e-6 * (1 + largest(exact)))
   }
 
+  @Test(arguments: [networks[0], networks[1], networks[3], [dense(2)]], [1, 3])
+  func inputGradientsAreThoseOfDifferences(_ layers: [LayerNode], _ threads: Int) throws {
+    let (network, parameters) = try sample(layers, inputs: 4)
+    let x = try Numbers(rows: 300, cols: 4, seed: 8)
+    let values = try Numbers([Double](repeating: .nan, count: 600), cols: 2)
+    let gradients = try Numbers([Double](repeating: .nan, count: 2400), cols: 8)
+    defer { withExtendedLifetime((x, parameters)) {} }
+    try network.inputGradients(
+      x.matrix, parameters: parameters.pointer, values: values.matrix, gradients: gradients.matrix,
+      context: CallContext(threads: threads))
+    #expect(values.values == (try network.outputs(x, parameters)))
+    let found = gradients.values
+    let step = 1e-5
+    for d in 0..<4 {
+      let shifted = try [step, -step].map { shift in
+        try network.outputs(try Numbers(x.values.enumerated().map { $1 + ($0 % 4 == d ? shift : 0) }, cols: 4), parameters)
+      }
+      for i in 0..<300 {
+        for o in 0..<2 {
+          let numeric = (shifted[0][2 * i + o] - shifted[1][2 * i + o]) / (2 * step)
+          #expect(abs(found[8 * i + 4 * o + d] - numeric) < 1e-7 * (1 + abs(numeric)), "input \(i), output \(o), by \(d)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: networks, [OutputLoss.meanSquaredError, .crossEntropy])
   func gradientsAndCurvatureAreThoseOfDifferences(_ layers: [LayerNode], _ loss: OutputLoss) throws {
     let (network, parameters) = try sample(layers, inputs: 4)
@@ -62,9 +88,10 @@ import Testing
   }
 
   /// Products in single precision: the exact ones to six digits, whichever came before, and the same bits for any number of threads.
-  @Test(arguments: DerivativeTests.networks, [CurvatureKind.hessian, .gaussNewton])
+  @Test(arguments: DerivativeTests.networks, [CurvatureKind.hessian, .gaussNewton, .gradientCovariance])
   func productsInSinglePrecisionAreNearTheExactOnes(_ layers: [LayerNode], _ kind: CurvatureKind) throws {
     let (network, parameters) = try sample(layers, inputs: 4)
+    guard kind != .gradientCovariance || !network.plan.couplesBatch else { return }
     let (x, y) = (try Numbers(rows: 600, cols: 4, seed: 8), try Numbers(rows: 600, cols: 2, seed: 5))
     defer { withExtendedLifetime((x, y, parameters)) {} }
     let curvature = try CurvatureOperator(

@@ -30,6 +30,12 @@ import VectorKernelProduct
       let failures = try EngineConformance(engine, Self.inputs(rows, width), rows: rows).failures()
       #expect(failures.isEmpty, "\(activations), \(rows) rows: \(failures)")
     }
+    try Self.checkAgainstFiniteNetworks(Self.network(activations))
+  }
+
+  static func checkAgainstFiniteNetworks(_ network: LayerNode) throws {
+    let failures = try EngineConformance(PointwiseKernel(network), inputs(5, 3), rows: 5).finiteNetworkFailures()
+    #expect(failures.isEmpty, "\(network): \(failures)")
   }
 
   @Test func pointwiseWithBranchesAndDropout() throws {
@@ -41,6 +47,7 @@ import VectorKernelProduct
     for network in [joined, dropped] {
       let failures = try EngineConformance(PointwiseKernel(network), Self.inputs(70, 5), rows: 70).failures()
       #expect(failures.isEmpty, "\(failures)")
+      try Self.checkAgainstFiniteNetworks(network)
     }
   }
 

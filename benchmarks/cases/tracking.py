@@ -17,7 +17,7 @@ BATCHES: dict[int | None, int] = {64: 200, 128: 200, None: 40}
 def run(settings: Settings, get: Any) -> Report:
     """CPU seconds of training alone and of the tracker, alternating, one thread, a measurement every ten steps."""
     import ntkswift
-    from ntkswift.reproduce import _break_even_runs as break_even
+    from ntkswift.reproduce.break_even import runs as break_even
 
     data = break_even.load(None, break_even.SMALL.inputs)
     network = break_even.network("CNN", break_even.SMALL, data.y.shape[1])
@@ -42,8 +42,8 @@ def run(settings: Settings, get: Any) -> Report:
 
 def one(network: Any, params: Any, data: Any, batch: int | None, steps: int) -> tuple[float, float, float]:
     """CPU seconds of training, of the tracker in a second run of it, and of the tracker's covariances."""
+    from ntkswift.curvature import Tracker
     from ntkswift.training import SGD, train
-    from ntkswift.trajectory import Tracker
 
     def training(callback: Any) -> float:
         began = time.process_time()

@@ -71,18 +71,18 @@ def mlp(sizes: list[int], n: int) -> tuple[Any, Any, np.ndarray, np.ndarray]:
 
 def hessian_top(sizes: list[int], n: int) -> Callable[[], Any]:
     """The largest eigenvalue of the Hessian to 1e-6."""
-    from ntkswift import trajectory
+    from ntkswift import curvature
 
     network, params, x, y = mlp(sizes, n)
-    return lambda: trajectory.eigenvalues(trajectory.hessian(network, params, x, y), tolerance=1e-6).values
+    return lambda: curvature.eigenvalues(curvature.hessian(network, params, x, y), tolerance=1e-6).values
 
 
 def gradient_covariance(sizes: list[int], n: int, count: int | None) -> Callable[[], Any]:
     """The spectrum of the covariance of the gradients of single inputs: its five largest eigenvalues."""
-    from ntkswift import trajectory
+    from ntkswift import curvature
 
     network, params, x, y = mlp(sizes, n)
-    return lambda: trajectory.gradient_covariance(network, params, x, y, batch=None, count=count).eigenvalues[:5]
+    return lambda: curvature.gradient_covariance(network, params, x, y, batch=None, count=count).eigenvalues[:5]
 
 
 def quadratic_sgd(d: int, width: int, batch: int, steps: int) -> Callable[[], Any]:

@@ -34,6 +34,7 @@ from .stax import resntk
 
 if TYPE_CHECKING:
     from . import (
+        curvature,
         empirical,
         estimators,
         hierarchy,
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
         solvers,
         spectra,
         training,
-        trajectory,
     )
     from .empirical import (
         batch,
@@ -97,7 +97,7 @@ __all__ = [
     "taylor_expand",
     "train",
     "training",
-    "trajectory",
+    "curvature",
 ]
 
 # What not every program needs loads when it is first named.
@@ -115,7 +115,7 @@ _MODULES = (
     "solvers",
     "spectra",
     "training",
-    "trajectory",
+    "curvature",
 )
 # Functions by the module they come from; those of `empirical` stand at the top as in neural-tangents.
 _FUNCTIONS = {

@@ -15,7 +15,7 @@ void bind_kernel_methods(nb::module_ &m);
 void bind_bottleneck(nb::module_ &m);
 void bind_operators(nb::module_ &m);
 void bind_solvers(nb::module_ &m);
-void bind_trajectory(nb::module_ &m);
+void bind_curvature(nb::module_ &m);
 void bind_two_layer(nb::module_ &m);
 void bind_spectra(nb::module_ &m);
 void bind_hierarchy(nb::module_ &m);
@@ -35,7 +35,7 @@ NB_MODULE(_core, m) {
   bind_bottleneck(m);
   bind_operators(m);
   bind_solvers(m);
-  bind_trajectory(m);
+  bind_curvature(m);
   bind_two_layer(m);
   bind_spectra(m);
   bind_hierarchy(m);

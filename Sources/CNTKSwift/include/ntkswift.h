@@ -24,7 +24,7 @@
 #include "ntkswift/kernel_methods.h"
 #include "ntkswift/operators.h"
 #include "ntkswift/solvers.h"
-#include "ntkswift/trajectory.h"
+#include "ntkswift/curvature.h"
 #include "ntkswift/two_layer.h"
 #include "ntkswift/spectra.h"
 #include "ntkswift/bottleneck.h"

@@ -17,13 +17,13 @@ _CURVATURES = {"hessian": 0, "gauss_newton": 1}
 
 
 def loss_and_gradient(
-    f: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None, memory_limit: int | None = None
+    network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None, memory_limit: int | None = None
 ) -> tuple[float, Any]:
     """The training loss and its gradient by the parameters.
 
     Parameters
     ----------
-    f : ApplyFunction or Layer
+    network : ApplyFunction or Layer
         The network.
     params : nested tuples
         Its parameters.
@@ -50,22 +50,22 @@ def loss_and_gradient(
     >>> gradient[0][0].shape
     (3, 8)
     """
-    network, rows = network_for(f, x, "loss_and_gradient", "x")
-    value, gradient = network.call(
+    finite, rows = network_for(network, x, "loss_and_gradient", "x")
+    value, gradient = finite.call(
         "loss",
-        network.vector(params),
+        finite.vector(params),
         loss_number(loss, "loss_and_gradient"),
         rows,
-        network.targets(y, len(rows), "y"),
+        finite.targets(y, len(rows), "y"),
         True,
-        seed=seed_of(network.layer, rng, "loss_and_gradient"),
+        seed=seed_of(finite.layer, rng, "loss_and_gradient"),
         resources=Resources(memory_limit=memory_limit),
     )
-    return value, network.nested(gradient, params)
+    return value, finite.nested(gradient, params)
 
 
 def curvature_vector_product(
-    f: Any,
+    network: Any,
     params: Any,
     x: Any,
     y: Any,
@@ -83,7 +83,7 @@ def curvature_vector_product(
 
     Parameters
     ----------
-    f, params, x, y, loss
+    network, params, x, y, loss
         As in `loss_and_gradient`.
     vector : nested tuples or ndarray
         Shaped like `params`, or flat: (parameters,), or (k, parameters) for k products at once.
@@ -96,32 +96,32 @@ def curvature_vector_product(
         Shaped like `vector`.
     """
     op = "curvature_vector_product"
-    network, rows = network_for(f, x, op, "x")
+    finite, rows = network_for(network, x, op, "x")
     flat = isinstance(vector, np.ndarray)
-    directions = check_array(vector, "vector", ndim=(1, 2), dtype=np.float64, op=op) if flat else network.vector(vector)
-    if directions.shape[-1] != network.parameter_count:
+    directions = check_array(vector, "vector", ndim=(1, 2), dtype=np.float64, op=op) if flat else finite.vector(vector)
+    if directions.shape[-1] != finite.parameter_count:
         raise ValueError(
-            f"[{op}] vector must hold {network.parameter_count} numbers (per row). Received shape {directions.shape}."
+            f"[{op}] vector must hold {finite.parameter_count} numbers (per row). Received shape {directions.shape}."
         )
     curvature = _core.SymmetricOperator.curvature(
-        network.core,
-        network.vector(params),
+        finite.core,
+        finite.vector(params),
         _CURVATURES[choice(kind, op, "kind", _CURVATURES)],
         loss_number(loss, op),
         rows,
-        network.targets(y, len(rows), "y"),
-        seed_of(network.layer, rng, op),
+        finite.targets(y, len(rows), "y"),
+        seed_of(finite.layer, rng, op),
     )
     product = Resources(memory_limit=memory_limit).run_method(
         curvature, "multiply", "curvature", np.ascontiguousarray(np.atleast_2d(directions))
     )
     if not flat:
-        return network.nested(product[0], vector)
+        return finite.nested(product[0], vector)
     return product if directions.ndim == 2 else product[0]
 
 
 def gradient_gram(
-    f: Any,
+    network: Any,
     params: Any,
     x1: Any,
     combination1: Any,
@@ -139,7 +139,7 @@ def gradient_gram(
 
     Parameters
     ----------
-    f : ApplyFunction or Layer
+    network : ApplyFunction or Layer
         The network.
     params : nested tuples
         Its parameters.
@@ -152,17 +152,17 @@ def gradient_gram(
     -------
     ndarray of shape (n1, n2)
     """
-    network, rows1 = network_for(f, x1, "gradient_gram")
-    rows2 = second_rows(network, x2)
+    finite, rows1 = network_for(network, x1, "gradient_gram")
+    rows2 = second_rows(finite, x2)
     if (rows2 is None) != (combination2 is None):
         raise ValueError("[gradient_gram] x2 and combination2 must be given together. Received one of them.")
-    return network.call(
+    return finite.call(
         "gradient_gram",
-        network.vector(params),
+        finite.vector(params),
         rows1,
-        network.targets(combination1, len(rows1), "combination1"),
+        finite.targets(combination1, len(rows1), "combination1"),
         rows2,
-        None if rows2 is None else network.targets(combination2, len(rows2), "combination2"),
-        seed=seed_of(network.layer, rng, "gradient_gram"),
+        None if rows2 is None else finite.targets(combination2, len(rows2), "combination2"),
+        seed=seed_of(finite.layer, rng, "gradient_gram"),
         resources=Resources(memory_limit=memory_limit, progress=progress),
     )

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import choice
-from ._network import KERNELS, all_or_nothing, network, validated
+from ._network import KERNELS, all_or_nothing, network_of, validated
 from ._solver import Machine
 
 
@@ -21,7 +21,7 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    architecture : stax network, optional
+    network : stax network, optional
         The network. None builds one from the next four parameters.
     depth : int
         Hidden layers.
@@ -67,7 +67,7 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        architecture: Any = None,
+        network: Any = None,
         *,
         depth: int = 3,
         activation: Any = "relu",
@@ -80,7 +80,7 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
         memory_limit: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.architecture = architecture
+        self.network = network
         self.depth = depth
         self.activation = activation
         self.W_std = W_std
@@ -117,8 +117,8 @@ class NTKClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"[NTKClassifier] y must hold at least two classes. Received one class: {self.classes_[0]!r}."
             )
-        self.network_ = network(
-            self.architecture, self.depth, self.activation, self.W_std, self.b_std, owner="NTKClassifier"
+        self.network_ = network_of(
+            self.network, self.depth, self.activation, self.W_std, self.b_std, owner="NTKClassifier"
         )
         self.X_fit_ = X
         for name in ("dual_coef_", "label_mean_", "svc_"):  # of an earlier fit by the other method

@@ -10,7 +10,7 @@ from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
 from .._arrays import check_array
 from .._call import Resources
 from .._checks import choice
-from ._network import KERNELS, network
+from ._network import KERNELS, network_of
 
 
 class NTKKernel(Kernel):
@@ -31,7 +31,7 @@ class NTKKernel(Kernel):
         Their nonlinearity.
     kernel : {"nngp", "ntk"}
         Which kernel.
-    architecture : stax network, optional
+    network : stax network, optional
         Any network instead; it has no hyper-parameters then.
 
     Examples
@@ -51,7 +51,7 @@ class NTKKernel(Kernel):
         depth: int = 3,
         activation: Any = "relu",
         kernel: str = "nngp",
-        architecture: Any = None,
+        network: Any = None,
     ) -> None:
         self.W_std = W_std
         self.b_std = b_std
@@ -60,7 +60,7 @@ class NTKKernel(Kernel):
         self.depth = depth
         self.activation = activation
         self.kernel = kernel
-        self.architecture = architecture
+        self.network = network
 
     @property
     def hyperparameter_W_std(self) -> Hyperparameter:
@@ -101,17 +101,17 @@ class NTKKernel(Kernel):
 
     def __repr__(self) -> str:
         inside = (
-            f"architecture={self.architecture!r}"
-            if self.architecture is not None
+            f"network={self.network!r}"
+            if self.network is not None
             else f"W_std={self.W_std:.3g}, b_std={self.b_std:.3g}, depth={self.depth}, activation={self.activation!r}"
         )
         return f"NTKKernel({inside}, kernel={self.kernel!r})"
 
     def _network(self) -> Any:
-        return network(self.architecture, self.depth, self.activation, self.W_std, self.b_std, owner="NTKKernel")
+        return network_of(self.network, self.depth, self.activation, self.W_std, self.b_std, owner="NTKKernel")
 
     def _bounds(self, bounds: Any) -> Any:
-        return bounds if self.architecture is None else "fixed"
+        return bounds if self.network is None else "fixed"
 
     def _gradient(self, own_network: Any, name: str, X: np.ndarray) -> np.ndarray:
         columns = []

@@ -24,16 +24,16 @@ _WIDTH = 512
 KERNELS = ("ntk", "nngp")
 
 
-def network(architecture: Any, depth: int, activation: str | Layer, W_std: float, b_std: float, *, owner: str) -> Layer:
-    """`architecture` if there is one, else `depth` hidden layers of one activation and a readout.
+def network_of(network: Any, depth: int, activation: str | Layer, W_std: float, b_std: float, *, owner: str) -> Layer:
+    """The network that was given, else `depth` hidden layers of one activation and a readout.
 
     Parameters
     ----------
     owner : str
         The estimator, for messages.
     """
-    if architecture is not None:
-        return layer_of(architecture, owner, "architecture")
+    if network is not None:
+        return layer_of(network, owner, "network")
     depth = integer(depth, owner, "depth", minimum=0)
     W_std = real(W_std, owner, "W_std", minimum=0)
     b_std = real(b_std, owner, "b_std", minimum=0)

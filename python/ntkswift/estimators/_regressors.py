@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._checks import choice
 from .._random import philox_key
-from ._network import KERNELS, all_or_nothing, network, validated
+from ._network import KERNELS, all_or_nothing, network_of, validated
 from ._solver import Machine
 
 
@@ -19,7 +19,7 @@ class _KernelRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     variance.
     """
 
-    architecture: Any
+    network: Any
     depth: int
     activation: Any
     W_std: float
@@ -50,7 +50,7 @@ class _KernelRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _fit(self, X: np.ndarray, y: np.ndarray) -> Any:
         owner = type(self).__name__
-        self.network_ = network(self.architecture, self.depth, self.activation, self.W_std, self.b_std, owner=owner)
+        self.network_ = network_of(self.network, self.depth, self.activation, self.W_std, self.b_std, owner=owner)
         targets = np.asarray(y, np.float64).reshape(len(y), -1)
         mean, scale = targets.mean(axis=0), targets.std(axis=0)
         # Constant targets: rounding of the mean must not be blown up.
@@ -143,7 +143,7 @@ class NTKRegressor(_KernelRegressor):
 
     Parameters
     ----------
-    architecture : stax network, optional
+    network : stax network, optional
         The network. None builds one from the next four parameters.
     depth : int
         Hidden layers.
@@ -199,7 +199,7 @@ class NTKRegressor(_KernelRegressor):
 
     def __init__(
         self,
-        architecture: Any = None,
+        network: Any = None,
         *,
         depth: int = 3,
         activation: Any = "relu",
@@ -210,7 +210,7 @@ class NTKRegressor(_KernelRegressor):
         memory_limit: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.architecture = architecture
+        self.network = network
         self.depth = depth
         self.activation = activation
         self.W_std = W_std
@@ -233,7 +233,7 @@ class NNGPRegressor(_KernelRegressor):
 
     Parameters
     ----------
-    architecture : stax network, optional
+    network : stax network, optional
         The network. None builds one from the next four parameters.
     depth : int
         Hidden layers.
@@ -275,7 +275,7 @@ class NNGPRegressor(_KernelRegressor):
 
     def __init__(
         self,
-        architecture: Any = None,
+        network: Any = None,
         *,
         depth: int = 3,
         activation: Any = "relu",
@@ -285,7 +285,7 @@ class NNGPRegressor(_KernelRegressor):
         memory_limit: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.architecture = architecture
+        self.network = network
         self.depth = depth
         self.activation = activation
         self.W_std = W_std

@@ -71,7 +71,7 @@ class AdaptiveKernel:
 
     Parameters
     ----------
-    f : ApplyFunction or Layer
+    network : ApplyFunction or Layer
         A network that ends in `stax.Dense`.
     params : nested tuples
         Its parameters.
@@ -97,8 +97,8 @@ class AdaptiveKernel:
     (3, 1)
     """
 
-    def __init__(self, f: Any, params: Any) -> None:
-        self._layer = layer_of(f, "AdaptiveKernel")
+    def __init__(self, network: Any, params: Any) -> None:
+        self._layer = layer_of(network, "AdaptiveKernel")
         self._params = params
         self._head, self._head_params, self._last = _split(self._layer, params)
         self._whole = empirical_ntk_fn(self._layer)
@@ -185,7 +185,7 @@ class AdaptiveKernel:
         )
 
 
-def balance(f: Any, params: Any) -> np.ndarray:
+def balance(network: Any, params: Any) -> np.ndarray:
     """Per hidden unit of a two-layer network, ``w_j^2 - |u_j|^2`` with its outgoing weight w and incoming weights u.
 
     Gradient flow of ReLU networks conserves it (arXiv:1901.07114; the network is homogeneous in both); under weight decay
@@ -193,7 +193,7 @@ def balance(f: Any, params: Any) -> np.ndarray:
 
     Parameters
     ----------
-    f : ApplyFunction or Layer
+    network : ApplyFunction or Layer
         ``serial(Dense, Relu, Dense)``; several outputs count with the sum of their squared weights.
     params : nested tuples
         Its parameters.
@@ -211,10 +211,10 @@ def balance(f: Any, params: Any) -> np.ndarray:
     >>> balance(network, params).shape
     (4,)
     """
-    layer = layer_of(f, "balance")
+    layer = layer_of(network, "balance")
     layers = layer.layers if isinstance(layer, Serial) else ()
     if len(layers) != 3 or not isinstance(layers[0], Dense) or not isinstance(layers[2], Dense):
-        raise ValueError(f"[balance] f must be serial(Dense, nonlinearity, Dense). Received {layer!r}.")
+        raise ValueError(f"[balance] network must be serial(Dense, nonlinearity, Dense). Received {layer!r}.")
     (inner, bias), _, (outer, _) = params
     incoming = np.square(np.asarray(inner, np.float64)).sum(axis=0)
     if bias is not None:
@@ -227,7 +227,7 @@ def _split(layer: Any, params: Any) -> tuple[Any, Any, Dense]:
     if isinstance(layer, Dense) and layer.trainable:
         return None, (), layer
     if not isinstance(layer, Serial) or not layer.layers or not isinstance(layer.layers[-1], (Dense, Serial)):
-        raise ValueError(f"[AdaptiveKernel] f must end in a trainable Dense layer. Received {layer!r}.")
+        raise ValueError(f"[AdaptiveKernel] network must end in a trainable Dense layer. Received {layer!r}.")
     if not isinstance(params, (tuple, list)) or len(params) != len(layer.layers):
         raise ValueError(
             f"[AdaptiveKernel] params must be a tuple with one entry for each of {len(layer.layers)} layers. "

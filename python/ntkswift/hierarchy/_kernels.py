@@ -61,7 +61,7 @@ class TangentHierarchy:
 
 
 def tangent_hierarchy(
-    f: Any,
+    network: Any,
     params: Any,
     x_train: Any,
     x_test: Any = None,
@@ -79,7 +79,7 @@ def tangent_hierarchy(
 
     Parameters
     ----------
-    f : ApplyFunction or Layer
+    network : ApplyFunction or Layer
         A fully connected network with one output and smooth nonlinearities (Tanh, Erf, Gelu, Sin, Softplus, ...).
     params : nested tuples
         Its parameters.
@@ -119,26 +119,26 @@ def tangent_hierarchy(
     op = "tangent_hierarchy"
     if isinstance(order, bool) or order not in (2, 3, 4):
         raise ValueError(f"[{op}] order must be 2, 3 or 4. Received {order!r}.")
-    network, rows = network_for(f, x_train, op, "x_train")
+    finite, rows = network_for(network, x_train, op, "x_train")
     n = len(rows)
     if x_test is not None:
-        rows = np.concatenate([rows, network.rows(x_test, "x_test")])
-    vector, seed = network.vector(params), seed_of(network.layer, rng, op)
+        rows = np.concatenate([rows, finite.rows(x_test, "x_test")])
+    vector, seed = finite.vector(params), seed_of(finite.layer, rng, op)
     resources = Resources(memory_limit=memory_limit, progress=progress)
-    found = resources.run("hierarchy_kernels", op, network.core, vector, rows, n, order, seed)
-    outputs = network.call("derivatives", vector, rows, None, [0], seed=seed, resources=Resources())[0]
+    found = resources.run("hierarchy_kernels", op, finite.core, vector, rows, n, order, seed)
+    outputs = finite.call("derivatives", vector, rows, None, [0], seed=seed, resources=Resources())[0]
     shaped = [kernel.reshape(len(rows), *(n,) * (k + 1)) for k, kernel in enumerate(found)]
     return TangentHierarchy(outputs[:, 0].copy(), *shaped)
 
 
 def kernel_velocity(
-    f: Any, params: Any, x: Any, direction: Any, *, rng: Any = None, memory_limit: int | None = None
+    network: Any, params: Any, x: Any, direction: Any, *, rng: Any = None, memory_limit: int | None = None
 ) -> np.ndarray:
     """The derivative of the empirical NTK along a direction in parameter space: one pass, no higher kernel.
 
     Parameters
     ----------
-    f, params
+    network, params
         As in `tangent_hierarchy`.
     x : array_like of shape (n, d)
         Inputs.
@@ -152,19 +152,19 @@ def kernel_velocity(
     ndarray of shape (n, n)
     """
     op = "kernel_velocity"
-    network, rows = network_for(f, x, op, "x")
-    vector = network.vector(params)
-    along = direction if isinstance(direction, np.ndarray) else network.vector(direction)
+    finite, rows = network_for(network, x, op, "x")
+    vector = finite.vector(params)
+    along = direction if isinstance(direction, np.ndarray) else finite.vector(direction)
     along = np.ascontiguousarray(check_array(along, "direction", ndim=1, dtype=np.float64, op=op))
     if along.shape != vector.shape:
         raise ValueError(f"[{op}] direction must hold {vector.size} numbers. Received {along.size}.")
     return Resources(memory_limit=memory_limit).run(
-        "hierarchy_kernel_derivative", op, network.core, vector, rows, along, seed_of(network.layer, rng, op)
+        "hierarchy_kernel_derivative", op, finite.core, vector, rows, along, seed_of(finite.layer, rng, op)
     )
 
 
 def loss_kernel_velocity(
-    f: Any,
+    network: Any,
     params: Any,
     x_train: Any,
     y: Any,
@@ -179,7 +179,7 @@ def loss_kernel_velocity(
 
     Parameters
     ----------
-    f, params
+    network, params
         As in `tangent_hierarchy`.
     x_train, y : array_like of shapes (n, d) and (n,) or (n, 1)
         What is trained on.
@@ -193,15 +193,15 @@ def loss_kernel_velocity(
     ndarray of shape (m, m)
     """
     op = "loss_kernel_velocity"
-    network, rows = network_for(f, x_train, op, "x_train")
-    _, gradient = network.call(
+    finite, rows = network_for(network, x_train, op, "x_train")
+    _, gradient = finite.call(
         "loss",
-        network.vector(params),
+        finite.vector(params),
         0,
         rows,
-        network.targets(y, len(rows), "y"),
+        finite.targets(y, len(rows), "y"),
         True,
-        seed=seed_of(network.layer, rng, op),
+        seed=seed_of(finite.layer, rng, op),
         resources=Resources(memory_limit=memory_limit),
     )
-    return kernel_velocity(f, params, x_train if x is None else x, -gradient, rng=rng, memory_limit=memory_limit)
+    return kernel_velocity(network, params, x_train if x is None else x, -gradient, rng=rng, memory_limit=memory_limit)

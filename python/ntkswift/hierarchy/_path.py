@@ -34,7 +34,7 @@ class FlowPath:
 
 
 def gradient_flow(
-    f: Any,
+    network: Any,
     params: Any,
     x_train: Any,
     y: Any,
@@ -49,7 +49,7 @@ def gradient_flow(
 
     Parameters
     ----------
-    f, params
+    network, params
         A network with one output and its parameters.
     x_train, y : array_like
         Inputs and targets, (n,) or (n, 1).
@@ -69,19 +69,19 @@ def gradient_flow(
     FlowPath
     """
     op = "gradient_flow"
-    network, rows = network_for(f, x_train, op, "x_train")
-    if network.output_shape != (1,):
-        raise ValueError(f"[{op}] f must have one output. Received outputs of shape {network.output_shape}.")
+    finite, rows = network_for(network, x_train, op, "x_train")
+    if finite.output_shape != (1,):
+        raise ValueError(f"[{op}] network must have one output. Received outputs of shape {finite.output_shape}.")
     moments = ascending_times(times, op)
     flow = Flow(tolerance=_checks.tolerance(tolerance, op, "tolerance"), weight_decay=weight_decay)
-    everywhere = rows if x_test is None else np.concatenate([rows, network.rows(x_test, "x_test")])
-    inputs = rows.reshape(len(rows), *network.shape)
+    everywhere = rows if x_test is None else np.concatenate([rows, finite.rows(x_test, "x_test")])
+    inputs = rows.reshape(len(rows), *finite.shape)
     outputs, states, now = [], [], 0.0
     for moment in moments:
         if moment > now:
             with interrupts_raise():
                 run = train(
-                    network.layer,
+                    finite.layer,
                     params,
                     inputs,
                     y,
@@ -90,8 +90,8 @@ def gradient_flow(
                     memory_limit=memory_limit,
                 )
             params, now = run.params, float(moment)
-        values = network.call(
-            "derivatives", network.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)
+        values = finite.call(
+            "derivatives", finite.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)
         )
         outputs.append(values[0][:, 0])
         states.append(params)

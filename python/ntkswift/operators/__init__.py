@@ -1,7 +1,7 @@
 """Symmetric matrices as operators: kernels on data, dense matrices, covariances, and whatever has ``shape`` and ``matvec``.
 
 An operator knows its products with vectors and blocks of vectors (``@``, `matvec`, `matmat`), its rows and its diagonal; the
-matrix itself need not exist. `ntkswift.solvers` solves with them, `ntkswift.spectra` and `ntkswift.trajectory` find their
+matrix itself need not exist. `ntkswift.solvers` solves with them, `ntkswift.spectra` and `ntkswift.curvature` find their
 eigenvalues, and SciPy takes them (``scipy.sparse.linalg.aslinearoperator``).
 
 >>> import numpy as np

@@ -15,7 +15,7 @@ from .._call import Resources
 class SymmetricOperator:
     """A symmetric matrix that is known by what it does.
 
-    `KernelOperator`, `Dense`, `GradientCovariance` and the curvature operators of `ntkswift.trajectory` are such; `as_operator`
+    `KernelOperator`, `Dense`, `GradientCovariance` and the curvature operators of `ntkswift.curvature` are such; `as_operator`
     makes one of any object with ``shape`` and ``matvec``. It has the protocol of SciPy's ``LinearOperator``.
 
     Attributes

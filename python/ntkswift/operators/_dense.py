@@ -35,7 +35,7 @@ class GradientCovariance(SymmetricOperator):
     """The covariance of gradients, K = mean (g_i - g)(g_i - g)^T with their mean g, without making K.
 
     K has as many rows as there are parameters; a product costs two passes over the gradients. For its eigenvalues alone
-    `ntkswift.trajectory.covariance_spectrum` is faster where there are fewer gradients than parameters.
+    `ntkswift.curvature.covariance_spectrum` is faster where there are fewer gradients than parameters.
 
     Parameters
     ----------

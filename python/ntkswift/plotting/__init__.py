@@ -10,6 +10,7 @@ Each class keeps the numbers it shows, has constructors `from_*`, and draws with
 """
 
 from . import style
+from ._curvature import CurvatureDisplay, SpectralDensityDisplay
 from ._decay import EigenvalueDecayDisplay
 from ._depth import DepthDisplay
 from ._gram import GramMatrixDisplay
@@ -18,7 +19,6 @@ from ._posterior import PosteriorDisplay
 from ._profile import KernelProfileDisplay
 from ._spectrum import SpectrumDisplay
 from ._training import TrainingDisplay
-from ._trajectory import SpectralDensityDisplay, TrajectoryDisplay
 
 __all__ = [
     "DepthDisplay",
@@ -30,6 +30,6 @@ __all__ = [
     "SpectralDensityDisplay",
     "SpectrumDisplay",
     "TrainingDisplay",
-    "TrajectoryDisplay",
+    "CurvatureDisplay",
     "style",
 ]

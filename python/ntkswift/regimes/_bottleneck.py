@@ -274,7 +274,7 @@ class Bottleneck(Parameters):
     def predict(self, X: Any) -> np.ndarray:
         """Return the outputs of the trained network, shape (p,) or (p, outputs) like the targets.
 
-        Points given to `fit` keep their trajectory. New ones start from positions drawn given the known starts (or from
+        Points given to `fit` keep their curvature. New ones start from positions drawn given the known starts (or from
         the function `positions`), and the training steps are replayed on them; the same points always get the same draw,
         but two calls with different new points are separate draws.
         """

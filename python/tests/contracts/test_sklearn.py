@@ -89,7 +89,7 @@ def test_kernel_is_a_kernel_of_sklearn():
     fixed = NTKKernel(W_std_bounds="fixed")
     assert fixed.n_dims == 1
     assert fixed(X, eval_gradient=True)[1].shape == (7, 7, 1)
-    whole = NTKKernel(architecture=stax.serial(stax.Dense(3), stax.Relu(), stax.Dense(1)))
+    whole = NTKKernel(network=stax.serial(stax.Dense(3), stax.Relu(), stax.Dense(1)))
     assert whole.n_dims == 0
     assert whole(X, eval_gradient=True)[1].shape == (7, 7, 0)
     with pytest.raises(ValueError, match="Y"):

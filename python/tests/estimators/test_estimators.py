@@ -7,7 +7,7 @@ from sklearn.datasets import load_iris
 import ntkswift
 from ntkswift import stax
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKRegressor
-from ntkswift.estimators._network import network, threads
+from ntkswift.estimators._network import network_of, threads
 
 RNG = np.random.default_rng(0)
 X, Z = RNG.standard_normal((40, 3)), RNG.standard_normal((15, 3))
@@ -18,7 +18,7 @@ def test_the_default_network():
     model = NTKRegressor().fit(X, Y[:, 0])
     hidden = stax.serial(stax.Dense(512, 2**0.5, 0.1), stax.Relu())
     assert model.network_ == stax.serial(stax.repeat(hidden, 3), stax.Dense(1, 2**0.5, 0.1))
-    assert network(None, 0, "relu", 1.0, 0.0, owner="test") == stax.serial(
+    assert network_of(None, 0, "relu", 1.0, 0.0, owner="test") == stax.serial(
         stax.repeat(stax.serial(stax.Dense(512), stax.Relu()), 0), stax.Dense(1)
     )
 
@@ -93,8 +93,8 @@ WRONG = [
     ({"W_std": -1.0}, ValueError, "W_std"),
     ({"ridge": float("nan")}, ValueError, "ridge"),
     ({"kernel": "rbf"}, ValueError, "kernel"),
-    ({"architecture": 3}, TypeError, "architecture must be a network"),
-    ({"architecture": stax.Relu()}, ValueError, "Gaussian"),
+    ({"network": 3}, TypeError, "network must be a network"),
+    ({"network": stax.Relu()}, ValueError, "Gaussian"),
     ({"n_jobs": 0}, ValueError, "n_jobs"),
     ({"memory_limit": 0}, ValueError, "memory_limit"),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import aslinearoperator
 
-from ntkswift import empirical, hierarchy, operators, predict, solvers, spectra, stax, train, trajectory
+from ntkswift import curvature, empirical, hierarchy, operators, predict, solvers, spectra, stax, train
 from ntkswift.estimators import NNGPRegressor, NTKClassifier, NTKKernel, NTKRegressor
 from ntkswift.regimes import Autoencoder, Bottleneck, LinearBottleneck, two_layer
 
@@ -181,40 +181,41 @@ def _empirical_cases() -> list[Case]:
     ]
 
 
-def _trajectory_cases() -> list[Case]:
+def _curvature_cases() -> list[Case]:
     data = {"x": X, "y": COLUMN}
     network = (SMOOTH, WEIGHTS)
     diagonal = aslinearoperator(np.diag(np.arange(8.0)))
 
     def tracked(x: Any, y: Any) -> np.ndarray:
-        return np.array([*trajectory.Tracker(SMOOTH, x, y, batch=2, samples=8).record(0, WEIGHTS).values()])
+        return np.array([*curvature.Tracker(SMOOTH, x, y, batch=2, samples=8).record(0, WEIGHTS).values()])
 
     calls = {
-        "hessian": lambda x, y: trajectory.hessian(*network, x, y) @ DIRECTION,
-        "gauss_newton": lambda x, y: trajectory.gauss_newton(*network, x, y) @ DIRECTION,
-        "gradient_covariance": lambda x, y: trajectory.gradient_covariance(*network, x, y, batch=2).eigenvalues,
-        "sample_curvatures": lambda x, y: trajectory.sample_curvatures(*network, x, y, DIRECTION),
-        "step_to_raise": lambda x, y: trajectory.step_to_raise(*network, x, y, DIRECTION),
+        "hessian": lambda x, y: curvature.hessian(*network, x, y) @ DIRECTION,
+        "gauss_newton": lambda x, y: curvature.gauss_newton(*network, x, y) @ DIRECTION,
+        "empirical_fisher": lambda x, y: curvature.empirical_fisher(*network, x, y, centered=True) @ DIRECTION,
+        "gradient_covariance": lambda x, y: curvature.gradient_covariance(*network, x, y, batch=2).eigenvalues,
+        "sample_curvatures": lambda x, y: curvature.sample_curvatures(*network, x, y, DIRECTION),
+        "step_to_raise": lambda x, y: curvature.step_to_raise(*network, x, y, DIRECTION),
         "Tracker": tracked,
     }
-    cases = [Case(f"trajectory.{name}", call, data, ("x",)) for name, call in calls.items()]
+    cases = [Case(f"curvature.{name}", call, data, ("x",)) for name, call in calls.items()]
 
     def spectrum(is_gram: bool) -> Callable[..., Any]:
-        return lambda gradients: trajectory.covariance_spectrum(gradients, is_gram=is_gram).eigenvalues
+        return lambda gradients: curvature.covariance_spectrum(gradients, is_gram=is_gram).eigenvalues
 
     return [
         *cases,
-        Case("trajectory.covariance_spectrum", spectrum(False), {"gradients": X}, ()),
-        Case("trajectory.covariance_spectrum(is_gram)", spectrum(True), {"gradients": X @ X.T}, ()),
+        Case("curvature.covariance_spectrum", spectrum(False), {"gradients": X}, ()),
+        Case("curvature.covariance_spectrum(is_gram)", spectrum(True), {"gradients": X @ X.T}, ()),
         Case(
-            "trajectory.stability_factor",
-            lambda curvatures: trajectory.stability_factor(0.1, 2, curvatures),
+            "curvature.stability_factor",
+            lambda curvatures: curvature.stability_factor(0.1, 2, curvatures),
             {"curvatures": Y},
             (),
         ),
         Case(
-            "trajectory.eigenvalues",
-            lambda start: trajectory.eigenvalues(diagonal, 2, start=start).values,
+            "curvature.eigenvalues",
+            lambda start: curvature.eigenvalues(diagonal, 2, start=start).values,
             {"start": Y},
             (),
         ),
@@ -326,7 +327,7 @@ def _cases() -> list[Case]:
             Case(f"{name}.predict_proba", fitted.predict_proba, {"X": Z}, ("X",), True),
         ]
     cases += _operator_cases() + _spectra_cases() + _autoencoder_cases() + _two_layer_cases() + _bottleneck_cases()
-    return cases + _empirical_cases() + _trajectory_cases() + _hierarchy_cases() + _training_cases()
+    return cases + _empirical_cases() + _curvature_cases() + _hierarchy_cases() + _training_cases()
 
 
 def pytest_generate_tests(metafunc: Any) -> None:

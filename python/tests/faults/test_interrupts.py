@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from ntkswift import empirical, hierarchy, operators, solvers, stax, trajectory
+from ntkswift import curvature, empirical, hierarchy, operators, solvers, stax
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((4000, 16))
@@ -26,12 +26,12 @@ def small():
     np.testing.assert_allclose(velocity, -found.k3 @ (found.outputs - Y[:3, 0]) / 3, atol=1e-10)
 
 
-def curvature():
-    return trajectory.hessian(NETWORK, PARAMS, X, Y)
+def loss_hessian():
+    return curvature.hessian(NETWORK, PARAMS, X, Y)
 
 
 def tracked():
-    tracker = trajectory.Tracker(NETWORK, X, Y, samples=4000, batch=4, eigenvalues=40, tolerance=1e-12)
+    tracker = curvature.Tracker(NETWORK, X, Y, samples=4000, batch=4, eigenvalues=40, tolerance=1e-12)
     try:
         tracker.record(0, PARAMS)
     finally:
@@ -44,10 +44,10 @@ LONG = {
         np.zeros(120), np.ones(120), [1e3 * np.eye(120), np.zeros((120,) * 3)], [0.0, 1e4], tolerance=1e-13
     ),
     "gradient flow": lambda: hierarchy.gradient_flow(NETWORK, PARAMS, X, Y, [1e5]),
-    "Lanczos": lambda: trajectory.eigenvalues(curvature(), 60, tolerance=1e-14),
-    "trace": lambda: trajectory.trace(curvature(), 100_000),
-    "density": lambda: trajectory.spectral_density(curvature(), 1000, 64),
-    "covariance of gradients": lambda: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
+    "Lanczos": lambda: curvature.eigenvalues(loss_hessian(), 60, tolerance=1e-14),
+    "trace": lambda: curvature.trace(loss_hessian(), 100_000),
+    "density": lambda: curvature.spectral_density(loss_hessian(), 1000, 64),
+    "covariance of gradients": lambda: curvature.gradient_covariance(NETWORK, PARAMS, X, Y, batch=None),
     "tracker": tracked,
     "kernel times block": lambda: operators.KernelOperator(NETWORK, np.tile(X, (8, 1)), store=0) @ np.ones((32000, 2)),
     "conjugate gradients": lambda: solvers.solve(

@@ -10,7 +10,7 @@ import pytest
 from scipy.sparse.linalg import aslinearoperator
 
 import ntkswift
-from ntkswift import ConvergenceError, empirical, hierarchy, regimes, spectra, stax, train, trajectory
+from ntkswift import ConvergenceError, curvature, empirical, hierarchy, regimes, spectra, stax, train
 from ntkswift.training import GD, SGD, Adam, Flow
 
 RNG = np.random.default_rng(0)
@@ -29,7 +29,7 @@ SHARES = (0.0, 1.0, -0.1, float("nan"), "two")
 
 
 def tracker(**options):
-    return trajectory.Tracker(NETWORK, X, Y, **{"batch": 2, **options})
+    return curvature.Tracker(NETWORK, X, Y, **{"batch": 2, **options})
 
 
 def fit(**options):
@@ -38,44 +38,44 @@ def fit(**options):
 
 # argument -> a call with a bad value for it, and these values
 SETTINGS = {
-    "eigenvalues: count": (lambda v: trajectory.eigenvalues(OPERATOR, v), (*COUNTS, 4)),
-    "eigenvalues: tolerance": (lambda v: trajectory.eigenvalues(OPERATOR, tolerance=v), SHARES),
-    "eigenvalues: seed": (lambda v: trajectory.eigenvalues(OPERATOR, seed=v), (-1, 0.5, None, 2**64)),
-    "eigenvalues: end": (lambda v: trajectory.eigenvalues(OPERATOR, end=v), ("top", None, 0)),
+    "eigenvalues: count": (lambda v: curvature.eigenvalues(OPERATOR, v), (*COUNTS, 4)),
+    "eigenvalues: tolerance": (lambda v: curvature.eigenvalues(OPERATOR, tolerance=v), SHARES),
+    "eigenvalues: seed": (lambda v: curvature.eigenvalues(OPERATOR, seed=v), (-1, 0.5, None, 2**64)),
+    "eigenvalues: end": (lambda v: curvature.eigenvalues(OPERATOR, end=v), ("top", None, 0)),
     "eigenvalues: start": (
-        lambda v: trajectory.eigenvalues(OPERATOR, start=v),
+        lambda v: curvature.eigenvalues(OPERATOR, start=v),
         (np.ones(2), np.ones((3, 1)), [np.nan] * 3),
     ),
-    "trace: probes": (lambda v: trajectory.trace(OPERATOR, v), COUNTS),
-    "spectral_density: probes": (lambda v: trajectory.spectral_density(OPERATOR, v), COUNTS),
-    "spectral_density: steps": (lambda v: trajectory.spectral_density(OPERATOR, 2, v), COUNTS),
+    "trace: probes": (lambda v: curvature.trace(OPERATOR, v), COUNTS),
+    "spectral_density: probes": (lambda v: curvature.spectral_density(OPERATOR, v), COUNTS),
+    "spectral_density: steps": (lambda v: curvature.spectral_density(OPERATOR, 2, v), COUNTS),
     "gradient_covariance: batch": (
-        lambda v: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=v),
+        lambda v: curvature.gradient_covariance(NETWORK, PARAMS, X, Y, batch=v),
         COUNTS,
     ),
     "gradient_covariance: top": (
-        lambda v: trajectory.gradient_covariance(NETWORK, PARAMS, X, Y, batch=2, top=v),
+        lambda v: curvature.gradient_covariance(NETWORK, PARAMS, X, Y, batch=2, top=v),
         COUNTS,
     ),
-    "covariance_spectrum: count": (lambda v: trajectory.covariance_spectrum(X, count=v), COUNTS),
+    "covariance_spectrum: count": (lambda v: curvature.covariance_spectrum(X, count=v), COUNTS),
     "step_to_raise: factor": (
-        lambda v: trajectory.step_to_raise(NETWORK, PARAMS, X, Y, VECTOR, factor=v),
+        lambda v: curvature.step_to_raise(NETWORK, PARAMS, X, Y, VECTOR, factor=v),
         (1.0, *NUMBERS),
     ),
-    "step_to_raise: most": (lambda v: trajectory.step_to_raise(NETWORK, PARAMS, X, Y, VECTOR, most=v), NUMBERS),
+    "step_to_raise: most": (lambda v: curvature.step_to_raise(NETWORK, PARAMS, X, Y, VECTOR, most=v), NUMBERS),
     "step_to_raise: update": (
-        lambda v: trajectory.step_to_raise(NETWORK, PARAMS, X, Y, v),
+        lambda v: curvature.step_to_raise(NETWORK, PARAMS, X, Y, v),
         (VECTOR * np.nan, VECTOR[1:]),
     ),
     "sample_curvatures: direction": (
-        lambda v: trajectory.sample_curvatures(NETWORK, PARAMS, X, Y, v),
+        lambda v: curvature.sample_curvatures(NETWORK, PARAMS, X, Y, v),
         (VECTOR * np.nan, VECTOR[1:], VECTOR[:, None]),
     ),
-    "break_even: learning_rate": (lambda v: trajectory.break_even(v, 1, 9, 0.5), NUMBERS),
-    "break_even: batch_size": (lambda v: trajectory.break_even(0.1, v, 9, 0.5), (*COUNTS, 10)),
-    "break_even: alpha": (lambda v: trajectory.break_even(0.1, 1, 9, v), NUMBERS[1:]),
-    "break_even: psi": (lambda v: trajectory.break_even(0.1, 1, 9, 0.5, v), (0.0, float("nan"), "one")),
-    "stability_factor: batch_size": (lambda v: trajectory.stability_factor(0.1, v, [1.0, 2.0]), (*COUNTS, 3)),
+    "break_even: learning_rate": (lambda v: curvature.break_even(v, 1, 9, 0.5), NUMBERS),
+    "break_even: batch_size": (lambda v: curvature.break_even(0.1, v, 9, 0.5), (*COUNTS, 10)),
+    "break_even: alpha": (lambda v: curvature.break_even(0.1, 1, 9, v), NUMBERS[1:]),
+    "break_even: psi": (lambda v: curvature.break_even(0.1, 1, 9, 0.5, v), (0.0, float("nan"), "one")),
+    "stability_factor: batch_size": (lambda v: curvature.stability_factor(0.1, v, [1.0, 2.0]), (*COUNTS, 3)),
     "Tracker: every": (lambda v: tracker(every=v), COUNTS),
     "Tracker: samples": (lambda v: tracker(samples=v), (*COUNTS, 9)),
     "Tracker: batch": (lambda v: tracker(batch=v), (*COUNTS, 5)),
@@ -190,10 +190,10 @@ def test_kernels_that_are_not_zonal(kernel, error):
 X_MANY = RNG.standard_normal((400, 3))
 Y_MANY = np.sin(X_MANY).sum(axis=1)[:, None]
 LARGE = {
-    "hessian": lambda: trajectory.eigenvalues(trajectory.hessian(NETWORK, PARAMS, X_MANY, Y_MANY)),
-    "gradient_covariance": lambda: trajectory.gradient_covariance(NETWORK, PARAMS, X_MANY, Y_MANY, batch=None),
-    "covariance_spectrum": lambda: trajectory.covariance_spectrum(X_MANY),
-    "Tracker": lambda: trajectory.Tracker(NETWORK, X_MANY, Y_MANY, samples=400, batch=2).record(0, PARAMS),
+    "hessian": lambda: curvature.eigenvalues(curvature.hessian(NETWORK, PARAMS, X_MANY, Y_MANY)),
+    "gradient_covariance": lambda: curvature.gradient_covariance(NETWORK, PARAMS, X_MANY, Y_MANY, batch=None),
+    "covariance_spectrum": lambda: curvature.covariance_spectrum(X_MANY),
+    "Tracker": lambda: curvature.Tracker(NETWORK, X_MANY, Y_MANY, samples=400, batch=2).record(0, PARAMS),
     "tangent_hierarchy": lambda: hierarchy.tangent_hierarchy(NETWORK, PARAMS, X_MANY),
     "kernel_velocity": lambda: hierarchy.kernel_velocity(NETWORK, PARAMS, X_MANY, VECTOR),
     "truncated_hierarchy": lambda: hierarchy.truncated_hierarchy(Y_MANY[:, 0], Y_MANY, [np.eye(400)] * 1, [1.0]),
@@ -219,7 +219,7 @@ def test_a_tracked_run_that_breaks_keeps_both_histories():
     """A cubic network with too large a learning rate: the loss is no number after a few steps."""
     network = stax.serial(stax.Dense(6), stax.Polynomial([0.0, 0.0, 1.0]), stax.Dense(1))
     params = network.init_fn(0, X.shape)[1]
-    watch = trajectory.Tracker(network, X, Y, every=1, batch=2, measure=("covariance", "hessian"))
+    watch = curvature.Tracker(network, X, Y, every=1, batch=2, measure=("covariance", "hessian"))
     with pytest.raises((ConvergenceError, FloatingPointError)) as caught, np.errstate(all="ignore"):
         train(network, params, X, Y, steps=200, optimizer=GD(20.0), callback=watch, every=1)
     history = watch.history

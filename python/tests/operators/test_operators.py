@@ -13,7 +13,7 @@ from scipy.sparse import diags
 from scipy.sparse.linalg import LinearOperator, aslinearoperator, cg, eigsh
 
 import ntkswift
-from ntkswift import _core, operators, stax, trajectory
+from ntkswift import _core, curvature, operators, stax
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((300, 6))
@@ -33,7 +33,7 @@ def centred(g):
 
 
 def hessian():
-    return trajectory.hessian(SMALL, PARAMS, X[:20], TARGETS)
+    return curvature.hessian(SMALL, PARAMS, X[:20], TARGETS)
 
 
 # The operator, and its matrix by another way.
@@ -60,8 +60,8 @@ CASES = {
         lambda: np.diag(np.arange(1.0, 40.0)),
     ),
     "Gauss-Newton": (
-        lambda: trajectory.gauss_newton(SMALL, PARAMS, X[:20], TARGETS),
-        lambda: np.stack([trajectory.gauss_newton(SMALL, PARAMS, X[:20], TARGETS) @ e for e in np.eye(38)]),
+        lambda: curvature.gauss_newton(SMALL, PARAMS, X[:20], TARGETS),
+        lambda: np.stack([curvature.gauss_newton(SMALL, PARAMS, X[:20], TARGETS) @ e for e in np.eye(38)]),
     ),
 }
 
@@ -111,7 +111,7 @@ def test_scipy_takes_them(case):
     np.testing.assert_allclose(theirs.matmat(v[:, None]), operator @ v[:, None])
     if len(matrix) > 30:
         found = eigsh(theirs, 2, which="LA", v0=np.ones(len(matrix)), return_eigenvectors=False)
-        expected = trajectory.eigenvalues(operator, 2).values[::-1]
+        expected = curvature.eigenvalues(operator, 2).values[::-1]
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

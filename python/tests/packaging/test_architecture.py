@@ -59,7 +59,7 @@ PYTHON_ORDER = [
     "_runs",
     "training",
     "regimes",
-    "trajectory",
+    "curvature",
     "hierarchy",
     "demo",
     "reproduce",

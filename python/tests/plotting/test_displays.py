@@ -7,6 +7,7 @@ import pytest
 
 from ntkswift import spectra, stax
 from ntkswift.plotting import (
+    CurvatureDisplay,
     DepthDisplay,
     EigenvalueDecayDisplay,
     GramMatrixDisplay,
@@ -14,7 +15,6 @@ from ntkswift.plotting import (
     PosteriorDisplay,
     SpectralDensityDisplay,
     SpectrumDisplay,
-    TrajectoryDisplay,
 )
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -120,21 +120,21 @@ def test_decay_and_profile_refuse():
         KernelProfileDisplay({"a": np.exp}, points=1)
 
 
-def test_trajectory_display():
+def test_curvature_display():
     run = {"step": [0, 10, 100], "loss": [1.0, 0.5, 0.1], "sharpness": [1.0, 5.0, 19.0], "spread_K": [4.0, 5.0, 3.0]}
-    display = TrajectoryDisplay({"slow": run, "fast": run}, learning_rates={"slow": 0.1}).plot()
+    display = CurvatureDisplay({"slow": run, "fast": run}, learning_rates={"slow": 0.1}).plot()
     assert [ax.get_ylabel() for ax in display.axes_] == [label for _, label, _ in display.panels]
     assert len(display.axes_) == 3
     limits = [line for line in display.axes_[1].get_lines() if line.get_linestyle() == ":" and len(line.get_xdata())]
     assert [float(np.ravel(line.get_ydata())[0]) for line in limits] == [20.0]
     with pytest.raises(ValueError, match="step"):
-        TrajectoryDisplay({"slow": {"loss": [1.0]}})
+        CurvatureDisplay({"slow": {"loss": [1.0]}})
     with pytest.raises(ValueError, match="axes must be 3 Axes"):
         display.plot(display.axes_[:2])
 
 
 def test_spectral_density_display():
-    from ntkswift.trajectory import SpectralDensity
+    from ntkswift.curvature import SpectralDensity
 
     density = SpectralDensity(np.array([[0.0, 10.0]]), np.array([[0.9, 0.1]]), 10)
     display = SpectralDensityDisplay.from_density(density, name="H").plot()

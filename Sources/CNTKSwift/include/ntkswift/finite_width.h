@@ -51,7 +51,12 @@ typedef enum ntk_output_loss {
 int32_t ntk_network_loss(const ntk_network *network, int32_t loss, const ntk_matrix *x, const ntk_matrix *targets, double *value,
                          const ntk_matrix *gradient, const ntk_call *call, ntk_error *error);
 
-typedef enum ntk_curvature { NTK_HESSIAN = 0, NTK_GAUSS_NEWTON = 1 } ntk_curvature;
+typedef enum ntk_curvature {
+  NTK_HESSIAN = 0,
+  NTK_GAUSS_NEWTON = 1,
+  NTK_EMPIRICAL_FISHER = 2,    /* mean g_i g_i^T, g_i the gradient of one input's loss */
+  NTK_GRADIENT_COVARIANCE = 3  /* mean (g_i - g)(g_i - g)^T */
+} ntk_curvature;
 
 /* out (n1 x n2 x kept x kept x diagonal, contiguous) = empirical NTK; outputs[(f * diagonal + d) * traced + t] is the number of output
  * (f, d, t): f is kept for both inputs, d is the same in both, t is averaged over. x2 absent: x1. */

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...trajectory import Tracker, break_even, stability_factor
+from ...curvature import Tracker, break_even, stability_factor
 from .._claim import Claim, Verdict
 from .._report import Report
 from .._steps import Steps

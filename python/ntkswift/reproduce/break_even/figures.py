@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ...plotting import TrajectoryDisplay
+from ...curvature import Tracker
+from ...plotting import CurvatureDisplay
 from ...plotting.style import plain_log
-from ...trajectory import Tracker
 from .._figures import COLOURS, MARKERS, new_figure
 from .._report import Report
 from .runs import NETWORKS, Run, Sizes
@@ -36,7 +36,7 @@ def _trajectories(report: Report, name: str, runs: Any, sizes: Sizes) -> None:
     keys = [(sizes.high, sizes.batch), (sizes.low, sizes.batch), (sizes.low, sizes.small_batch)]
     histories = {_label(rate, batch): runs[name, rate, batch][0].history for rate, batch in keys}
     figure, axes = new_figure(2, rows=2)
-    TrajectoryDisplay(histories).plot(axes.ravel())
+    CurvatureDisplay(histories).plot(axes.ravel())
     figure.suptitle(name, fontsize="medium")
     report.figure(
         f"trajectory-{name.lower()}",
@@ -81,7 +81,7 @@ def _maxima(report: Report, runs: Any, sizes: Sizes) -> None:
 
 def _sharpness(report: Report, trackers: Mapping[float, Tracker]) -> None:
     figure, axes = new_figure(2, rows=2)
-    TrajectoryDisplay.from_trackers({f"η = {rate:g}": t for rate, t in trackers.items()}).plot(axes.ravel())
+    CurvatureDisplay.from_trackers({f"η = {rate:g}": t for rate, t in trackers.items()}).plot(axes.ravel())
     report.figure(
         "sharpness",
         figure,

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import DivergenceError, stax, train
+from ...curvature import Tracker
 from ...training import SGD
-from ...trajectory import Tracker
 
 # How the networks of the runs are called.
 NETWORKS = ("CNN", "CNN-BN", "MLP", "MLP-BN")
@@ -140,11 +140,11 @@ class Run:
     diverged: bool = False
 
     def highest(self, column: str) -> float:
-        """The maximum over the trajectory."""
+        """The maximum over the curvature."""
         return float(np.nanmax(self.history[column]))
 
     def lowest(self, column: str) -> float:
-        """The minimum over the trajectory."""
+        """The minimum over the curvature."""
         return float(np.nanmin(self.history[column]))
 
 

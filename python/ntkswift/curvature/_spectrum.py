@@ -118,8 +118,8 @@ def eigenvalues(
     --------
     >>> import numpy as np
     >>> from scipy.sparse.linalg import aslinearoperator
-    >>> from ntkswift import trajectory
-    >>> found = trajectory.eigenvalues(aslinearoperator(np.diag([1.0, 5.0, 3.0])), 2)
+    >>> from ntkswift import curvature
+    >>> found = curvature.eigenvalues(aslinearoperator(np.diag([1.0, 5.0, 3.0])), 2)
     >>> found.values.round(8).tolist()
     [5.0, 3.0]
     """
@@ -168,8 +168,8 @@ def trace(
     --------
     >>> import numpy as np
     >>> from scipy.sparse.linalg import aslinearoperator
-    >>> from ntkswift import trajectory
-    >>> trajectory.trace(aslinearoperator(np.diag([1.0, 5.0, 3.0]))).value
+    >>> from ntkswift import curvature
+    >>> curvature.trace(aslinearoperator(np.diag([1.0, 5.0, 3.0]))).value
     9.0
     """
     core = as_operator(operator, op="trace").core

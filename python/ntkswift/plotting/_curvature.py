@@ -18,13 +18,13 @@ _PANELS: tuple[tuple[tuple[str, ...], str, bool], ...] = (
 )
 
 
-class TrajectoryDisplay:
+class CurvatureDisplay:
     """Loss, sharpness, gradient covariance and its condition over the steps of several training runs.
 
     Parameters
     ----------
     histories : mapping of str to mapping of str to array
-        What `ntkswift.trajectory.Tracker.history` holds, by the name of the run.
+        What `ntkswift.curvature.Tracker.history` holds, by the name of the run.
     learning_rates : mapping of str to float, optional
         By the name of the run: draws 2 / learning_rate, where full-batch gradient descent becomes unstable.
 
@@ -37,9 +37,9 @@ class TrajectoryDisplay:
 
     Examples
     --------
-    >>> from ntkswift.plotting import TrajectoryDisplay
+    >>> from ntkswift.plotting import CurvatureDisplay
     >>> run = {"step": [0, 10], "loss": [1.0, 0.5], "lambda_K": [0.1, 0.4]}
-    >>> [label for _, label, _ in TrajectoryDisplay({"run": run}).panels]
+    >>> [label for _, label, _ in CurvatureDisplay({"run": run}).panels]
     ['training loss', 'largest eigenvalue of $K$, $\\\\lambda_K^1$']
     """
 
@@ -56,14 +56,14 @@ class TrajectoryDisplay:
         self.learning_rates = dict(learning_rates or {})
         for name, history in self.histories.items():
             if "step" not in history:
-                raise ValueError(f"[TrajectoryDisplay] histories[{name!r}] must have a column 'step'. Received none.")
+                raise ValueError(f"[CurvatureDisplay] histories[{name!r}] must have a column 'step'. Received none.")
         if not self.panels:
-            raise ValueError("[TrajectoryDisplay] histories must hold a measured quantity. Received none.")
+            raise ValueError("[CurvatureDisplay] histories must hold a measured quantity. Received none.")
 
     @classmethod
     def from_trackers(
         cls, trackers: Mapping[str, Any], *, learning_rates: Mapping[str, float] | None = None
-    ) -> TrajectoryDisplay:
+    ) -> CurvatureDisplay:
         """Return the display of `Tracker`s by name; learning rates come from those that know theirs."""
         known = {name: t.learning_rate for name, t in trackers.items() if t.learning_rate is not None}
         histories = {name: tracker.history for name, tracker in trackers.items()}
@@ -79,12 +79,12 @@ class TrajectoryDisplay:
                 found.append((present[0], label, logarithmic))
         return found
 
-    def plot(self, axes: Any = None) -> TrajectoryDisplay:
+    def plot(self, axes: Any = None) -> CurvatureDisplay:
         """Draw a panel per quantity, on `axes` (an array of as many Axes) or in a new figure."""
         panels = self.panels
         self.axes_ = np.atleast_1d(_new_row(len(panels)) if axes is None else axes).ravel()
         if len(self.axes_) < len(panels):
-            raise ValueError(f"[TrajectoryDisplay] axes must be {len(panels)} Axes. Received {len(self.axes_)}.")
+            raise ValueError(f"[CurvatureDisplay] axes must be {len(panels)} Axes. Received {len(self.axes_)}.")
         self.figure_ = self.axes_[0].figure
         for ax, (column, label, logarithmic) in zip(self.axes_, panels):
             for i, (name, history) in enumerate(self.histories.items()):
@@ -138,7 +138,7 @@ class SpectralDensityDisplay:
     Parameters
     ----------
     densities : mapping of str to SpectralDensity
-        From `ntkswift.trajectory.spectral_density`, by name.
+        From `ntkswift.curvature.spectral_density`, by name.
     width : float, optional
         Standard deviation of the Gaussian into which each node is spread; by default a two hundredth of the range.
 

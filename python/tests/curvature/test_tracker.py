@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ntkswift import empirical, stax, train, training, trajectory
+from ntkswift import curvature, empirical, stax, train, training
 
 
 def dense(units):
@@ -34,8 +34,8 @@ def descend(network, x, y, params, tracker, rate, steps):
 @pytest.mark.parametrize("batch_norm", [False, True])
 def test_every_measure_is_what_the_functions_say(batch_norm):
     network, x, y, params = problem(batch_norm)
-    names = [name for name in trajectory.MEASURES if not (batch_norm and name in ("sample_covariance", "stability"))]
-    tracker = trajectory.Tracker(
+    names = [name for name in curvature.MEASURES if not (batch_norm and name in ("sample_covariance", "stability"))]
+    tracker = curvature.Tracker(
         network, x, y, measure=names, every=2, samples=96, batch=12, learning_rate=0.5, batch_size=32, tolerance=1e-9
     )
     descend(network, x, y, params, tracker, 0.5, 4)
@@ -43,7 +43,7 @@ def test_every_measure_is_what_the_functions_say(batch_norm):
     assert list(history) == list(tracker.columns)
     assert history["step"].tolist() == [0, 2, 4]
     assert all(np.isfinite(values).all() for values in history.values())
-    hessian = trajectory.hessian(network, params, x, y) @ np.eye(trajectory.hessian(network, params, x, y).shape[0])
+    hessian = curvature.hessian(network, params, x, y) @ np.eye(curvature.hessian(network, params, x, y).shape[0])
     values = np.linalg.eigvalsh(hessian)
     value, gradient = empirical.loss_and_gradient(network, params, x, y)
     assert history["loss"][0] == pytest.approx(value, rel=1e-12)
@@ -56,7 +56,7 @@ def test_every_measure_is_what_the_functions_say(batch_norm):
     if not batch_norm:
         norm = np.sqrt(sum((part**2).sum() for layer in gradient for part in layer))
         assert history["gradient_norm"][0] == pytest.approx(norm, rel=1e-9)
-        single = trajectory.gradient_covariance(network, params, x, y, batch=None)
+        single = curvature.gradient_covariance(network, params, x, y, batch=None)
         assert history["sample_lambda_K"][0] == pytest.approx(single.largest, rel=1e-9)
         assert history["stability"][0] == pytest.approx((1 - 0.5 * values[-1]) ** 2, abs=0.5)
     assert [step for step, _ in tracker.densities] == [0, 2, 4]
@@ -67,30 +67,30 @@ def test_every_measure_is_what_the_functions_say(batch_norm):
 
 def test_default_follows_the_paper_protocol():
     network, x, y, _ = problem(count=3000)
-    tracker = trajectory.Tracker(network, x, y)
+    tracker = curvature.Tracker(network, x, y)
     assert (tracker.batch, tracker.samples) == (128, 2560)
-    small = trajectory.Tracker(network, x, y, samples=256)
+    small = curvature.Tracker(network, x, y, samples=256)
     assert (small.batch, small.samples) == (32, 256)
-    large = trajectory.Tracker(network, np.tile(x, (20, 1)), np.tile(y, (20, 1)))
+    large = curvature.Tracker(network, np.tile(x, (20, 1)), np.tile(y, (20, 1)))
     assert (large.batch, large.samples) == (128, 3000)  # 5 % of 60000
 
 
 def test_flat_and_nested_parameters_measure_the_same():
     network, x, y, params = problem()
     flat = np.concatenate([part.ravel() for layer in params for part in layer])
-    one, two = (trajectory.Tracker(network, x, y, batch=8) for _ in range(2))
+    one, two = (curvature.Tracker(network, x, y, batch=8) for _ in range(2))
     assert one.record(0, params) == two.record(0, flat)
 
 
 def test_a_warm_start_does_not_stay_at_an_old_eigenvector():
     """Parameters that jump: the largest eigenvalue is that of the new place."""
     network, x, y, params = problem()
-    tracker = trajectory.Tracker(network, x, y, measure=("hessian",), samples=96, tolerance=1e-8)
+    tracker = curvature.Tracker(network, x, y, measure=("hessian",), samples=96, tolerance=1e-8)
     for seed in range(3):
         params = network.init_fn(seed, x.shape)[1]
         found = tracker.record(seed, params)["lambda_H"]
         assert found == pytest.approx(
-            trajectory.eigenvalues(trajectory.hessian(network, params, x, y)).values[0], rel=1e-6
+            curvature.eigenvalues(curvature.hessian(network, params, x, y)).values[0], rel=1e-6
         )
 
 
@@ -103,14 +103,14 @@ def test_tracked_eigenvalues_keep_their_tolerance(seed, tolerance):
     y = np.eye(3)[rng.integers(0, 3, 128)]
     network = stax.serial(dense(12), stax.Tanh(), dense(12), stax.Relu(), dense(3))
     params = network.init_fn(seed, x.shape)[1]
-    tracker = trajectory.Tracker(
+    tracker = curvature.Tracker(
         network, x, y, "cross_entropy", measure=("hessian",), every=1, samples=128, tolerance=tolerance, seed=seed
     )
     exact = []
 
     def watch(snapshot):
         tracker(snapshot)
-        operator = trajectory.hessian(network, snapshot.params, x, y, "cross_entropy")
+        operator = curvature.hessian(network, snapshot.params, x, y, "cross_entropy")
         exact.append(np.linalg.eigvalsh(operator @ np.eye(operator.shape[0]))[-1])
 
     train(network, params, x, y, loss="cross_entropy", optimizer=training.SGD(0.5), steps=40, callback=watch, every=10)
@@ -120,14 +120,14 @@ def test_tracked_eigenvalues_keep_their_tolerance(seed, tolerance):
 
 def test_curvature_is_measured_on_one_batch_of_128_by_default():
     network, x, y, _ = problem(count=300)
-    assert trajectory.Tracker(network, x, y, samples=256).curvature_samples == 128
-    assert trajectory.Tracker(network, x, y, samples=100).curvature_samples == 100
+    assert curvature.Tracker(network, x, y, samples=256).curvature_samples == 128
+    assert curvature.Tracker(network, x, y, samples=100).curvature_samples == 100
 
 
 def test_a_diverging_run_keeps_its_history():
     network, x, y, _params = problem()
     network = stax.serial(dense(8), stax.Polynomial([0.0, 0.0, 1.0]), dense(2))
-    tracker = trajectory.Tracker(network, x, y, measure=("covariance",), every=1, batch=8)
+    tracker = curvature.Tracker(network, x, y, measure=("covariance",), every=1, batch=8)
     with (
         pytest.raises(FloatingPointError, match=r"\[Tracker\] params must give .* at step \d+; the history up to step"),
         np.errstate(all="ignore"),
@@ -136,7 +136,7 @@ def test_a_diverging_run_keeps_its_history():
     steps = tracker.history["step"]
     assert len(steps) >= 2
     assert all(len(values) == len(steps) for values in tracker.history.values())
-    fresh = trajectory.Tracker(network, x, y, batch=8)
+    fresh = curvature.Tracker(network, x, y, batch=8)
     with pytest.raises(FloatingPointError, match="nothing was measured before"):
         fresh.record(0, np.full(50, np.nan))
 
@@ -156,10 +156,10 @@ def test_bad_arguments():
         ({"loss": "hinge"}, "loss must be .mse. or"),
     ]:
         with pytest.raises(ValueError, match=message):
-            trajectory.Tracker(network, x, y, **options)
+            curvature.Tracker(network, x, y, **options)
     with pytest.raises(ValueError, match="x and y must have the same number of rows"):
-        trajectory.Tracker(network, x, y[:-1])
+        curvature.Tracker(network, x, y[:-1])
     with pytest.raises(ValueError, match="BatchNorm"):
-        trajectory.Tracker(*problem(True)[:3], measure=("sample_covariance",))
+        curvature.Tracker(*problem(True)[:3], measure=("sample_covariance",))
     with pytest.raises(ValueError, match="params must have 50 numbers"):
-        trajectory.Tracker(network, x, y, batch=8).record(0, np.zeros(7))
+        curvature.Tracker(network, x, y, batch=8).record(0, np.zeros(7))

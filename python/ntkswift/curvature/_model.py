@@ -42,8 +42,8 @@ def break_even(learning_rate: float, batch_size: int, examples: int, alpha: floa
 
     Examples
     --------
-    >>> from ntkswift import trajectory
-    >>> trajectory.break_even(0.1, 500, 500, alpha=0.5).lambda_H  # full batch: 2 / eta
+    >>> from ntkswift import curvature
+    >>> curvature.break_even(0.1, 500, 500, alpha=0.5).lambda_H  # full batch: 2 / eta
     20.0
     """
     op = "break_even"
@@ -77,8 +77,8 @@ def stability_factor(learning_rate: float, batch_size: int, curvatures: Any, *, 
 
     Examples
     --------
-    >>> from ntkswift import trajectory
-    >>> trajectory.stability_factor(0.5, 2, [1.0, 1.0])
+    >>> from ntkswift import curvature
+    >>> curvature.stability_factor(0.5, 2, [1.0, 1.0])
     0.25
     """
     op = "stability_factor"

@@ -3,7 +3,7 @@ import CNTKSwift
 import Testing
 
 /// The instruments of trajectories at the boundary: covariances of gradients, steps along a line, the break-even model.
-@Suite struct TrajectoryBoundaryTests {
+@Suite struct CurvatureBoundaryTests {
   private let network = TestNetwork()
   private let x = Argument(rows: 6, cols: 3)
   private let y = Argument(rows: 6, cols: 2)

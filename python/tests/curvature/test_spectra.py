@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator, aslinearoperator, eigsh
 
-from ntkswift import ConvergenceError, empirical, stax, trajectory
+from ntkswift import ConvergenceError, curvature, empirical, stax
 
 GOLDEN = np.load(Path(__file__).parent / "golden_break_even.npz")
 
@@ -71,19 +71,19 @@ CASES = {"conv": lambda: convolutional(False), "batch norm": lambda: convolution
 
 def test_golden_hessian(golden):
     network, params, x, y, loss = golden
-    operator = trajectory.hessian(network, params, x, y, loss)
+    operator = curvature.hessian(network, params, x, y, loss)
     matrix = operator @ np.eye(31)
     np.testing.assert_allclose(np.linalg.eigvalsh(matrix)[::-1], GOLDEN["eigH"], atol=1e-13)
-    found = trajectory.eigenvalues(operator, 3, vectors=True)
+    found = curvature.eigenvalues(operator, 3, vectors=True)
     np.testing.assert_allclose(found.values, GOLDEN["eigH"][:3], rtol=1e-10)
     np.testing.assert_allclose(found.vectors @ matrix, found.values[:, None] * found.vectors, atol=1e-7)
     np.testing.assert_allclose(
-        trajectory.eigenvalues(operator, end="smallest", tolerance=1e-10).values, GOLDEN["eigH"][-1:], rtol=1e-9
+        curvature.eigenvalues(operator, end="smallest", tolerance=1e-10).values, GOLDEN["eigH"][-1:], rtol=1e-9
     )
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-@pytest.mark.parametrize("kind", [trajectory.hessian, trajectory.gauss_newton])
+@pytest.mark.parametrize("kind", [curvature.hessian, curvature.gauss_newton])
 def test_rough_eigenvalues_come_from_single_precision(batch_norm, kind):
     """Convolutions, several eigenvalues and vectors: within the tolerance, and residuals that are those of the exact matrix."""
     norm = (stax.BatchNorm(),) if batch_norm else ()
@@ -102,7 +102,7 @@ def test_rough_eigenvalues_come_from_single_precision(batch_norm, kind):
     assert operator.shape[0] > 200
     matrix = operator @ np.eye(operator.shape[0])
     expected = np.linalg.eigvalsh(matrix)[::-1][:3]
-    rough = trajectory.eigenvalues(operator, 3, tolerance=2e-3, vectors=True)
+    rough = curvature.eigenvalues(operator, 3, tolerance=2e-3, vectors=True)
     np.testing.assert_allclose(rough.values, expected, rtol=2e-3)
     residuals = np.linalg.norm(rough.vectors @ matrix - rough.values[:, None] * rough.vectors, axis=1)
     np.testing.assert_allclose(residuals, rough.residuals, atol=1e-4 * expected[0])
@@ -115,9 +115,9 @@ def test_wide_layers_are_searched_in_single_precision(tolerance):
     network = stax.serial(dense(300), stax.Tanh(), dense(300), stax.Tanh(), dense(2))
     rng = np.random.default_rng(2)
     x, y = rng.standard_normal((60, 10)), rng.standard_normal((60, 2))
-    operator = trajectory.hessian(network, network.init_fn(0, x.shape)[1], x, y)
+    operator = curvature.hessian(network, network.init_fn(0, x.shape)[1], x, y)
     vectors = tolerance > 1e-6
-    found = trajectory.eigenvalues(operator, 2, tolerance=tolerance, vectors=vectors)
+    found = curvature.eigenvalues(operator, 2, tolerance=tolerance, vectors=vectors)
     expected = eigsh(aslinearoperator(operator), 2, which="LA", tol=1e-12, return_eigenvectors=False)[::-1]
     np.testing.assert_allclose(found.values, expected, rtol=tolerance)
     if vectors:
@@ -128,33 +128,54 @@ def test_wide_layers_are_searched_in_single_precision(tolerance):
 
 def test_golden_covariance(golden):
     network, params, x, y, loss = golden
-    single = trajectory.gradient_covariance(network, params, x, y, loss, batch=None)
+    single = curvature.gradient_covariance(network, params, x, y, loss, batch=None)
     np.testing.assert_allclose(single.eigenvalues, GOLDEN["eigK"][:11], atol=1e-13)
     assert single.trace == pytest.approx(float(GOLDEN["TrK"]), rel=1e-12)
-    batches = trajectory.gradient_covariance(network, params, x, y, loss, batch=3)
+    batches = curvature.gradient_covariance(network, params, x, y, loss, batch=3)
     np.testing.assert_allclose(batches.eigenvalues, GOLDEN["eigK_minibatch3"][:3], atol=1e-13)
-    np.testing.assert_allclose(trajectory.covariance_spectrum(GOLDEN["g"]).eigenvalues, GOLDEN["eigK"][:11], atol=1e-13)
+    np.testing.assert_allclose(curvature.covariance_spectrum(GOLDEN["g"]).eigenvalues, GOLDEN["eigK"][:11], atol=1e-13)
 
 
 def test_golden_break_even():
-    for rate, batch, curvature in GOLDEN["break_even"]:
-        found = trajectory.break_even(rate, int(batch), 500, 0.5, 1.0)
-        assert found.lambda_H == pytest.approx(curvature, rel=1e-14)
-        assert found.lambda_K == pytest.approx(0.5 * curvature, rel=1e-14)
+    for rate, batch, expected in GOLDEN["break_even"]:
+        found = curvature.break_even(rate, int(batch), 500, 0.5, 1.0)
+        assert found.lambda_H == pytest.approx(expected, rel=1e-14)
+        assert found.lambda_K == pytest.approx(0.5 * expected, rel=1e-14)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_hessian_and_products_are_those_of_finite_differences(name):
     case = CASES[name]()
     expected = hessian_by_differences(case)
-    operator = trajectory.hessian(*case)
+    operator = curvature.hessian(*case)
     matrix = operator @ np.eye(len(expected))
     # Central differences with h = 1e-5: errors of h^2 and of rounding over h.
     np.testing.assert_allclose(matrix, expected, atol=2e-8)
     top = np.linalg.eigvalsh(expected)
-    np.testing.assert_allclose(trajectory.eigenvalues(operator, 3).values, top[::-1][:3], rtol=1e-6)
+    np.testing.assert_allclose(curvature.eigenvalues(operator, 3).values, top[::-1][:3], rtol=1e-6)
     vector = np.random.default_rng(2).standard_normal(len(expected))
     np.testing.assert_allclose(operator.matvec(vector), matrix @ vector, atol=1e-12)
+
+
+@pytest.mark.parametrize("centered", [False, True])
+def test_empirical_fisher_is_the_moment_of_single_gradients(centered):
+    case = CASES["conv"]()
+    rows = np.array([gradient(case, rows=slice(k, k + 1)) for k in range(12)])
+    expected = rows.T @ rows / 12 - (np.outer(rows.mean(0), rows.mean(0)) if centered else 0)
+    operator = curvature.empirical_fisher(*case, centered=centered)
+    np.testing.assert_allclose(operator @ np.eye(len(expected)), expected, atol=1e-13 * np.abs(expected).max())
+    assert "covariance" in repr(operator) if centered else "Fisher" in repr(operator)
+    tall = (*case[:2], np.tile(case[2], (100, 1, 1, 1)), np.tile(case[3], (100, 1)), *case[4:])
+    np.testing.assert_allclose(
+        curvature.eigenvalues(curvature.empirical_fisher(*tall, centered=centered), 2).values,
+        np.linalg.eigvalsh(expected)[::-1][:2],
+        rtol=1e-7,
+    )
+
+
+def test_empirical_fisher_needs_inputs_that_do_not_meet():
+    with pytest.raises(ValueError, match="one by one"):
+        curvature.empirical_fisher(*CASES["batch norm"]()) @ np.ones(88)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -163,7 +184,7 @@ def test_covariance_of_batches_is_that_of_their_gradients(name):
     rows = np.array([gradient(case, rows=slice(k, k + 3)) for k in range(0, 12, 3)])
     centred = rows - rows.mean(0)
     expected = np.linalg.eigh(centred.T @ centred / len(rows))
-    found = trajectory.gradient_covariance(*case, batch=3, top=2)
+    found = curvature.gradient_covariance(*case, batch=3, top=2)
     np.testing.assert_allclose(found.eigenvalues, expected[0][::-1][:3], rtol=1e-9)
     uncentred = np.linalg.eigvalsh(rows @ rows.T / len(rows))
     assert found.largest_uncentred == pytest.approx(uncentred[-1], rel=1e-10)
@@ -182,7 +203,7 @@ def test_covariance_of_single_inputs_many_of_them():
     """Over 200 gradients the eigenvectors come from Lanczos; both ways agree."""
     rng = np.random.default_rng(3)
     rows = rng.standard_normal((260, 40)) * np.linspace(1, 3, 40)
-    whole, part = trajectory.covariance_spectrum(rows), trajectory.covariance_spectrum(rows, count=3)
+    whole, part = curvature.covariance_spectrum(rows), curvature.covariance_spectrum(rows, count=3)
     centred = rows - rows.mean(0)
     expected = np.linalg.eigvalsh(centred.T @ centred / 260)[::-1]
     np.testing.assert_allclose(whole.eigenvalues[:40], expected, rtol=1e-9)
@@ -190,9 +211,9 @@ def test_covariance_of_single_inputs_many_of_them():
     assert whole.smallest == pytest.approx(expected[-1])
     np.testing.assert_allclose(part.eigenvalues, expected[:3], rtol=1e-9)
     assert part.norm_ratio == pytest.approx(whole.norm_ratio, rel=1e-7)
-    single = trajectory.covariance_spectrum(rows.astype(np.float32))
+    single = curvature.covariance_spectrum(rows.astype(np.float32))
     np.testing.assert_allclose(single.eigenvalues[:40], expected, rtol=1e-5)
-    gram = trajectory.covariance_spectrum(rows @ rows.T, is_gram=True)
+    gram = curvature.covariance_spectrum(rows @ rows.T, is_gram=True)
     np.testing.assert_allclose(gram.eigenvalues[:40], expected, rtol=1e-9)
 
 
@@ -200,8 +221,8 @@ def test_gauss_newton_is_positive_and_the_hessian_where_residuals_vanish():
     case = convolutional(False)
     network, params, x, _, loss = case
     y = network.apply_fn(params, x)
-    size = trajectory.hessian(network, params, x, y, loss).shape[0]
-    both = [f(network, params, x, y, loss) @ np.eye(size) for f in (trajectory.hessian, trajectory.gauss_newton)]
+    size = curvature.hessian(network, params, x, y, loss).shape[0]
+    both = [f(network, params, x, y, loss) @ np.eye(size) for f in (curvature.hessian, curvature.gauss_newton)]
     np.testing.assert_allclose(*both, atol=1e-12)
     assert np.linalg.eigvalsh(both[1]).min() > -1e-12
 
@@ -213,25 +234,25 @@ def test_eigenvalues_of_any_operator(end):
     a = a + a.T
     values = np.linalg.eigvalsh(a)
     order = {"largest": values[::-1], "smallest": values, "magnitude": values[np.argsort(-abs(values))]}[end]
-    found = trajectory.eigenvalues(aslinearoperator(a), 4, end=end, tolerance=1e-10)
+    found = curvature.eigenvalues(aslinearoperator(a), 4, end=end, tolerance=1e-10)
     np.testing.assert_allclose(found.values, order[:4], rtol=1e-9)
 
 
 def test_scipy_takes_the_hessian(golden):
-    operator = trajectory.hessian(*golden)
+    operator = curvature.hessian(*golden)
     wrapped = LinearOperator(operator.shape, matvec=operator.matvec, dtype=operator.dtype)
     np.testing.assert_allclose(eigsh(wrapped, 1, which="LA")[0], GOLDEN["eigH"][:1], rtol=1e-8)
 
 
 def test_trace_and_density_against_the_dense_matrix(golden):
-    operator = trajectory.hessian(*golden)
+    operator = curvature.hessian(*golden)
     matrix = operator @ np.eye(31)
-    estimate = trajectory.trace(operator, 400, seed=1)
+    estimate = curvature.trace(operator, 400, seed=1)
     # var v A v = 2 (||A||_F^2 - sum A_ii^2) for random signs.
     spread = np.sqrt(2 * ((matrix**2).sum() - (np.diag(matrix) ** 2).sum()) / 400)
     assert abs(estimate.value - np.trace(matrix)) < 4 * spread
     assert estimate.error == pytest.approx(spread, rel=0.3)
-    density = trajectory.spectral_density(operator, 400, 31, seed=1)
+    density = curvature.spectral_density(operator, 400, 31, seed=1)
     assert density.weights.sum() == pytest.approx(1)
     # The first moment of the rules is Hutchinson's estimate with the same probes.
     assert density.moment(1) * 31 == pytest.approx(estimate.value, rel=1e-9)
@@ -245,30 +266,30 @@ def test_trace_and_density_against_the_dense_matrix(golden):
 
 
 def test_a_diagonal_has_its_trace_exactly():
-    assert trajectory.trace(aslinearoperator(np.diag([3.0, -1.0, 5.0])), 1).value == 7.0
+    assert curvature.trace(aslinearoperator(np.diag([3.0, -1.0, 5.0])), 1).value == 7.0
 
 
 def test_curvature_along_a_line(golden):
     network, params, x, y, loss = golden
-    pairs = trajectory.eigenvalues(trajectory.hessian(*golden), 1, vectors=True, tolerance=1e-12)
-    single = trajectory.sample_curvatures(network, params, x, y, pairs.vectors[0], loss)
+    pairs = curvature.eigenvalues(curvature.hessian(*golden), 1, vectors=True, tolerance=1e-12)
+    single = curvature.sample_curvatures(network, params, x, y, pairs.vectors[0], loss)
     assert single.mean() == pytest.approx(pairs.values[0], rel=1e-9)
-    one = trajectory.hessian(network, params, x[3:4], y[3:4], loss) @ pairs.vectors[0]
+    one = curvature.hessian(network, params, x[3:4], y[3:4], loss) @ pairs.vectors[0]
     assert single[3] == pytest.approx(one @ pairs.vectors[0], rel=1e-9)
 
 
 def test_step_to_raise(golden):
     network, params, x, y, loss = golden
     start, update = flatten(params), gradient(golden)
-    alpha = trajectory.step_to_raise(network, params, x, y, update, loss)
+    alpha = curvature.step_to_raise(network, params, x, y, update, loss)
 
     def value(a):
         return empirical.loss_and_gradient(network, unflatten(start - a * update, params)[0], x, y, loss)[0]
 
     assert value(alpha) >= 1.2 * value(0) > value(0.997 * alpha)
-    assert trajectory.step_to_raise(network, params, x, y, update, loss, most=0.5 * alpha) == np.inf
+    assert curvature.step_to_raise(network, params, x, y, update, loss, most=0.5 * alpha) == np.inf
     nested, _ = unflatten(update, params)
-    assert trajectory.step_to_raise(network, params, x, y, nested, loss) == alpha
+    assert curvature.step_to_raise(network, params, x, y, nested, loss) == alpha
 
 
 @pytest.mark.parametrize(("rate", "batch"), [(0.3, 4), (0.8, 2), (0.9, 10)])
@@ -278,16 +299,16 @@ def test_stability_factor_is_the_growth_in_simulated_sgd(rate, batch):
     chosen = np.argsort(rng.random((40_000, 50)), axis=1)[:, :batch]
     growth = (1 - rate * h[chosen].mean(1)) ** 2
     error = growth.std() / np.sqrt(len(growth))
-    assert abs(trajectory.stability_factor(rate, batch, h) - growth.mean()) < 4 * error
-    assert trajectory.stability_factor(rate, 50, h) == pytest.approx((1 - rate * h.mean()) ** 2)
+    assert abs(curvature.stability_factor(rate, batch, h) - growth.mean()) < 4 * error
+    assert curvature.stability_factor(rate, 50, h) == pytest.approx((1 - rate * h.mean()) ** 2)
 
 
 def test_break_even_is_where_the_factor_reaches_one():
     rate, batch, examples, alpha, psi = 0.1, 8, 500, 0.5, 0.7
-    curvature = trajectory.break_even(rate, batch, examples, alpha, psi).lambda_H
-    variance = alpha * curvature / psi**2
+    top = curvature.break_even(rate, batch, examples, alpha, psi).lambda_H
+    variance = alpha * top / psi**2
     offsets = np.sqrt(variance) * np.array([-1.0, 1.0])
-    factor = trajectory.stability_factor(rate, batch, curvature + offsets, examples=examples)
+    factor = curvature.stability_factor(rate, batch, top + offsets, examples=examples)
     assert factor == pytest.approx(1, rel=1e-12)
 
 
@@ -303,11 +324,11 @@ def test_torch_agrees(golden):
         return -(targets * torch.log_softmax(outputs, 1)).sum(1)
 
     expected = torch.autograd.functional.hessian(lambda t: losses(t).mean(), theta).numpy()
-    np.testing.assert_allclose(trajectory.hessian(*golden) @ np.eye(31), expected, atol=1e-12)
+    np.testing.assert_allclose(curvature.hessian(*golden) @ np.eye(31), expected, atol=1e-12)
     rows = torch.autograd.functional.jacobian(losses, theta)
-    ours = trajectory.gradient_covariance(*golden, batch=None)
-    np.testing.assert_allclose(trajectory.covariance_spectrum(rows).eigenvalues, ours.eigenvalues, atol=1e-12)
-    np.testing.assert_allclose(trajectory.covariance_spectrum(rows.float()).eigenvalues, ours.eigenvalues, atol=1e-5)
+    ours = curvature.gradient_covariance(*golden, batch=None)
+    np.testing.assert_allclose(curvature.covariance_spectrum(rows).eigenvalues, ours.eigenvalues, atol=1e-12)
+    np.testing.assert_allclose(curvature.covariance_spectrum(rows.float()).eigenvalues, ours.eigenvalues, atol=1e-5)
 
 
 def test_operators_of_wrong_kind(golden):
@@ -316,49 +337,49 @@ def test_operators_of_wrong_kind(golden):
             self.shape, self.matvec, self.dtype = shape, product, dtype
 
     with pytest.raises(TypeError, match="matvec"):
-        trajectory.eigenvalues("matrix")
+        curvature.eigenvalues("matrix")
     with pytest.raises(ValueError, match=r"square.*\(3, 4\)"):
-        trajectory.eigenvalues(Odd((3, 4), lambda v: v))
+        curvature.eigenvalues(Odd((3, 4), lambda v: v))
     with pytest.raises(ValueError, match="must have 3 numbers"):
-        trajectory.trace(Odd((3, 3), lambda v: v[:2]))
+        curvature.trace(Odd((3, 3), lambda v: v[:2]))
     with pytest.raises(TypeError, match="real"):
-        trajectory.spectral_density(Odd((3, 3), lambda v: v, complex))
+        curvature.spectral_density(Odd((3, 3), lambda v: v, complex))
     with pytest.raises(ValueError, match="finite"):
-        trajectory.eigenvalues(Odd((3, 3), lambda v: v * np.nan))
+        curvature.eigenvalues(Odd((3, 3), lambda v: v * np.nan))
     with pytest.raises(ValueError, match="symmetric"):
-        trajectory.eigenvalues(aslinearoperator(np.triu(np.ones((9, 9)))), 1)
+        curvature.eigenvalues(aslinearoperator(np.triu(np.ones((9, 9)))), 1)
     with pytest.raises(RuntimeError, match="mine"):
-        trajectory.trace(Odd((3, 3), lambda v: (_ for _ in ()).throw(RuntimeError("mine"))))
+        curvature.trace(Odd((3, 3), lambda v: (_ for _ in ()).throw(RuntimeError("mine"))))
     with pytest.raises(ValueError, match="count must be at most 31"):
-        trajectory.eigenvalues(trajectory.hessian(*golden), 32)
+        curvature.eigenvalues(curvature.hessian(*golden), 32)
     with pytest.raises(ValueError, match="31 elements"):
-        trajectory.hessian(*golden).matvec(np.ones(30))
+        curvature.hessian(*golden).matvec(np.ones(30))
     assert issubclass(ConvergenceError, Exception)
 
 
 def test_bad_arguments(golden):
     network, params, x, y, _ = golden
     with pytest.raises(ValueError, match=r"loss must be .mse. or"):
-        trajectory.hessian(network, params, x, y, "hinge")
+        curvature.hessian(network, params, x, y, "hinge")
     with pytest.raises(ValueError, match="y must have shape"):
-        trajectory.hessian(network, params, x, y[:5])
+        curvature.hessian(network, params, x, y[:5])
     with pytest.raises(ValueError, match="at least two batches of 128"):
-        trajectory.gradient_covariance(network, params, x, y)
+        curvature.gradient_covariance(network, params, x, y)
     with pytest.raises(ValueError, match="BatchNorm"):
-        trajectory.gradient_covariance(*convolutional(True), batch=None)
+        curvature.gradient_covariance(*convolutional(True), batch=None)
     with pytest.raises(ValueError, match="gradients must have at least 2 rows"):
-        trajectory.covariance_spectrum(np.ones((1, 4)))
+        curvature.covariance_spectrum(np.ones((1, 4)))
     with pytest.raises(ValueError, match="square"):
-        trajectory.covariance_spectrum(np.ones((3, 4)), is_gram=True)
+        curvature.covariance_spectrum(np.ones((3, 4)), is_gram=True)
     with pytest.raises(ValueError, match="direction must have 31"):
-        trajectory.sample_curvatures(network, params, x, y, np.ones(30))
+        curvature.sample_curvatures(network, params, x, y, np.ones(30))
     with pytest.raises(ValueError, match="factor must be above 1"):
-        trajectory.step_to_raise(network, params, x, y, np.ones(31), factor=1.0)
+        curvature.step_to_raise(network, params, x, y, np.ones(31), factor=1.0)
     with pytest.raises(ValueError, match="learning_rate must be positive"):
-        trajectory.break_even(0.0, 1, 10, 0.5)
+        curvature.break_even(0.0, 1, 10, 0.5)
     with pytest.raises(ValueError, match="between 1 and the 10 examples"):
-        trajectory.break_even(0.1, 11, 10, 0.5)
+        curvature.break_even(0.1, 11, 10, 0.5)
     with pytest.raises(ValueError, match="psi"):
-        trajectory.break_even(0.1, 1, 10, 0.5, 0.0)
+        curvature.break_even(0.1, 1, 10, 0.5, 0.0)
     with pytest.raises(MemoryError, match="bytes"):
-        trajectory.gradient_covariance(network, params, x, y, batch=3, memory_limit=100)
+        curvature.gradient_covariance(network, params, x, y, batch=3, memory_limit=100)

@@ -52,7 +52,7 @@ class Tracker:
 
     Parameters
     ----------
-    f : ApplyFunction or Layer
+    network : ApplyFunction or Layer
         The network that is trained. BatchNorm is fine (but for "sample_covariance" and "stability").
     x, y : array_like
         The training set; what is measured on is drawn from it once.
@@ -102,11 +102,11 @@ class Tracker:
     Examples
     --------
     >>> import numpy as np
-    >>> from ntkswift import empirical, stax, trajectory
+    >>> from ntkswift import empirical, stax, curvature
     >>> network = stax.serial(stax.Dense(8), stax.Tanh(), stax.Dense(1))
     >>> x, y = np.random.default_rng(0).standard_normal((64, 3)), np.ones((64, 1))
     >>> _, params = network.init_fn(0, x.shape)
-    >>> tracker = trajectory.Tracker(network, x, y, every=5, batch=8)
+    >>> tracker = curvature.Tracker(network, x, y, every=5, batch=8)
     >>> for step in range(11):
     ...     tracker(step, params)
     ...     _, ((dW, _), _, (dV, _)) = empirical.loss_and_gradient(network, params, x, y)
@@ -118,7 +118,7 @@ class Tracker:
 
     def __init__(
         self,
-        f: Any,
+        network: Any,
         x: Any,
         y: Any,
         loss: str = "mse",
@@ -136,7 +136,7 @@ class Tracker:
         steps: int = 32,
         seed: int = 0,
     ) -> None:
-        self._network, rows = network_for(f, x, _OP, "x")
+        self._network, rows = network_for(network, x, _OP, "x")
         targets = check_array(y, "y", ndim=None, dtype=np.float64, op=_OP)
         check_lengths(rows, targets, ("x", "y"), op=_OP)
         targets = self._network.targets(targets, len(rows), "y")

@@ -66,7 +66,7 @@ class CovarianceSpectrum:
 
 
 def gradient_covariance(
-    f: Any,
+    network: Any,
     params: Any,
     x: Any,
     y: Any,
@@ -83,7 +83,7 @@ def gradient_covariance(
 
     Parameters
     ----------
-    f, params, x, y, loss
+    network, params, x, y, loss
         As in `hessian`.
     batch : int or None, default=128
         Gradients of mini-batches of this size, consecutive rows of x each (what is left over is not used); None:
@@ -103,15 +103,15 @@ def gradient_covariance(
     Examples
     --------
     >>> import numpy as np
-    >>> from ntkswift import stax, trajectory
+    >>> from ntkswift import stax, curvature
     >>> network = stax.serial(stax.Dense(8), stax.Tanh(), stax.Dense(1))
     >>> x, y = np.eye(4), np.ones((4, 1))
     >>> _, params = network.init_fn(0, x.shape)
-    >>> trajectory.gradient_covariance(network, params, x, y, batch=None).eigenvalues.shape
+    >>> curvature.gradient_covariance(network, params, x, y, batch=None).eigenvalues.shape
     (3,)
     """
     op = "gradient_covariance"
-    network, rows = network_for(f, x, op, "x")
+    finite, rows = network_for(network, x, op, "x")
     size = 0 if batch is None else _checks.integer(batch, op, "batch")
     if len(rows) < 2 * max(1, size):
         raise ValueError(f"[{op}] x must hold at least two batches of {max(1, size)}. Received {len(rows)} inputs.")
@@ -119,15 +119,15 @@ def gradient_covariance(
         *Resources(memory_limit=memory_limit, progress=progress).run(
             "loss_gradient_covariance",
             op,
-            network.core,
-            network.vector(params),
+            finite.core,
+            finite.vector(params),
             loss_number(loss, op),
             rows,
-            network.targets(y, len(rows), "y"),
+            finite.targets(y, len(rows), "y"),
             size,
             _checks.integer(top, op, "top"),
             0 if count is None else _checks.integer(count, op, "count"),
-            seed_of(network.layer, rng, op),
+            seed_of(finite.layer, rng, op),
         )
     )
 
@@ -155,8 +155,8 @@ def covariance_spectrum(
 
     Examples
     --------
-    >>> from ntkswift import trajectory
-    >>> trajectory.covariance_spectrum([[1.0, 0.0], [-1.0, 0.0], [0.0, 3.0]]).largest_uncentred
+    >>> from ntkswift import curvature
+    >>> curvature.covariance_spectrum([[1.0, 0.0], [-1.0, 0.0], [0.0, 3.0]]).largest_uncentred
     3.0
     """
     op = "covariance_spectrum"

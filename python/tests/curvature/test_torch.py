@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntkswift import empirical, stax, trajectory
+from ntkswift import curvature, empirical, stax
 
 torch = pytest.importorskip("torch")
 
@@ -125,15 +125,15 @@ def close(name, ours, theirs, tolerance):
 def test_curvature(parts, loss, seed):
     case = Case(*parts, loss, seed)
     expected = case.hessian()
-    operator = trajectory.hessian(*case.data, loss)
+    operator = curvature.hessian(*case.data, loss)
     close("Hessian", operator @ np.eye(len(expected)), expected, 1e-12)
     close("Hessian times vector", operator.matvec(case.update), expected @ case.update, 1e-12)
     values = np.linalg.eigvalsh(expected)
-    found = trajectory.eigenvalues(operator, tolerance=1e-12)
+    found = curvature.eigenvalues(operator, tolerance=1e-12)
     close("largest eigenvalue", found.values, values[-1:], 1e-10)
-    smallest = trajectory.eigenvalues(operator, end="smallest", tolerance=1e-12)
+    smallest = curvature.eigenvalues(operator, end="smallest", tolerance=1e-12)
     close("smallest eigenvalue", smallest.values, values[:1], 1e-10)
-    gauss_newton = trajectory.gauss_newton(*case.data, loss) @ np.eye(len(expected))
+    gauss_newton = curvature.gauss_newton(*case.data, loss) @ np.eye(len(expected))
     close("Gauss-Newton", gauss_newton, case.gauss_newton(), 1e-12)
 
 
@@ -146,7 +146,7 @@ def test_gradient_covariance(parts, loss, seed):
         centred = gradients - gradients.mean(0)
         values = np.linalg.eigvalsh(centred.T @ centred / len(gradients))[::-1]
         expected = np.concatenate([values, np.zeros(7)])[: len(gradients) - 1]
-        found = trajectory.gradient_covariance(*case.data, loss, batch=batch)
+        found = curvature.gradient_covariance(*case.data, loss, batch=batch)
         close("spectrum of K", found.eigenvalues, expected, 1e-12)
         close("trace of K", found.trace, (centred**2).sum() / len(gradients), 1e-12)
         largest = np.linalg.eigvalsh(gradients @ gradients.T / len(gradients))[-1]
@@ -158,7 +158,7 @@ def test_gradient_covariance(parts, loss, seed):
 @given(networks(), st.sampled_from(["mse", "cross_entropy"]), st.integers(0, 10**6))
 def test_losses_along_a_line(parts, loss, seed):
     case = Case(*parts, loss, seed)
-    found = trajectory.sample_curvatures(*case.data, case.update, loss)
+    found = curvature.sample_curvatures(*case.data, case.update, loss)
     close("curvature of single inputs", found, case.sample_curvatures(), 1e-12)
 
     def value(alpha):
@@ -168,7 +168,7 @@ def test_losses_along_a_line(parts, loss, seed):
     close("loss", start, value(0.0), 1e-13)
     slope = torch.func.grad(lambda t: case.losses(t).mean())(case.theta).numpy()
     close("gradient", flat(gradient), slope, 1e-12)
-    alpha = trajectory.step_to_raise(*case.data, case.update, loss, most=20.0)
+    alpha = curvature.step_to_raise(*case.data, case.update, loss, most=20.0)
     if np.isinf(alpha):
         assert max(value(a) for a in np.linspace(0, 20, 200)) < 1.2 * start * (1 + 1e-9)
     else:

@@ -1,6 +1,6 @@
-/* Trajectory: curvature and gradient noise along training. */
-#ifndef NTKSWIFT_TRAJECTORY_H
-#define NTKSWIFT_TRAJECTORY_H
+/* Curvature and gradient noise along training. */
+#ifndef NTKSWIFT_CURVATURE_H
+#define NTKSWIFT_CURVATURE_H
 
 #include "finite_width.h"
 

@@ -6,11 +6,11 @@ of `ntkswift.stax`, for any linear operator with ``shape``, ``dtype`` and ``matv
 (arXiv:2002.09572).
 
 >>> import numpy as np
->>> from ntkswift import stax, trajectory
+>>> from ntkswift import stax, curvature
 >>> network = stax.serial(stax.Dense(8), stax.Tanh(), stax.Dense(1))
 >>> x, y = np.eye(4), np.ones((4, 1))
 >>> _, params = network.init_fn(0, x.shape)
->>> top = trajectory.eigenvalues(trajectory.hessian(network, params, x, y)).values
+>>> top = curvature.eigenvalues(curvature.hessian(network, params, x, y)).values
 >>> top.shape
 (1,)
 """
@@ -18,7 +18,7 @@ of `ntkswift.stax`, for any linear operator with ``shape``, ``dtype`` and ``matv
 from ._covariance import CovarianceSpectrum, covariance_spectrum, gradient_covariance
 from ._line import sample_curvatures, step_to_raise
 from ._model import BreakEven, break_even, stability_factor
-from ._operators import LossCurvature, gauss_newton, hessian
+from ._operators import LossCurvature, empirical_fisher, gauss_newton, hessian
 from ._spectrum import Eigenpairs, SpectralDensity, TraceEstimate, eigenvalues, spectral_density, trace
 from ._tracker import MEASURES, Tracker
 
@@ -34,6 +34,7 @@ __all__ = [
     "break_even",
     "covariance_spectrum",
     "eigenvalues",
+    "empirical_fisher",
     "gauss_newton",
     "gradient_covariance",
     "hessian",

@@ -84,7 +84,7 @@ double break_even_curvature(double rate, int64_t batch, int64_t examples, double
 
 }  // namespace
 
-void bind_trajectory(nb::module_ &m) {
+void bind_curvature(nb::module_ &m) {
   const Seed unseeded{0, 0};
   m.def("loss_gradient_covariance", &loss_gradient_covariance, nb::arg("network"), nb::arg("parameters"), nb::arg("loss"),
         nb::arg("x"), nb::arg("targets"), nb::arg("batch"), nb::arg("top") = 5, nb::arg("count") = 0, nb::arg("seed") = unseeded, NTK_CALL_ARGUMENTS,

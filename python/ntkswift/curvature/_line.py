@@ -14,7 +14,7 @@ from ..stax import FiniteNetwork
 
 
 def sample_curvatures(
-    f: Any, params: Any, x: Any, y: Any, direction: Any, loss: str = "mse", *, rng: Any = None
+    network: Any, params: Any, x: Any, y: Any, direction: Any, loss: str = "mse", *, rng: Any = None
 ) -> np.ndarray:
     """The second derivative along `direction` of the loss of each input; the whole loss is their mean.
 
@@ -23,7 +23,7 @@ def sample_curvatures(
 
     Parameters
     ----------
-    f, params, x, y, loss
+    network, params, x, y, loss
         As in `hessian`; networks without BatchNorm.
     direction : ndarray of shape (parameters,), or nested tuples shaped like `params`
 
@@ -31,11 +31,11 @@ def sample_curvatures(
     -------
     ndarray of shape (n,)
     """
-    return _along("sample_curvatures", f, params, x, y, loss, (direction, "direction"), (), rng)
+    return _along("sample_curvatures", network, params, x, y, loss, (direction, "direction"), (), rng)
 
 
 def step_to_raise(
-    f: Any,
+    network: Any,
     params: Any,
     x: Any,
     y: Any,
@@ -52,7 +52,7 @@ def step_to_raise(
 
     Parameters
     ----------
-    f, params, x, y, loss
+    network, params, x, y, loss
         As in `hessian`.
     update : ndarray of shape (parameters,), or nested tuples shaped like `params`
         params before the step minus params after it.
@@ -68,25 +68,33 @@ def step_to_raise(
     """
     op = "step_to_raise"
     options = (real(factor, op, "factor"), real(most, op, "most"))
-    return _along(op, f, params, x, y, loss, (update, "update"), options, rng)
+    return _along(op, network, params, x, y, loss, (update, "update"), options, rng)
 
 
 def _along(
-    op: str, f: Any, params: Any, x: Any, y: Any, loss: str, line: tuple[Any, str], options: tuple[Any, ...], rng: Any
+    op: str,
+    network: Any,
+    params: Any,
+    x: Any,
+    y: Any,
+    loss: str,
+    line: tuple[Any, str],
+    options: tuple[Any, ...],
+    rng: Any,
 ) -> Any:
     """Check the arguments and call the core function `op`; `line` is a direction and its name as an argument."""
-    network, rows = network_for(f, x, op, "x")
+    finite, rows = network_for(network, x, op, "x")
     return Resources().run(
         op,
         op,
-        network.core,
-        network.vector(params),
+        finite.core,
+        finite.vector(params),
         loss_number(loss, op),
         rows,
-        network.targets(y, len(rows), "y"),
-        flat(network, *line, op),
+        finite.targets(y, len(rows), "y"),
+        flat(finite, *line, op),
         *options,
-        seed_of(network.layer, rng, op),
+        seed_of(finite.layer, rng, op),
     )
 
 
