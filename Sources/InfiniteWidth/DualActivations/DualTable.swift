@@ -59,7 +59,7 @@ extension DualTable {
       for p in 0..<columns {
         for q in 0..<columns {
           let start = (p * columns + q) * terms
-          all += ChebyshevNodes.powers(Array(table[start..<(start + lengths[q])]))
+          all += table[start..<(start + lengths[q])]
         }
       }
     }
@@ -69,7 +69,7 @@ extension DualTable {
   /// S times a right angle.
   private var widest: Double { steepness * .pi / 2 }
 
-  /// Powers of y that column q needs.
+  /// Polynomials in y that column q needs.
   private func length(_ q: Int, _ cut: Double) -> Int {
     for n in stride(from: terms - 1, through: 0, by: -1) {
       for case let table? in tables {

@@ -83,9 +83,10 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     if let products {
       products.fillProducts(area, tile, scratch)
       var near: [NearPair] = []
+      let limit = Element.self == Float.self ? TileEngine.recomputeBelow : TileEngine.refineBelow
       for r in 0..<area.rows {
         products.gapsFromProducts(area, r, tile)
-        products.collect(area, r, tile, below: TileEngine.refineBelow, skipDiagonal: isSymmetric, into: &near)
+        products.collect(area, r, tile, below: limit, skipDiagonal: isSymmetric, into: &near)
       }
       for pair in near { tile.gaps[pair.row * tile.width + pair.col] = products.exactGap(area, pair) }
       if double.planes == 2 { for r in 0..<area.rows { spread(tile.gaps + r * tile.width, area.cols) } }

@@ -1,6 +1,6 @@
 import VectorKernelTypes
 
-/// A dual given as a table: Chebyshev polynomials in the logarithms of the two deviations, a polynomial in
+/// A dual given as a table: Chebyshev polynomials in the logarithms of the two deviations and in
 ///   y = 2 asinh(S t) / asinh(S pi / 2) - 1, t the acute angle between the inputs, S the largest deviation.
 ///
 /// f = e + o, an even and an odd part. At acute angles rho' = (P_e - gap R_e) + (P_o - gap R_o) with P the inner products of vectors that
@@ -9,15 +9,15 @@ import VectorKernelTypes
 ///
 /// Arrays: d, vectors of e, vectors of o, Chebyshev polynomials of the side's deviation (`columns`); then the epilogue's.
 /// Parameters from 16 on: S, 2 / asinh(S pi / 2), features of e, features of o, columns, whether e and o are there; then for each column
-/// of the one side how many powers of y it has; then for each of R_e, D_e, R_o, D_o that are there, for each column of the other side
-/// the coefficients of all columns.
+/// of the one side how many polynomials in y it has; then for each of R_e, D_e, R_o, D_o that are there, for each column of the other
+/// side the coefficients of all columns.
 @inline(__always)
 func tableStrip<L: Lanes>(_ type: L.Type, _ arguments: borrowing StripArguments) {
   let p = arguments.parameters + 16
   let counts = TableCounts(p)
   let affine = Affine<L>(arguments, arraysBefore: 1 &+ arguments.terms, parametersBefore: 8)
   let wantsSlope = arguments.theta != nil
-  let coefficients = UnsafeMutablePointer<L>.allocate(capacity: Swift.max(1, 4 &* counts.powers))
+  let coefficients = UnsafeMutablePointer<L>.allocate(capacity: Swift.max(1, 4 &* counts.terms))
   defer { coefficients.deallocate() }
   contract(arguments, counts, wantsSlope, into: coefficients)
   let table = TableReader<L>(arguments, counts, UnsafePointer(coefficients))
@@ -36,9 +36,9 @@ private struct TableCounts {
   let columns: Int
   let hasEven: Bool
   let hasOdd: Bool
-  /// Powers of y of each column, and of all together.
+  /// Polynomials in y of each column, and of all together.
   let lengths: UnsafePointer<Double>
-  let powers: Int
+  let terms: Int
   let data: UnsafePointer<Double>
 
   @inline(__always) init(_ p: UnsafePointer<Double>) {
@@ -47,7 +47,7 @@ private struct TableCounts {
     lengths = p + 7
     var sum = 0
     for q in 0..<columns { sum = sum &+ Int(lengths[q]) }
-    powers = sum
+    terms = sum
     data = lengths + columns
   }
 }
@@ -63,13 +63,13 @@ private func contract<L: Lanes>(
   for table in 0..<4 {
     if table < 2 ? !counts.hasEven : !counts.hasOdd { continue }
     let isNeeded = wantsSlope || table & 1 == 0
-    for m in 0..<(isNeeded ? counts.powers : 0) { target[4 &* m &+ table] = .zero }
+    for m in 0..<(isNeeded ? counts.terms : 0) { target[4 &* m &+ table] = .zero }
     for row in 0..<(isNeeded ? counts.columns : 0) {
       let factor = L.splat(arguments.rowArrays[firstArray &+ row], index: arguments.row)
-      let line = data + row &* counts.powers
-      for m in 0..<counts.powers { target[4 &* m &+ table] = L.fma(factor, L(line[m]), target[4 &* m &+ table]) }
+      let line = data + row &* counts.terms
+      for m in 0..<counts.terms { target[4 &* m &+ table] = L.fma(factor, L(line[m]), target[4 &* m &+ table]) }
     }
-    data += counts.columns &* counts.powers
+    data += counts.columns &* counts.terms
   }
 }
 
@@ -117,25 +117,28 @@ private struct TableReader<L: Lanes> {
     for q in 0..<counts.columns {
       let start = end
       end = end &+ Int(counts.lengths[q])
-      var (r, d) = (L.zero, L.zero)
-      var m = end &- 1
-      if wantsSlope {
-        while m >= start {
-          r = L.fma(r, y, coefficients[4 &* m &+ table])
-          d = L.fma(d, y, coefficients[4 &* m &+ table &+ 1])
-          m = m &- 1
-        }
-      } else {
-        while m >= start {
-          r = L.fma(r, y, coefficients[4 &* m &+ table])
-          m = m &- 1
-        }
-      }
+      let (r, d) = polynomials(start, end, table, y, wantsSlope)
       let factor = L.load(colArrays[firstArray &+ q], vector: at)
       mean = L.fma(factor, r, mean)
       slope = L.fma(factor, d, slope)
     }
     return (mean, slope)
+  }
+
+  /// Both polynomials of a column by Clenshaw's recurrence: powers of y would have coefficients as large as 10^20.
+  @inline(__always) private func polynomials(_ start: Int, _ end: Int, _ table: Int, _ y: L, _ wantsSlope: Bool) -> (L, L) {
+    let twice = y + y
+    var (r, olderR, d, olderD) = (L.zero, L.zero, L.zero, L.zero)
+    var m = end &- 1
+    while m > start {
+      (r, olderR) = (L.fma(r, twice, coefficients[4 &* m &+ table] - olderR), r)
+      if wantsSlope { (d, olderD) = (L.fma(d, twice, coefficients[4 &* m &+ table &+ 1] - olderD), d) }
+      m = m &- 1
+    }
+    guard start < end else { return (r, d) }
+    r = L.fma(r, y, coefficients[4 &* start &+ table] - olderR)
+    if wantsSlope { d = L.fma(d, y, coefficients[4 &* start &+ table &+ 1] - olderD) }
+    return (r, d)
   }
 
   /// The inner product of `count` arrays of either side from `start` on.
