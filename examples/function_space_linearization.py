@@ -58,8 +58,7 @@ print(
 )
 
 # %% [markdown]
-# Cross-entropy is integrated numerically. `predict` averages it over inputs and classes, `train` over inputs: ten classes turn a
-# learning rate of 1 into one of 0.1.
+# Cross-entropy, the mean over inputs everywhere, is integrated numerically.
 
 
 # %%
@@ -71,7 +70,7 @@ def cross_entropy(f):
 
 settings = {"loss": "cross_entropy", "steps": steps}
 plain = train(network, params, x, y, optimizer=GD(0.1), **settings)
-outputs = predict.gradient_descent("cross_entropy", k_train_train, y, learning_rate=1.0)(times, start)
+outputs = predict.gradient_descent("cross_entropy", k_train_train, y, learning_rate=0.1)(times, start)
 report("cross-entropy", plain, outputs, cross_entropy)
 
 # %% [markdown]
@@ -79,7 +78,7 @@ report("cross-entropy", plain, outputs, cross_entropy)
 
 # %%
 heavy = train(network, params, x, y, optimizer=GD(0.1, momentum=0.9), **settings)
-heavy_outputs = predict.gradient_descent("cross_entropy", k_train_train, y, learning_rate=1.0, momentum=0.9)(
+heavy_outputs = predict.gradient_descent("cross_entropy", k_train_train, y, learning_rate=0.1, momentum=0.9)(
     times, start
 )
 report("cross-entropy with momentum", heavy, heavy_outputs, cross_entropy)

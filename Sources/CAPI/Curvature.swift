@@ -28,7 +28,7 @@ public func ntk_network_gradient_covariance(
     let gram = StridedMatrix(room.pointer, rows: count, cols: count)
     if batch == 0 {
       try EmpiricalKernel(given.network, parameters: given.parameters).lossGradientGram(
-        try outputLoss(loss), x, targets: y, into: gram, context: how)
+        try outputLoss(loss, of: given.network), x, targets: y, into: gram, context: how)
     } else {
       let parameters = given.network.plan.parameterCount
       try how.reserve(
@@ -37,7 +37,8 @@ public func ntk_network_gradient_covariance(
       let rows = try Workspace<Double>(count * parameters)
       let gradients = StridedMatrix(rows.pointer, rows: count, cols: parameters)
       try given.network.batchGradients(
-        try outputLoss(loss), x, targets: y, parameters: given.parameters, batch: Int(batch), into: gradients, context: how)
+        try outputLoss(loss, of: given.network), x, targets: y, parameters: given.parameters, batch: Int(batch), into: gradients,
+        context: how)
       try multiplySelf(gradients, into: gram, context: how)
     }
     try measure(gram, top, eigenvalues, result, how)
@@ -82,7 +83,7 @@ public func ntk_network_sample_curvatures(
     let given = try CallersNetwork(network)
     let x = try view(x, op, "x")
     try given.network.sampleCurvatures(
-      try outputLoss(loss), x, targets: try view(targets, op, "targets"), parameters: given.parameters,
+      try outputLoss(loss, of: given.network), x, targets: try view(targets, op, "targets"), parameters: given.parameters,
       along: try given.vector(try pointee(direction, op, "direction"), "direction"),
       into: try column(view(out, op, "out"), Int64(x.rows), op, "out"), context: try context(call))
   }
@@ -101,7 +102,7 @@ public func ntk_network_step_to_raise(
     }
     let given = try CallersNetwork(network)
     let found = try given.network.stepToRaise(
-      try outputLoss(loss), by: factor, try view(x, op, "x"), targets: try view(targets, op, "targets"),
+      try outputLoss(loss, of: given.network), by: factor, try view(x, op, "x"), targets: try view(targets, op, "targets"),
       parameters: given.parameters, update: try given.vector(try pointee(update, op, "update"), "update"), most: most,
       context: try context(call))
     alpha?.pointee = found

@@ -63,9 +63,14 @@ func required<Value>(_ pointer: UnsafePointer<Value>?, _ name: String) throws(Nu
   return pointer.pointee
 }
 
-func outputLoss(_ number: Int32) throws(NumericError) -> OutputLoss {
+/// The loss of that number, for the outputs of `network`.
+func outputLoss(_ number: Int32, of network: Network) throws(NumericError) -> OutputLoss {
   guard let loss = OutputLoss(rawValue: Int(number)) else {
-    throw .invalid("[network] loss must be 0 (mean squared error) or 1 (cross-entropy). Received \(number).")
+    throw .invalid("[network] loss must be 0 (mean squared error), 1 (cross-entropy) or 2 (logistic). Received \(number).")
+  }
+  let outputs = network.plan.outputShape.size
+  if let objection = loss.objection(outputs: outputs) {
+    throw .invalid("[loss] \(objection). Received \(outputs) outputs.")
   }
   return loss
 }
@@ -137,7 +142,7 @@ public func ntk_network_loss(
     let given = try CallersNetwork(network)
     let wanted = try required(gradient, "gradient")
     let result = try given.network.loss(
-      try outputLoss(loss), try matrixView(try required(x, "x"), "x"),
+      try outputLoss(loss, of: given.network), try matrixView(try required(x, "x"), "x"),
       targets: try matrixView(try required(targets, "targets"), "targets"), parameters: given.parameters,
       gradient: wanted.data == nil ? nil : try given.vector(wanted, "gradient"), context: try context(call))
     value?.pointee = result

@@ -86,7 +86,7 @@ private func trainingTask(
   guard given.batch_size >= 1 else { throw .invalid("[train] batch_size must be at least 1. Received \(given.batch_size).") }
   guard !given.threshold.isNaN else { throw .invalid("[train] the threshold of the loss must be a number. Received NaN.") }
   return try TrainingTask(
-    opened, given.is_linearised != 0 ? .linearised : .network, loss: try outputLoss(given.loss), x: inputs,
+    opened, given.is_linearised != 0 ? .linearised : .network, loss: try outputLoss(given.loss, of: opened), x: inputs,
     targets: try matrixView(targets, "targets"), batchSize: allInOne ? max(1, inputs.rows) : Int(given.batch_size), key: given.key
   )
 }

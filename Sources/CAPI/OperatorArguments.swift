@@ -42,7 +42,7 @@ private func curvature(
   }
   let network = try CallersNetwork(given.network)
   return try CurvatureOperator(
-    kind, network.network, loss: try outputLoss(given.loss), x: try matrixView(given.matrix, "x"),
+    kind, network.network, loss: try outputLoss(given.loss, of: network.network), x: try matrixView(given.matrix, "x"),
     targets: try matrixView(given.targets, "targets"), parameters: network.parameters, wantsGradient: wantsStart,
     context: context.part(0, 0))
 }

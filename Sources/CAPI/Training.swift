@@ -110,27 +110,34 @@ private func times(_ pointer: UnsafePointer<Double>?, _ count: Int64, _ operatio
 }
 
 private func loss(_ given: ntk_descent, _ n: Int, _ outputs: Int) throws(NumericError) -> Loss {
-  let kinds = [NTK_LOSS_MSE, NTK_LOSS_CROSS_ENTROPY, NTK_LOSS_GRADIENT, NTK_LOSS_VALUE].map { Int32($0.rawValue) }
+  let kinds = [NTK_LOSS_MSE, NTK_LOSS_CROSS_ENTROPY, NTK_LOSS_LOGISTIC, NTK_LOSS_GRADIENT, NTK_LOSS_VALUE].map {
+    Int32($0.rawValue)
+  }
   guard let kind = kinds.firstIndex(of: given.loss) else {
     throw .invalid("[gradient_descent] the loss must be an ntk_loss_kind. Received \(given.loss).")
   }
   let count = n * outputs
-  if kind < 2 {
+  if kind < 3 {
     let y: StridedMatrix<Double> = try matrixView(given.targets, "targets")
     guard y.rows == n, y.cols == outputs, y.colStride == 1 || y.cols <= 1, y.rowStride == y.cols || y.rows <= 1 else {
       throw .invalid(
         "[gradient_descent] targets must be a contiguous (\(n), \(outputs)) matrix. Received (\(y.rows), \(y.cols)).")
     }
     if kind == 0 { return .meanSquaredError(targets: y.base) }
-    guard given.classes > 0, count % Int(given.classes) == 0 else {
-      throw .invalid("[gradient_descent] classes must divide the \(count) outputs. Received \(given.classes).")
+    if kind == 2 { return .logistic(targets: y.base) }
+    guard given.classes > 1, count % Int(given.classes) == 0 else {
+      throw .invalid(
+        "[gradient_descent] classes must be 2 or more and divide the \(count) outputs. Received \(given.classes).")
     }
-    return .crossEntropy(targets: y.base, classes: Int(given.classes))
+    guard given.divisor > 0, given.divisor.isFinite else {
+      throw .invalid("[gradient_descent] the divisor must be a positive number. Received \(given.divisor).")
+    }
+    return .crossEntropy(targets: y.base, classes: Int(given.classes), divisor: given.divisor)
   }
   guard let function = given.function else {
     throw .invalid("[gradient_descent] a loss function is required. Received a null pointer.")
   }
   let owner = given.function_context
-  if kind == 2 { return .gradient { function(owner, 1, $0, $1, Int64(count)) == 0 } }
+  if kind == 3 { return .gradient { function(owner, 1, $0, $1, Int64(count)) == 0 } }
   return .value { function(owner, 0, $0, $1, Int64(count)) == 0 }
 }

@@ -14,12 +14,24 @@ public enum OutputLoss: Int, Sendable {
   case meanSquaredError = 0
   /// -mean over inputs of sum_k y_k log softmax(f)_k, y the probabilities of the classes.
   case crossEntropy = 1
+  /// mean over inputs of log(1 + exp f) - y f: one output f, the log odds of the class whose probability is y.
+  case logistic = 2
+
+  /// Why targets and outputs of a network with `outputs` outputs do not suit this loss; nil where they do.
+  public func objection(outputs: Int) -> String? {
+    switch self {
+    case .meanSquaredError: nil
+    case .crossEntropy:
+      outputs >= 2 ? nil : "cross_entropy needs two outputs or more, one per class; logistic is the loss of one output"
+    case .logistic: outputs == 1 ? nil : "logistic needs one output; cross_entropy is the loss of several"
+    }
+  }
 
   /// What divides the sum over inputs (and outputs).
   func count(rows: Int, cols: Int) -> Double {
     switch self {
     case .meanSquaredError: Double(max(1, rows)) * Double(max(1, cols))
-    case .crossEntropy: Double(max(1, rows))
+    case .crossEntropy, .logistic: Double(max(1, rows))
     }
   }
 
@@ -53,13 +65,15 @@ public enum OutputLoss: Int, Sendable {
       for c in 0..<count { sum += exp(f[c] - largest) }
       let logSum = largest + log(sum)
       for c in 0..<count where y[c] != 0 { total += y[c] * (logSum - f[c]) }
+    case .logistic:
+      for c in 0..<count { total += max(f[c], 0) - y[c] * f[c] + log1p(exp(-abs(f[c]))) }
     }
     return total
   }
 
   /// Part `part` of the derivative of the whole loss by this chunk's outputs.
   func cotangent(_ tape: Tape, _ targets: StridedMatrix<Double>, part: Int) throws(NumericError) -> Tensor? {
-    guard part == 0 || tape.output(part) != nil || self == .crossEntropy else { return nil }
+    guard part == 0 || tape.output(part) != nil || self != .meanSquaredError else { return nil }
     let out = try tape.new(tape.plan.outputShape, zeroed: true)
     let share = 1 / count(rows: targets.rows, cols: targets.cols)
     switch self {
@@ -75,6 +89,13 @@ public enum OutputLoss: Int, Sendable {
         var mass = 0.0
         for c in 0..<out.cols { mass += y.row(r)[c] }
         for c in 0..<out.cols { out.row(r)[c] = share * mass * softmax[part, c] }
+      }
+      if part == 0 { try subtract(targets, tape, share, from: out) }
+    case .logistic:
+      var softmax = SoftmaxJet(part: part, count: out.cols, hasReference: true)
+      for r in 0..<out.rows {
+        softmax.load { tape.output($0)?.row(r) }
+        for c in 0..<out.cols { out.row(r)[c] = share * softmax[part, c] }
       }
       if part == 0 { try subtract(targets, tape, share, from: out) }
     }
@@ -102,8 +123,8 @@ public enum OutputLoss: Int, Sendable {
       switch self {
       case .meanSquaredError:
         for c in 0..<f.cols { target[c] = share * direction[c] }
-      case .crossEntropy:
-        var softmax = SoftmaxJet(part: 1, count: f.cols)
+      case .crossEntropy, .logistic:
+        var softmax = SoftmaxJet(part: 1, count: f.cols, hasReference: self == .logistic)
         softmax.load { $0 == 0 ? outputs : direction }
         for c in 0..<f.cols { target[c] = share * softmax[1, c] }
       }
@@ -112,16 +133,20 @@ public enum OutputLoss: Int, Sendable {
 }
 
 /// The softmax of one row of outputs as a jet: e = exp(f) divided by its sum.
+///
+/// With `hasReference` there is one class more, whose output is 0: of one output the softmax is then the logistic function.
 private struct SoftmaxJet {
   private let part: Int
   private let count: Int
+  private let given: Int
   /// Parts of e and then of the softmax, one after the other.
   private var exponentials: [Double]
   private var values: [Double]
 
-  init(part: Int, count: Int) {
+  init(part: Int, count given: Int, hasReference: Bool = false) {
     self.part = part
-    self.count = count
+    self.given = given
+    count = given + (hasReference ? 1 : 0)
     exponentials = [Double](repeating: 0, count: (part + 1) * count)
     values = exponentials
   }
@@ -131,9 +156,9 @@ private struct SoftmaxJet {
   /// Sets the outputs' parts; nil is zero.
   mutating func load(_ outputs: (Int) -> UnsafeMutablePointer<Double>?) {
     guard let f = outputs(0) else { return }
-    var largest = -Double.infinity
-    for c in 0..<count { largest = max(largest, f[c]) }
-    for c in 0..<count { exponentials[c] = exp(f[c] - largest) }
+    var largest = given < count ? 0 : -Double.infinity
+    for c in 0..<given { largest = max(largest, f[c]) }
+    for c in 0..<count { exponentials[c] = exp((c < given ? f[c] : 0) - largest) }
     var sums = [Double](repeating: 0, count: part + 1)
     var inverses = sums
     for set in 0...part where set & ~part == 0 {
@@ -152,7 +177,7 @@ private struct SoftmaxJet {
     for blocks in Jets.partitions(set) {
       let factors = blocks.compactMap(outputs)
       guard factors.count == blocks.count else { continue }
-      for c in 0..<count {
+      for c in 0..<given {
         var term = exponentials[c]
         for factor in factors { term *= factor[c] }
         exponentials[set &* count &+ c] += term

@@ -107,7 +107,7 @@ struct PlanBuilder {
       let reads: Bool
       switch step.operation {
       case .linear, .product, .affine: reads = true
-      default: reads = false
+      case .input, .activation, .sum, .concatenate, .normalise, .pool, .dropout: reads = false
       }
       if reads { for input in step.inputs { steps[input].isKept = true } }
     }

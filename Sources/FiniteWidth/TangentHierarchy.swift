@@ -39,7 +39,7 @@ public struct TangentHierarchy {
         throw .invalid(
           "[tangent_hierarchy] needs fully connected layers. Received a layer with \(step.shape.positions) positions.")
       case .affine: throw .invalid("[tangent_hierarchy] needs networks without BatchNorm. Received one with it.")
-      default: continue
+      case .input, .linear, .activation, .sum, .product, .concatenate, .normalise, .pool, .dropout: continue
       }
     }
     self.network = network

@@ -11,8 +11,10 @@ import NumericCore
 public enum Loss {
   /// 0.5 mean (f - y)^2
   case meanSquaredError(targets: UnsafePointer<Double>)
-  /// -mean(log_softmax(f) y) over groups of `classes` consecutive outputs
-  case crossEntropy(targets: UnsafePointer<Double>, classes: Int)
+  /// -sum(log_softmax(f) y) / divisor over groups of `classes` consecutive outputs
+  case crossEntropy(targets: UnsafePointer<Double>, classes: Int, divisor: Double)
+  /// mean(log(1 + exp f) - y f), each output the log odds of a class of its own
+  case logistic(targets: UnsafePointer<Double>)
   /// A caller's gradient: (outputs, gradient) -> success
   case gradient((UnsafePointer<Double>, UnsafeMutablePointer<Double>) -> Bool)
   /// A caller's value: (outputs, value) -> success. Its gradient is taken by central differences with a step of 6e-6 max(1, |f|), good to
@@ -24,9 +26,14 @@ public enum Loss {
     switch self {
     case .meanSquaredError(let y):
       for i in 0..<count { g[i] = (f[i] - y[i]) / Double(count) }
-    case .crossEntropy(let y, let classes):
+    case .crossEntropy(let y, let classes, let divisor):
       for first in stride(from: 0, to: count, by: classes) {
-        softmaxGradient(f + first, y + first, g + first, classes, Double(count))
+        softmaxGradient(f + first, y + first, g + first, classes, divisor)
+      }
+    case .logistic(let y):
+      for i in 0..<count {
+        let small = exp(-abs(f[i]))
+        g[i] = ((f[i] >= 0 ? 1 : small) / (1 + small) - y[i]) / Double(count)
       }
     case .gradient(let evaluate):
       guard evaluate(f, g) else { throw Loss.failed }
@@ -55,9 +62,9 @@ public enum Loss {
     .callbackFailed, "[gradient_descent] the loss must return a number or an array. It raised.")
 }
 
-/// d/df of -sum(y log_softmax(f)) / count for one point.
+/// d/df of -sum(y log_softmax(f)) / divisor for one point.
 private func softmaxGradient(
-  _ f: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ g: UnsafeMutablePointer<Double>, _ classes: Int, _ count: Double
+  _ f: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ g: UnsafeMutablePointer<Double>, _ classes: Int, _ divisor: Double
 ) {
   var (largest, total, mass) = (-Double.infinity, 0.0, 0.0)
   for k in 0..<classes { largest = max(largest, f[k]) }
@@ -66,5 +73,5 @@ private func softmaxGradient(
     total += g[k]
     mass += y[k]
   }
-  for k in 0..<classes { g[k] = (g[k] / total * mass - y[k]) / count }
+  for k in 0..<classes { g[k] = (g[k] / total * mass - y[k]) / divisor }
 }

@@ -96,7 +96,8 @@ private struct Centring {
     let sums = (0..<n).map { i in (0..<n).reduce(0.0) { $0 + gram[i, $1] } / Double(n) }
     let mean = sums.reduce(0, +) / Double(n)
     guard mean.isFinite else {
-      throw .invalid("[gradient_covariance] gradients must be finite. Received NaN or infinity.")
+      throw NumericError(
+        .overflow, "[gradient_covariance] products of gradients must be finite. Received NaN or infinity; rescale the loss.")
     }
     room = try Workspace(n * n)
     matrix = StridedMatrix(room.pointer, rows: n, cols: n)

@@ -60,8 +60,8 @@ func euclideanNorm(_ x: UnsafePointer<Double>, _ count: Int) -> Double {
 public struct Evaluation: Sendable {
   /// The loss.
   public var loss: Double
-  /// Share of inputs whose largest output belongs to the largest target; with one output, whose output and target (labels -1, 1 or 0, 1)
-  /// lie on the same side of the labels' midpoint.
+  /// Share of inputs whose largest output belongs to the largest target. With one output: of log odds, whose sign says whether the
+  /// probability is above a half; else whose output and target (labels -1, 1 or 0, 1) lie on the same side of the labels' midpoint.
   public var accuracy: Double
 }
 
@@ -86,12 +86,14 @@ public func evaluate(
   } else {
     try task.network.forward(task.x, parameters: parameters, into: out, context: context)
   }
-  return Evaluation(loss: task.loss.value(out, targets: task.targets), accuracy: accuracy(out, task.targets))
+  return Evaluation(loss: task.loss.value(out, targets: task.targets), accuracy: accuracy(out, task.targets, task.loss))
 }
 
-private func accuracy(_ f: StridedMatrix<Double>, _ y: StridedMatrix<Double>) -> Double {
+private func accuracy(_ f: StridedMatrix<Double>, _ y: StridedMatrix<Double>, _ loss: OutputLoss) -> Double {
   var right = 0
-  if f.cols == 1 {
+  if loss == .logistic {
+    for r in 0..<f.rows where (f[r, 0] > 0) == (y[r, 0] > 0.5) { right += 1 }
+  } else if f.cols == 1 {
     var (low, high) = (Double.infinity, -Double.infinity)
     for r in 0..<y.rows { (low, high) = (min(low, y[r, 0]), max(high, y[r, 0])) }
     let middle = 0.5 * (low + high)

@@ -113,22 +113,24 @@ import Testing
       times.withUnsafeBufferPointer {
         var given = ntk_descent()
         (given.targets, given.tolerance, given.most_steps) = (m[1], 1e-6, 1000)
-        (given.times, given.time_count, given.classes) = ($0.baseAddress, 2, 2)
+        (given.times, given.time_count, given.classes, given.divisor) = ($0.baseAddress, 2, 2, 3)
         change(&given)
         return ntk_gradient_descent(&given, [m[0]], [m[2]], [m[3]], nil, error)
       }
     }
     let bad: [(inout ntk_descent) -> Void] = [
-      { $0.loss = -1 }, { $0.loss = 4 }, { $0.loss = 2 }, { $0.loss = 3 }, { ($0.loss, $0.classes) = (1, 0) },
+      { $0.loss = -1 }, { $0.loss = 5 }, { $0.loss = 3 }, { $0.loss = 4 }, { ($0.loss, $0.classes) = (1, 0) },
+      { ($0.loss, $0.classes) = (1, 1) }, { ($0.loss, $0.divisor) = (1, 0) }, { ($0.loss, $0.divisor) = (1, .nan) },
       { ($0.loss, $0.classes) = (1, 5) }, { ($0.loss, $0.classes) = (1, .max) }, { ($0.loss, $0.classes) = (1, .min) },
       { $0.tolerance = 0 }, { $0.tolerance = .nan }, { $0.tolerance = 1 }, { ($0.has_momentum, $0.damping) = (1, .nan) },
       { $0.time_count = -1 }, { $0.time_count = .max }, { $0.times = nil }, { $0.time_count = 1 },
-      { ($0.loss, $0.function) = (2, { (_, _, _, _, _) in 1 }) },
+      { ($0.loss, $0.function) = (3, { (_, _, _, _, _) in 1 }) },
     ]
     HostileCalls.valid(shapes) { m in
       for (k, change) in bad.enumerated() { #expect(fails { descent(m, $0, change) }, "descent \(k)") }
     }
     HostileCalls.run(shapes) { m, error in descent(m, error) }
     HostileCalls.run(shapes) { m, error in descent(m, error) { $0.loss = 1 } }
+    HostileCalls.run(shapes) { m, error in descent(m, error) { $0.loss = 2 } }
   }
 }

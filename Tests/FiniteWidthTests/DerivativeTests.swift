@@ -87,6 +87,41 @@ import Testing
     #expect(maxError(product.values, numeric) < 1e-6 * (1 + largest(numeric)))
   }
 
+  /// One output: the loss and its derivatives are those of cross-entropy with a second output that is always 0.
+  @Test func logisticIsCrossEntropyAgainstAnOutputOfZero() throws {
+    let (one, parameters) = try sample([dense(6, bias: 0.3), tanhLayer, dense(1)], inputs: 4)
+    let two = try Network(.serial([dense(6, bias: 0.3), tanhLayer, dense(2)]), input: GridShape(channels: 4), seed: (1, 2))
+    // Weights lie row by row: those of the second output are zeros.
+    let (head, last) = (parameters.values.dropLast(6), parameters.values.suffix(6))
+    let widened = try Numbers(Array(head) + last.flatMap { [$0, 0] })
+    let (x, labels) = (try Numbers(rows: 5, cols: 4, seed: 8), [1, 0, 0.25, 1, 0])
+    let (y1, y2) = (try Numbers(labels, cols: 1), try Numbers(labels.flatMap { [$0, 1 - $0] }, cols: 2))
+    let (g1, g2) = (try Numbers(parameters.values), try Numbers(widened.values))
+    defer { withExtendedLifetime((x, y1, y2, parameters, widened)) {} }
+    let value = try one.loss(
+      .logistic, x.matrix, targets: y1.matrix, parameters: parameters.pointer, gradient: g1.pointer, context: CallContext())
+    let expected = try two.loss(
+      .crossEntropy, x.matrix, targets: y2.matrix, parameters: widened.pointer, gradient: g2.pointer, context: CallContext())
+    #expect(abs(value - expected) < 1e-15 * 10)
+    let kept =
+      Array(g2.values.dropLast(12)) + stride(from: 0, to: 12, by: 2).map { g2.values.suffix(12)[g2.values.count - 12 + $0] }
+    #expect(maxError(g1.values, kept) < 1e-14)
+
+    let v = try Numbers(rows: 1, cols: parameters.values.count, seed: 3)
+    let wide = try Numbers(Array(v.values.dropLast(6)) + v.values.suffix(6).flatMap { [$0, 0] })
+    for kind in [CurvatureKind.hessian, .gaussNewton] {
+      let (p1, p2) = (try Numbers(v.values), try Numbers(wide.values))
+      try CurvatureOperator(
+        kind, one, loss: .logistic, x: x.matrix, targets: y1.matrix, parameters: parameters.pointer, context: CallContext()
+      ).apply(v.pointer, into: p1.pointer)
+      try CurvatureOperator(
+        kind, two, loss: .crossEntropy, x: x.matrix, targets: y2.matrix, parameters: widened.pointer, context: CallContext()
+      ).apply(wide.pointer, into: p2.pointer)
+      let narrow = Array(p2.values.dropLast(12)) + stride(from: 0, to: 12, by: 2).map { p2.values[p2.values.count - 12 + $0] }
+      #expect(maxError(p1.values, narrow) < 1e-13 * (1 + largest(narrow)))
+    }
+  }
+
   /// Products in single precision: the exact ones to six digits, whichever came before, and the same bits for any number of threads.
   @Test(arguments: DerivativeTests.networks, [CurvatureKind.hessian, .gaussNewton, .gradientCovariance])
   func productsInSinglePrecisionAreNearTheExactOnes(_ layers: [LayerNode], _ kind: CurvatureKind) throws {

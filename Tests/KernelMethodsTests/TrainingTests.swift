@@ -2,6 +2,14 @@ import KernelMethods
 import NumericCore
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct TrainingTests {
   let p: Problem
   let residual: Dense
@@ -112,7 +120,8 @@ import Testing
   @Test func integralsGiveTheOutputs() throws {
     let targets = try Dense.random(p.n, 2, seed: 11)
     for damping in [nil, -0.3] as [Double?] {
-      let out = try descend(.crossEntropy(targets: targets.room.pointer, classes: 2), damping: damping, times: [40])
+      let out = try descend(
+        .crossEntropy(targets: targets.room.pointer, classes: 2, divisor: Double(p.n)), damping: damping, times: [40])
       let integral = try Dense(p.n, 2) { out[0, 2 * p.n + 2 * $0 + $1] }
       let moved = try product(p.train, integral)
       #expect(distance(try Dense(p.n, 2) { residual[$0, $1] - moved[$0, $1] }, try Dense(p.n, 2) { out[0, 2 * $0 + $1] }) < 1e-9)
@@ -135,6 +144,19 @@ import Testing
         return true
       }, times: [3, 50])
     #expect(distance(value, ready) < 1e-6)
+  }
+
+  @Test func logisticIsCrossEntropyBetweenAnOutputAndZero() throws {
+    let targets = try Dense.random(p.n, 2, seed: 11).elements
+    let slope = { (f: Double, y: Double) in 1 / (1 + exp(-f)) - y }
+    let count = Double(targets.count)
+    let given = try targets.withUnsafeBufferPointer { try descend(.logistic(targets: $0.baseAddress!), times: [3, 50]) }
+    let expected = try descend(
+      .gradient { f, g in
+        for k in 0..<targets.count { g[k] = slope(f[k], targets[k]) / count }
+        return true
+      }, times: [3, 50])
+    #expect(distance(given, expected) < 1e-12)
   }
 
   @Test func failuresOfTheCallerEndTheRun() throws {

@@ -63,7 +63,7 @@ def one(network: Any, params: Any, data: Any, batch: int | None, steps: int) -> 
         return time.process_time() - began
 
     alone = training(None)
-    tracker = Tracker(network, data.x, data.y, "cross_entropy", samples=SAMPLES, every=EVERY)
+    tracker = Tracker(samples=SAMPLES, every=EVERY)
     training(tracker)
     return alone, tracker.seconds, tracker.cost["covariance"]
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__, show_config
+from ._files import try_folder
 
 _DEMO_NEEDS = {"sklearn": "scikit-learn", "matplotlib": "matplotlib"}
 
@@ -57,12 +58,13 @@ def _reproduce(chosen: argparse.Namespace) -> int:
     try:
         entry = find(chosen.name)
         entry.check(chosen.data, chosen.seed)
-    except ValueError as error:
+        folder = try_folder(chosen.output or f"reports/reproduce/{entry.name}", "reproduce", "--output")
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     report = entry.run(chosen.full, data=chosen.data, seed=chosen.seed)
     print(report)
-    folder = report.write(chosen.output)
+    report.write(folder)
     print(f"Report with {len(report.figures)} figures and the numbers as JSON: {folder}/")
     return 0
 

@@ -356,9 +356,9 @@ def flow_covariance(values: Annotated[NDArray, dict(device='cpu', writable=False
     Covariance of an ensemble during gradient flow, shape (times * m, m); on the training points where nngp_test_test is None.
     """
 
-def gradient_descent(loss: str, function: object | None, targets: Annotated[NDArray, dict(device='cpu', writable=False)] | None, classes: int, k_train_train: Annotated[NDArray, dict(device='cpu', writable=False)], start: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], damping: float | None, tolerance: float = 1e-09, most_steps: int = 100000, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
+def gradient_descent(loss: str, function: object | None, targets: Annotated[NDArray, dict(device='cpu', writable=False)] | None, classes: int, divisor: float, k_train_train: Annotated[NDArray, dict(device='cpu', writable=False)], start: Annotated[NDArray, dict(device='cpu', writable=False)], times: Annotated[NDArray, dict(device='cpu', writable=False)], damping: float | None, tolerance: float = 1e-09, most_steps: int = 100000, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
     """
-    States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, or
+    States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, logistic, or
     gradient or value with a Python function of the outputs as a vector.
     """
 

@@ -148,10 +148,10 @@ class ABC:
             layers += [stax.Dense(outputs if i == self.hidden_layers else width, W_std=std), layer]
         return stax.serial(*layers[:-1])
 
-    def init(self, rng: Any, width: int, inputs: int, outputs: int = 1, activation: Any = None) -> Any:
+    def init(self, seed: Any, width: int, inputs: int, outputs: int = 1, activation: Any = None) -> Any:
         """Random parameters of `network`: layer l of variance n^-2b[l]."""
         network = self.network(width, inputs, outputs, activation)
-        _, params = network.init_fn(generator(rng, op="ABC.init"), (-1, inputs))
+        _, params = network.init_fn(generator(seed, op="ABC.init"), (-1, inputs))
         exponents = iter(self.b)
         return tuple((own[0] * float(width) ** -float(next(exponents)), None) if own else () for own in params)
 

@@ -154,13 +154,14 @@ struct PythonLoss {
 int32_t loss_kind(const std::string &name) {
   if (name == "mse") return NTK_LOSS_MSE;
   if (name == "cross_entropy") return NTK_LOSS_CROSS_ENTROPY;
+  if (name == "logistic") return NTK_LOSS_LOGISTIC;
   if (name == "gradient") return NTK_LOSS_GRADIENT;
   if (name == "value") return NTK_LOSS_VALUE;
-  throw nb::value_error(("[gradient_descent] loss must be mse, cross_entropy, gradient or value. Received " + name + ".").c_str());
+  throw nb::value_error(("[gradient_descent] loss must be mse, cross_entropy, logistic, gradient or value. Received " + name + ".").c_str());
 }
 
 Array gradient_descent(const std::string &loss, nb::object function, const OptionalInput &targets, int64_t classes,
-                            const Input &k_train_train, const Input &start, const Input &times, std::optional<double> damping,
+                            double divisor, const Input &k_train_train, const Input &start, const Input &times, std::optional<double> damping,
                             double tolerance, int64_t most_steps, int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
   PythonLoss python{std::move(function), call};
@@ -169,6 +170,7 @@ Array gradient_descent(const std::string &loss, nb::object function, const Optio
   descent.loss = loss_kind(loss);
   descent.has_momentum = damping.has_value();
   descent.classes = classes;
+  descent.divisor = divisor;
   descent.targets = matrix(targets, "targets");
   descent.function = PythonLoss::evaluate;
   descent.function_context = &python;
@@ -210,8 +212,8 @@ void bind_kernel_methods(nb::module_ &m) {
         nb::arg("nngp_test_test").none(), NTK_CALL_ARGUMENTS,
         "Covariance of an ensemble during gradient flow, shape (times * m, m); on the training points where nngp_test_test is None.");
   m.def("gradient_descent", &gradient_descent, nb::arg("loss"), nb::arg("function").none(), nb::arg("targets").none(),
-        nb::arg("classes"), nb::arg("k_train_train"), nb::arg("start"), nb::arg("times"), nb::arg("damping").none(),
+        nb::arg("classes"), nb::arg("divisor"), nb::arg("k_train_train"), nb::arg("start"), nb::arg("times"), nb::arg("damping").none(),
         nb::arg("tolerance") = 1e-9, nb::arg("most_steps") = 100000, NTK_CALL_ARGUMENTS,
-        "States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, or\n"
+        "States of gradient descent in continuous time at ascending times, one row each: f, u (, q, p). loss: mse, cross_entropy, logistic, or\n"
         "gradient or value with a Python function of the outputs as a vector.");
 }

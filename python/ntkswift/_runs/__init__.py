@@ -2,6 +2,6 @@
 
 from ._history import History
 from ._interrupts import interrupts_raise
-from ._loop import Loop
+from ._loop import Loop, keeping
 
-__all__ = ["History", "Loop", "interrupts_raise"]
+__all__ = ["History", "Loop", "interrupts_raise", "keeping"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .._files import load_arrays, path_of, save_arrays
 
 _MAGIC = "ntkswift history"
 
@@ -28,7 +29,7 @@ class History:
         When each loss was measured, as `clock` says.
     steps : int
         Whole steps done.
-    stopped : {"finished", "threshold", "patience", "callback", "interrupted", "diverged"}
+    stopped : {"finished", "threshold", "patience", "callback", "interrupted", "diverged", "failed"}
         Why training ended.
     recorded : ndarray of int
         Steps after which more than the loss was measured.
@@ -73,7 +74,7 @@ class History:
                 record[name] = [_plain(number) for number in value.tolist()]
         text = json.dumps(record, allow_nan=False)
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            path_of(path, f"{type(self).__name__}.to_json", "path").write_text(text + "\n", encoding="utf-8")
         return text
 
     def save(self, path: str | Path) -> None:
@@ -82,14 +83,12 @@ class History:
         arrays = {name: value for name, value in parts.items() if isinstance(value, np.ndarray)}
         leaves: list[np.ndarray] = []
         header = {
-            "magic": _MAGIC,
             "class": type(self).__name__,
             "values": {name: value for name, value in parts.items() if name not in arrays},
             "params": _nesting(getattr(self, "params", None), leaves),
         }
         arrays |= {f"parameter_{i}": leaf for i, leaf in enumerate(leaves)}
-        with open(path, "wb") as file:
-            np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+        save_arrays(path_of(path, f"{type(self).__name__}.save", "path"), _MAGIC, header, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Any:
@@ -101,21 +100,23 @@ class History:
             Where the file is none, or that of another kind of history.
         """
         op = f"{cls.__name__}.load"
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            header = json.loads(str(arrays.pop("header")[()]))
-            if header["magic"] != _MAGIC:
-                raise KeyError("magic")
-        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"[{op}] path must be a file that save wrote. Received {str(path)!r}: {error}.") from error
+        header, arrays = load_arrays(path, _MAGIC, op, "path", "save")
         kinds = {kind.__name__: kind for kind in (cls, *_descendants(cls))}
-        if header["class"] not in kinds:
-            raise ValueError(f"[{op}] needs a file of a {cls.__name__}. Received one of a {header['class']}.")
-        values = {**header["values"], **{name: a for name, a in arrays.items() if not name.startswith("parameter_")}}
-        if any(f.name == "params" for f in fields(kinds[header["class"]])):
-            values["params"] = _nested(header["params"], arrays)
-        return kinds[header["class"]](**values)
+        if header.get("class") not in kinds:
+            raise ValueError(f"[{op}] needs a file of a {cls.__name__}. Received one of a {header.get('class')}.")
+        kind = kinds[header["class"]]
+        try:
+            values = {
+                **header["values"],
+                **{name: a for name, a in arrays.items() if not name.startswith("parameter_")},
+            }
+            if any(f.name == "params" for f in fields(kind)):
+                values["params"] = _nested(header["params"], arrays)
+            return kind(**values)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"[{op}] path must hold a whole {kind.__name__}. Received {str(path)!r}: {error}."
+            ) from error
 
     def _parts(self) -> dict[str, Any]:
         """All attributes but the parameters."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .._call import Resources
+from .._call import Resources, allowed
 from .._errors import ConvergenceError, DivergenceError
 from .._progress import progress_bar
 from ._history import History
@@ -15,6 +16,23 @@ from ._interrupts import passes_through
 
 _OUTCOMES = ("finished", "threshold", "diverged")
 _STRETCH = 10_000  # longest stretch, so that what is recorded needs no more memory than there are steps
+
+
+def carry(error: BaseException, history: History) -> None:
+    """Give an error the history of its run as attribute `history`, unless it has one."""
+    if getattr(error, "history", None) is None:
+        error.history = history  # type: ignore[attr-defined]
+        error.add_note("The error's attribute `history` has what was recorded.")
+
+
+@contextmanager
+def keeping(history: History) -> Iterator[None]:
+    """Inside a `with` block, errors carry this history."""
+    try:
+        yield
+    except BaseException as error:
+        carry(error, history)
+        raise
 
 
 class Loop:
@@ -49,7 +67,8 @@ class Loop:
         window: int = 1,
         knows_end: bool = False,
     ) -> None:
-        self.op, self.steps, self.resources, self.window, self.knows_end = op, steps, resources, window, knows_end
+        self.op, self.steps, self.window, self.knows_end = op, steps, window, knows_end
+        self.resources = resources.over(allowed())
         self.step = 0
         self.stopped = ""
         self._records, self._entries, self._first = np.zeros((columns, 0)), 0, float("nan")
@@ -86,15 +105,22 @@ class Loop:
         try:
             with progress_bar(self.op, enabled=False if self.resources.progress else None) as bar:
                 self.go(bar)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             self.stopped = "interrupted"
             if passes_through():
+                carry(error, self.history())
                 raise
         except ConvergenceError as error:  # gradient flow whose steps shrink to nothing
             self.stopped = "diverged"
             raise DivergenceError(
                 f"{error} The error's attribute `history` has what was recorded.", self.history()
             ) from error
+        except DivergenceError:
+            raise
+        except Exception as error:  # of a callback, of the memory, of a file: nothing learnt is lost
+            self.stopped = "failed"
+            carry(error, self.history())
+            raise
         history = self.history()
         if self.stopped == "diverged":
             raise DivergenceError(

@@ -17,10 +17,11 @@ of `ntkswift.stax`, for any linear operator with ``shape``, ``dtype`` and ``matv
 
 from ._covariance import CovarianceSpectrum, covariance_spectrum, gradient_covariance
 from ._line import sample_curvatures, step_to_raise
+from ._measures import MEASURES
 from ._model import BreakEven, break_even, stability_factor
 from ._operators import LossCurvature, empirical_fisher, gauss_newton, hessian
 from ._spectrum import Eigenpairs, SpectralDensity, TraceEstimate, eigenvalues, spectral_density, trace
-from ._tracker import MEASURES, Tracker
+from ._tracker import Tracker
 
 __all__ = [
     "MEASURES",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ import numpy as np
 
 from .. import _checks, _core
 from .._arrays import check_array
-from .._call import Resources
-from .._networks import loss_number, network_for, seed_of
+from .._call import Progress, Resources, takes_resources
+from .._networks import loss_number, network_for, seed_of, targets_for
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class CovarianceSpectrum:
         return self.trace / self.largest if self.largest > 0 else float("nan")
 
 
+@takes_resources()
 def gradient_covariance(
     network: Any,
     params: Any,
@@ -75,9 +75,9 @@ def gradient_covariance(
     batch: int | None = 128,
     count: int | None = None,
     top: int = 5,
-    rng: Any = None,
+    seed: Any = None,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> CovarianceSpectrum:
     """The spectrum of the covariance of the gradients of a training loss.
 
@@ -93,7 +93,7 @@ def gradient_covariance(
         Eigenvalues wanted; None: all, for O(L^3).
     top : int, default=5
         Eigenvectors in which the share of the gradient is taken.
-    rng : seed, optional
+    seed : int, sequence of int, SeedSequence, Generator, optional
         Dropout in train mode needs it.
 
     Returns
@@ -116,22 +116,23 @@ def gradient_covariance(
     if len(rows) < 2 * max(1, size):
         raise ValueError(f"[{op}] x must hold at least two batches of {max(1, size)}. Received {len(rows)} inputs.")
     return CovarianceSpectrum(
-        *Resources(memory_limit=memory_limit, progress=progress).run(
+        *Resources().run(
             "loss_gradient_covariance",
             op,
             finite.core,
             finite.vector(params),
             loss_number(loss, op),
             rows,
-            finite.targets(y, len(rows), "y"),
+            targets_for(finite, y, len(rows), loss).rows,
             size,
             _checks.integer(top, op, "top"),
             0 if count is None else _checks.integer(count, op, "count"),
-            seed_of(finite.layer, rng, op),
+            seed_of(finite.layer, seed, op),
         )
     )
 
 
+@takes_resources()
 def covariance_spectrum(
     gradients: Any,
     *,
@@ -139,7 +140,7 @@ def covariance_spectrum(
     count: int | None = None,
     top: int = 5,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> CovarianceSpectrum:
     """The same for gradients that the caller has, of any network of any library.
 
@@ -166,7 +167,7 @@ def covariance_spectrum(
     if is_gram and not np.allclose(array, array.T, rtol=1e-6, atol=1e-9 * abs(array).max()):
         raise ValueError(f"[{op}] gradients must be a symmetric matrix of inner products. Received another one.")
     return CovarianceSpectrum(
-        *Resources(memory_limit=memory_limit, progress=progress).run(
+        *Resources().run(
             "gradient_covariance",
             op,
             np.ascontiguousarray(array) if is_gram else array,

@@ -7,14 +7,24 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from .._checks import real
-from .._networks import loss_number, network_for, seed_of
+from .._networks import loss_number, network_for, seed_of, targets_for
 from ..stax import FiniteNetwork
 
 
+@takes_resources()
 def sample_curvatures(
-    network: Any, params: Any, x: Any, y: Any, direction: Any, loss: str = "mse", *, rng: Any = None
+    network: Any,
+    params: Any,
+    x: Any,
+    y: Any,
+    direction: Any,
+    loss: str = "mse",
+    *,
+    seed: Any = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """The second derivative along `direction` of the loss of each input; the whole loss is their mean.
 
@@ -26,14 +36,19 @@ def sample_curvatures(
     network, params, x, y, loss
         As in `hessian`; networks without BatchNorm.
     direction : ndarray of shape (parameters,), or nested tuples shaped like `params`
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
     ndarray of shape (n,)
     """
-    return _along("sample_curvatures", network, params, x, y, loss, (direction, "direction"), (), rng)
+    return _along("sample_curvatures", network, params, x, y, loss, (direction, "direction"), (), seed)
 
 
+@takes_resources()
 def step_to_raise(
     network: Any,
     params: Any,
@@ -44,7 +59,9 @@ def step_to_raise(
     *,
     factor: float = 1.2,
     most: float = 1000.0,
-    rng: Any = None,
+    seed: Any = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> float:
     """The smallest alpha > 0 with ``loss(params - alpha * update) >= factor * loss(params)``, the paper's alpha^*.
 
@@ -60,6 +77,10 @@ def step_to_raise(
         How much the loss rises.
     most : float, default=1000
         Where the search ends.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -68,7 +89,7 @@ def step_to_raise(
     """
     op = "step_to_raise"
     options = (real(factor, op, "factor"), real(most, op, "most"))
-    return _along(op, network, params, x, y, loss, (update, "update"), options, rng)
+    return _along(op, network, params, x, y, loss, (update, "update"), options, seed)
 
 
 def _along(
@@ -80,7 +101,7 @@ def _along(
     loss: str,
     line: tuple[Any, str],
     options: tuple[Any, ...],
-    rng: Any,
+    seed: Any,
 ) -> Any:
     """Check the arguments and call the core function `op`; `line` is a direction and its name as an argument."""
     finite, rows = network_for(network, x, op, "x")
@@ -91,10 +112,10 @@ def _along(
         finite.vector(params),
         loss_number(loss, op),
         rows,
-        finite.targets(y, len(rows), "y"),
+        targets_for(finite, y, len(rows), loss).rows,
         flat(finite, *line, op),
         *options,
-        seed_of(finite.layer, rng, op),
+        seed_of(finite.layer, seed, op),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _checks, _core
-from .._networks import loss_number, network_for, seed_of
+from .._networks import loss_number, network_for, seed_of, targets_for
 from ..operators import SymmetricOperator
 
 # In the order of the core's numbers.
@@ -26,7 +26,7 @@ class LossCurvature(SymmetricOperator):
         float64.
     """
 
-    def __init__(self, network: Any, params: Any, x: Any, y: Any, loss: str, kind: int, rng: Any, op: str) -> None:
+    def __init__(self, network: Any, params: Any, x: Any, y: Any, loss: str, kind: int, seed: Any, op: str) -> None:
         finite, rows = network_for(network, x, op, "x")
         self._kind = _KINDS[kind]
         super().__init__(
@@ -36,8 +36,8 @@ class LossCurvature(SymmetricOperator):
                 kind,
                 loss_number(loss, op),
                 rows,
-                finite.targets(y, len(rows), "y"),
-                seed=seed_of(finite.layer, rng, op),
+                targets_for(finite, y, len(rows), loss).rows,
+                seed=seed_of(finite.layer, seed, op),
             )
         )
 
@@ -45,7 +45,7 @@ class LossCurvature(SymmetricOperator):
         return f"LossCurvature({self._kind}, shape={self.shape})"
 
 
-def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
+def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, seed: Any = None) -> LossCurvature:
     """The Hessian of the training loss by all parameters, exact to rounding.
 
     Parameters
@@ -54,11 +54,11 @@ def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng
         The network; one with BatchNorm is differentiated through the statistics of the batch.
     params : nested tuples
         Its parameters.
-    x, y : array_like
-        Inputs, and targets of the shape of the outputs.
-    loss : {"mse", "cross_entropy"}
-        As in `ntkswift.empirical.loss_and_gradient`.
-    rng : seed, optional
+    x : array_like
+        Inputs.
+    y, loss
+        Targets or labels, and the loss, as in `ntkswift.empirical.loss_and_gradient`.
+    seed : int, sequence of int, SeedSequence, Generator, optional
         Dropout in train mode needs it.
 
     Examples
@@ -71,16 +71,16 @@ def hessian(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng
     >>> bool(np.allclose(h @ np.eye(15), (h @ np.eye(15)).T))
     True
     """
-    return LossCurvature(network, params, x, y, loss, 0, rng, "hessian")
+    return LossCurvature(network, params, x, y, loss, 0, seed, "hessian")
 
 
-def gauss_newton(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None) -> LossCurvature:
+def gauss_newton(network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, seed: Any = None) -> LossCurvature:
     """The Gauss-Newton matrix J^T H_f J, with the Hessian H_f of the loss by the outputs; arguments as for `hessian`."""
-    return LossCurvature(network, params, x, y, loss, 1, rng, "gauss_newton")
+    return LossCurvature(network, params, x, y, loss, 1, seed, "gauss_newton")
 
 
 def empirical_fisher(
-    network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, centered: bool = False, rng: Any = None
+    network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, centered: bool = False, seed: Any = None
 ) -> LossCurvature:
     """The second moment ``mean_i g_i g_i^T`` of the gradients of single inputs, without these gradients.
 
@@ -90,7 +90,7 @@ def empirical_fisher(
 
     Parameters
     ----------
-    network, params, x, y, loss, rng
+    network, params, x, y, loss, seed
         As for `hessian`; not with BatchNorm.
     centered : bool, default=False
         Subtract the outer product of the mean gradient: the covariance of the gradients, K of Jastrzebski et al.
@@ -107,4 +107,4 @@ def empirical_fisher(
     0.0
     """
     kind = 3 if _checks.flag(centered, "empirical_fisher", "centered") else 2
-    return LossCurvature(network, params, x, y, loss, kind, rng, "empirical_fisher")
+    return LossCurvature(network, params, x, y, loss, kind, seed, "empirical_fisher")

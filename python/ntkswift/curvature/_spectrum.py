@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from .. import _checks
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from ..operators import as_operator
 
 _ENDS = ("largest", "smallest", "magnitude")
@@ -76,6 +75,7 @@ class SpectralDensity:
         return np.exp(-0.5 * distance**2) @ self.weights.ravel() / (width * np.sqrt(2 * np.pi))
 
 
+@takes_resources()
 def eigenvalues(
     operator: Any,
     count: int = 1,
@@ -86,7 +86,7 @@ def eigenvalues(
     start: Any = None,
     seed: int = 0,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Eigenpairs:
     """Eigenvalues at one end of the spectrum of a symmetric operator, by Lanczos with thick restarts.
 
@@ -131,7 +131,7 @@ def eigenvalues(
         start = np.ascontiguousarray(check_array(start, "start", ndim=1, dtype=np.float64, op=op))
         if len(start) != core.dimension:
             raise ValueError(f"[{op}] start must have {core.dimension} numbers. Received {len(start)}.")
-    values, residuals, rows, products = Resources(memory_limit=memory_limit, progress=progress).run_method(
+    values, residuals, rows, products = Resources().run_method(
         core,
         "eigen",
         op,
@@ -146,13 +146,14 @@ def eigenvalues(
     return Eigenpairs(values, rows, residuals, products)
 
 
+@takes_resources()
 def trace(
     operator: Any,
     probes: int = 16,
     *,
     seed: int = 0,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> TraceEstimate:
     """The trace of a symmetric operator from `probes` products with vectors of random signs (Hutchinson, 1990).
 
@@ -173,13 +174,14 @@ def trace(
     9.0
     """
     core = as_operator(operator, op="trace").core
-    samples = Resources(memory_limit=memory_limit, progress=progress).run_method(
+    samples = Resources().run_method(
         core, "trace", "trace", _checks.integer(probes, "trace", "probes"), seed=_checks.seed_number(seed, "trace")
     )
     error = float(samples.std(ddof=1) / np.sqrt(len(samples))) if len(samples) > 1 else float("nan")
     return TraceEstimate(float(samples.mean()), error, samples)
 
 
+@takes_resources()
 def spectral_density(
     operator: Any,
     probes: int = 8,
@@ -187,7 +189,7 @@ def spectral_density(
     *,
     seed: int = 0,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> SpectralDensity:
     """The density of all eigenvalues, by stochastic Lanczos quadrature (Ubaru, Chen and Saad, 2017).
 
@@ -203,7 +205,7 @@ def spectral_density(
     """
     op = "spectral_density"
     core = as_operator(operator, op=op).core
-    nodes, weights = Resources(memory_limit=memory_limit, progress=progress).run_method(
+    nodes, weights = Resources().run_method(
         core,
         "density",
         op,

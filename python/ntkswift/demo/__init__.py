@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .._files import try_folder
+
 __all__ = ["run"]
 
 
@@ -28,8 +30,7 @@ def run(output: str | Path = "reports/demo", *, quick: bool = False, progress: b
     from ._study import study
     from ._table import table
 
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = try_folder(output, "demo", "output")
     results = study(tasks(quick), quick=quick, progress=progress)
     text = "\n\n".join(table(result) for result in results)
     print(text)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import Resources
+from .._call import Progress, takes_resources
 from .._checks import integer
 from .._networks import layer_of, network_for, seed_of
 
@@ -33,7 +33,16 @@ class Expansion:
         self.degree = degree
         self._op = op
 
-    def __call__(self, params: Any, inputs: Any, *, rng: Any = None, memory_limit: int | None = None) -> np.ndarray:
+    @takes_resources()
+    def __call__(
+        self,
+        params: Any,
+        inputs: Any,
+        *,
+        rng: Any = None,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
         """The expansion's outputs at `inputs` for parameters `params`."""
         network, rows = network_for(self.layer, inputs, self._op, "inputs")
         vector, step = network.vector(self.params0), network.vector(params)
@@ -42,13 +51,7 @@ class Expansion:
         parts = [(1 << k) - 1 for k in range(self.degree + 1)]
         directions = np.stack([step] * self.degree) if self.degree else None
         values = network.call(
-            "derivatives",
-            vector,
-            rows,
-            directions,
-            parts,
-            seed=seed_of(self.layer, rng, self._op),
-            resources=Resources(memory_limit=memory_limit),
+            "derivatives", vector, rows, directions, parts, seed=seed_of(self.layer, rng, self._op, "rng, a seed,")
         )
         total = values[0]
         for k in range(1, self.degree + 1):

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from .._checks import choice
-from .._networks import loss_number, network_for, second_rows, seed_of
+from .._networks import loss_number, network_for, second_rows, seed_of, targets_for
 
 _CURVATURES = {"hessian": 0, "gauss_newton": 1}
 
 
+@takes_resources()
 def loss_and_gradient(
-    network: Any, params: Any, x: Any, y: Any, loss: str = "mse", *, rng: Any = None, memory_limit: int | None = None
+    network: Any,
+    params: Any,
+    x: Any,
+    y: Any,
+    loss: str = "mse",
+    *,
+    seed: Any = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> tuple[float, Any]:
     """The training loss and its gradient by the parameters.
 
@@ -27,11 +35,17 @@ def loss_and_gradient(
         The network.
     params : nested tuples
         Its parameters.
-    x, y : array_like
-        Inputs and targets, the latter of the shape of the outputs.
-    loss : {"mse", "cross_entropy"}
-        ``0.5 mean (f - y)^2`` over inputs and outputs, or ``-mean sum_k y_k log softmax(f)_k``, the mean over inputs,
-        with the probabilities y of the classes.
+    x : array_like
+        Inputs.
+    y : array_like
+        Targets of the shape of the outputs; (n,) for one output. For the losses of classes their probabilities, or labels
+        of shape (n,): integers, booleans, or strings, which are numbered in the order of `numpy.unique`.
+    loss : {"mse", "cross_entropy", "logistic"}
+        ``0.5 mean (f - y)^2`` over inputs and outputs; ``-mean sum_k y_k log softmax(f)_k``, the mean over inputs, with the
+        probabilities y of two classes or more, one output each; ``mean log(1 + exp f) - y f`` of one output, the log odds
+        of the second of two classes.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -56,14 +70,14 @@ def loss_and_gradient(
         finite.vector(params),
         loss_number(loss, "loss_and_gradient"),
         rows,
-        finite.targets(y, len(rows), "y"),
+        targets_for(finite, y, len(rows), loss).rows,
         True,
-        seed=seed_of(finite.layer, rng, "loss_and_gradient"),
-        resources=Resources(memory_limit=memory_limit),
+        seed=seed_of(finite.layer, seed, "loss_and_gradient"),
     )
     return value, finite.nested(gradient, params)
 
 
+@takes_resources()
 def curvature_vector_product(
     network: Any,
     params: Any,
@@ -73,8 +87,9 @@ def curvature_vector_product(
     loss: str = "mse",
     kind: str = "hessian",
     *,
-    rng: Any = None,
+    seed: Any = None,
     memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Any:
     """The product of the Hessian of the loss (or its Gauss-Newton matrix) with a vector, exact to rounding.
 
@@ -89,6 +104,8 @@ def curvature_vector_product(
         Shaped like `params`, or flat: (parameters,), or (k, parameters) for k products at once.
     kind : {"hessian", "gauss_newton"}
         The Hessian, or J^T H_f J with the Hessian H_f of the loss by the outputs.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -109,10 +126,10 @@ def curvature_vector_product(
         _CURVATURES[choice(kind, op, "kind", _CURVATURES)],
         loss_number(loss, op),
         rows,
-        finite.targets(y, len(rows), "y"),
-        seed_of(finite.layer, rng, op),
+        targets_for(finite, y, len(rows), loss).rows,
+        seed_of(finite.layer, seed, op),
     )
-    product = Resources(memory_limit=memory_limit).run_method(
+    product = Resources().run_method(
         curvature, "multiply", "curvature", np.ascontiguousarray(np.atleast_2d(directions))
     )
     if not flat:
@@ -120,6 +137,7 @@ def curvature_vector_product(
     return product if directions.ndim == 2 else product[0]
 
 
+@takes_resources()
 def gradient_gram(
     network: Any,
     params: Any,
@@ -128,9 +146,9 @@ def gradient_gram(
     x2: Any = None,
     combination2: Any = None,
     *,
-    rng: Any = None,
+    seed: Any = None,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """Inner products of gradients, one gradient per input: that of ``sum_k combination[i, k] f(x[i])_k``.
 
@@ -163,6 +181,6 @@ def gradient_gram(
         finite.targets(combination1, len(rows1), "combination1"),
         rows2,
         None if rows2 is None else finite.targets(combination2, len(rows2), "combination2"),
-        seed=seed_of(finite.layer, rng, "gradient_gram"),
-        resources=Resources(memory_limit=memory_limit, progress=progress),
+        seed=seed_of(finite.layer, seed, "gradient_gram"),
+        resources=Resources(),
     )

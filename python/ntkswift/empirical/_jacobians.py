@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 
 
+@takes_resources()
 def empirical_ntk_from_jacobians(
-    jacobians1: Any, jacobians2: Any = None, *, trace: bool = True, memory_limit: int | None = None
+    jacobians1: Any,
+    jacobians2: Any = None,
+    *,
+    trace: bool = True,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """The NTK of any network from the Jacobians of its outputs by its parameters.
 
@@ -25,6 +31,8 @@ def empirical_ntk_from_jacobians(
         The same at other inputs; None means the first ones.
     trace : bool
         Whether to average over the outputs.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -47,7 +55,7 @@ def empirical_ntk_from_jacobians(
             f"Received shapes {[a.shape[1:] for a in first]} and {[a.shape[1:] for a in second]}."
         )
     n1, n2, outputs = len(first[0]), len(second[0]), first[0].shape[1]
-    resources = Resources(memory_limit=memory_limit)
+    resources = Resources()
     total: np.ndarray | None = None
     for a, b in zip(first, second, strict=True):
         left = a.reshape(n1, -1) if trace else a.reshape(n1 * outputs, -1)

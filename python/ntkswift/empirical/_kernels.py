@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import Resources
+from .._call import Progress, Resources, allowing, call
 from .._networks import layer_of, network_for, second_rows, seed_of
 from ..stax import FiniteNetwork
 from ._axes import OutputAxes, output_axes
@@ -24,7 +24,7 @@ def empirical_ntk_fn(
     diagonal_axes: int | Sequence[int] = (),
     *,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
     **ignored: Any,
 ) -> Callable[..., np.ndarray]:
     """The NTK of a finite network: products of the gradients of its outputs by the parameters.
@@ -64,10 +64,11 @@ def empirical_ntk_fn(
     (4, 2, 3, 3)
     """
     resources = Resources(memory_limit=memory_limit, progress=progress)
-    pairs = _pairs_of("empirical_ntk_fn", f, trace_axes, diagonal_axes, ignored, resources)
+    pairs = _pairs_of("empirical_ntk_fn", f, trace_axes, diagonal_axes, ignored)
 
     def ntk_fn(x1: Any, x2: Any, params: Any, *, rng: Any = None) -> np.ndarray:
-        return _ntk(pairs(x1, x2, params, rng))
+        with allowing(resources):
+            return _ntk(pairs(x1, x2, params, rng))
 
     return ntk_fn
 
@@ -78,6 +79,7 @@ def empirical_nngp_fn(
     diagonal_axes: int | Sequence[int] = (),
     *,
     memory_limit: int | None = None,
+    progress: Progress | None = None,
     **ignored: Any,
 ) -> Callable[..., np.ndarray]:
     """Products of the outputs of a finite network, as `empirical_ntk_fn` has them for the gradients.
@@ -87,11 +89,12 @@ def empirical_nngp_fn(
     callable
         ``nngp_fn(x1, x2, params, rng=None) -> ndarray``.
     """
-    resources = Resources(memory_limit=memory_limit)
-    pairs = _pairs_of("empirical_nngp_fn", f, trace_axes, diagonal_axes, ignored, resources)
+    resources = Resources(memory_limit=memory_limit, progress=progress)
+    pairs = _pairs_of("empirical_nngp_fn", f, trace_axes, diagonal_axes, ignored)
 
     def nngp_fn(x1: Any, x2: Any, params: Any, *, rng: Any = None) -> np.ndarray:
-        return _nngp(pairs(x1, x2, params, rng))
+        with allowing(resources, phases=2):
+            return _nngp(pairs(x1, x2, params, rng))
 
     return nngp_fn
 
@@ -102,7 +105,7 @@ def empirical_kernel_fn(
     diagonal_axes: int | Sequence[int] = (),
     *,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
     **ignored: Any,
 ) -> Callable[..., Any]:
     """NNGP and NTK of a finite network.
@@ -116,7 +119,7 @@ def empirical_kernel_fn(
         or a namedtuple of arrays.
     """
     resources = Resources(memory_limit=memory_limit, progress=progress)
-    pairs = _pairs_of("empirical_kernel_fn", f, trace_axes, diagonal_axes, ignored, resources)
+    pairs = _pairs_of("empirical_kernel_fn", f, trace_axes, diagonal_axes, ignored)
 
     def kernel_fn(x1: Any, x2: Any, get: Any, params: Any, *, rng: Any = None) -> Any:
         names = _NAMES if get is None else (get,) if isinstance(get, str) else tuple(get)
@@ -124,14 +127,23 @@ def empirical_kernel_fn(
             raise ValueError(f'[empirical_kernel_fn] get must be "nngp", "ntk" or a tuple of both. Received {get!r}.')
         both = pairs(x1, x2, params, rng)
         compute = {"nngp": _nngp, "ntk": _ntk}
-        results = [compute[name](both) for name in names]
+        with allowing(resources, phases=len(names)):
+            results = [compute[name](both) for name in names]
         return results[0] if isinstance(get, str) else _tuple_type(names)(*results)
 
     return kernel_fn
 
 
 def empirical_ntk_vp_fn(
-    f: Any, x1: Any, x2: Any, params: Any, *, rng: Any = None, memory_limit: int | None = None, **ignored: Any
+    f: Any,
+    x1: Any,
+    x2: Any,
+    params: Any,
+    *,
+    rng: Any = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
+    **ignored: Any,
 ) -> Callable[[Any], np.ndarray]:
     """Products of the NTK with vectors, J(x1) J(x2)^T v, without the kernel.
 
@@ -145,13 +157,14 @@ def empirical_ntk_vp_fn(
     network, rows1 = network_for(f, x1, "empirical_ntk_vp_fn")
     rows = second_rows(network, x2)
     rows2 = rows1 if rows is None else rows
-    vector, seed = network.vector(params), seed_of(network.layer, rng, "empirical_ntk_vp_fn")
-    resources = Resources(memory_limit=memory_limit)
+    vector, seed = network.vector(params), seed_of(network.layer, rng, "empirical_ntk_vp_fn", "rng, a seed,")
+    resources = Resources(memory_limit=memory_limit, progress=progress)
 
     def ntk_vp_fn(v: Any) -> np.ndarray:
         cotangents = network.targets(v, len(rows2), "v")
-        gradient = network.call("pull_back", vector, rows2, cotangents, seed=seed, resources=resources)
-        product = network.call("derivatives", vector, rows1, gradient[None], [1], seed=seed, resources=resources)
+        with allowing(resources, phases=2):
+            gradient = network.call("pull_back", vector, rows2, cotangents, seed=seed)
+            product = network.call("derivatives", vector, rows1, gradient[None], [1], seed=seed)
         return network.outputs(product[0])
 
     return ntk_vp_fn
@@ -167,11 +180,10 @@ class _Pairs:
     rows1: np.ndarray
     rows2: np.ndarray | None
     seed: tuple[int, int]
-    resources: Resources
 
 
 def _pairs_of(
-    op: str, f: Any, trace_axes: Any, diagonal_axes: Any, ignored: dict[str, Any], resources: Resources
+    op: str, f: Any, trace_axes: Any, diagonal_axes: Any, ignored: dict[str, Any]
 ) -> Callable[[Any, Any, Any, Any], _Pairs]:
     """The checks of a kernel function: those of its network now, those of inputs and parameters in each call."""
     layer = layer_of(f, op)
@@ -181,16 +193,14 @@ def _pairs_of(
         network, rows1 = network_for(layer, x1, op)
         axes = output_axes(network.output_shape, trace_axes, diagonal_axes, op)
         rows2 = second_rows(network, x2)
-        return _Pairs(network, axes, network.vector(params), rows1, rows2, seed_of(layer, rng, op), resources)
+        return _Pairs(network, axes, network.vector(params), rows1, rows2, seed_of(layer, rng, op, "rng, a seed,"))
 
     return pairs
 
 
 def _ntk(pairs: _Pairs) -> np.ndarray:
     rows1, rows2, axes = pairs.rows1, pairs.rows2, pairs.axes
-    flat = pairs.network.call(
-        "ntk", pairs.vector, rows1, rows2, *axes.order(), seed=pairs.seed, resources=pairs.resources
-    )
+    flat = pairs.network.call("ntk", pairs.vector, rows1, rows2, *axes.order(), seed=pairs.seed)
     return axes.arrange(flat, len(rows1), len(rows1 if rows2 is None else rows2))
 
 
@@ -204,15 +214,13 @@ def _nngp(pairs: _Pairs) -> np.ndarray:
         columns = [numbers[(k * diagonal + d) * traced + t] for k in range(kept) for t in range(traced)]
         left = first[:, columns].reshape(-1, traced)
         right = second[:, columns].reshape(-1, traced)
-        product = pairs.resources.run("multiply", "empirical_nngp_fn", left, np.ascontiguousarray(right.T))
+        product = call("multiply", "empirical_nngp_fn", left, np.ascontiguousarray(right.T))
         blocks.append((product / traced).reshape(len(first), kept, len(second), kept).transpose(0, 2, 1, 3))
     return pairs.axes.arrange(np.stack(blocks, -1), len(first), len(second))
 
 
 def _outputs(pairs: _Pairs, rows: np.ndarray) -> np.ndarray:
-    return pairs.network.call("derivatives", pairs.vector, rows, None, [0], seed=pairs.seed, resources=pairs.resources)[
-        0
-    ]
+    return pairs.network.call("derivatives", pairs.vector, rows, None, [0], seed=pairs.seed)[0]
 
 
 def _check_ignored(ignored: dict[str, Any], op: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Progress
 from .._networks import layer_of
 from .._random import philox_key
 from ._kernels import empirical_kernel_fn
@@ -23,6 +24,8 @@ def monte_carlo_kernel_fn(
     diagonal_axes: int | Sequence[int] = (),
     *,
     distribution: str = "gaussian",
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
     **ignored: Any,
 ) -> Callable[..., Any]:
     """Means of the empirical kernels over random networks (Novak et al., arXiv:1810.05148).
@@ -42,6 +45,10 @@ def monte_carlo_kernel_fn(
     **ignored
         `batch_size`, `device_count`, `store_on_device`, `vmap_axes`, `implementation` of neural-tangents: accepted, and
         without effect.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -69,7 +76,7 @@ def monte_carlo_kernel_fn(
     counts = [int(n) for n in given if isinstance(n, numbers.Integral) and not isinstance(n, bool) and int(n) >= 1]
     if not counts or len(counts) < len(given):
         raise ValueError(f"[{op}] n_samples must be a positive integer, or several. Received {n_samples!r}.")
-    one = empirical_kernel_fn(layer, trace_axes, diagonal_axes)
+    one = empirical_kernel_fn(layer, trace_axes, diagonal_axes, memory_limit=memory_limit)
 
     def means(x1: Any, x2: Any, get: Any) -> Iterator[Any]:
         # Each call starts the seed's stream afresh: the same networks for every pair of inputs.
@@ -81,6 +88,8 @@ def monte_carlo_kernel_fn(
             seed = int(rng.integers(2**63)) if layer._trains_with_dropout() else None
             kernels = one(x1, x2, names, params, rng=seed)
             totals = [k if n == 1 else total + k for total, k in zip(totals or kernels, kernels, strict=True)]
+            if progress is not None:
+                progress(n / max(counts))
             if n in counts:
                 found = [total / n for total in totals]
                 yield found[0] if isinstance(get, str) else namedtuple("Kernels", names)(*found)  # type: ignore[misc]

@@ -11,11 +11,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import choice
+from .._pickling import VersionedState
 from ._network import KERNELS, all_or_nothing, network_of, validated
 from ._solver import Machine
 
 
-class NTKClassifier(ClassifierMixin, BaseEstimator):
+class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
     """Classification by kernel regression on one-hot labels, or by a support vector machine, with an infinitely wide
     network's kernel.
 

@@ -9,12 +9,13 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import choice
+from .._pickling import VersionedState
 from .._random import philox_key
 from ._network import KERNELS, all_or_nothing, network_of, validated
 from ._solver import Machine
 
 
-class _KernelRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """What the regressors share: a zero-mean Gaussian process on targets that are centred and scaled to unit
     variance.
     """

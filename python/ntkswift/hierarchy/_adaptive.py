@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _checks
 from .._arrays import check_array
-from .._call import call, double, factor
+from .._call import Progress, call, double, factor, takes_resources
 from .._networks import layer_of, network_for
 from ..empirical import empirical_ntk_fn
 from ..stax import Dense, Serial
@@ -48,7 +48,8 @@ class KernelRegression:
         self._kernel, self._which, self._x = kernel, which, x
         self.coefficients = coefficients
 
-    def __call__(self, x: Any) -> np.ndarray:
+    @takes_resources(phases=2)
+    def __call__(self, x: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """Return predictions at inputs x, of shape (m, outputs)."""
         result: np.ndarray = call(
             "multiply", "regression", double(self._kernel(x, self._x, self._which)), self.coefficients
@@ -103,7 +104,16 @@ class AdaptiveKernel:
         self._head, self._head_params, self._last = _split(self._layer, params)
         self._whole = empirical_ntk_fn(self._layer)
 
-    def __call__(self, x1: Any, x2: Any = None, which: str = "last_layer") -> np.ndarray:
+    @takes_resources()
+    def __call__(
+        self,
+        x1: Any,
+        x2: Any = None,
+        which: str = "last_layer",
+        *,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
         """Return the kernel between the rows of x1 and those of x2 (None: x1), of shape (n1, n2).
 
         Parameters
@@ -112,6 +122,10 @@ class AdaptiveKernel:
             Inputs.
         which : {"last_layer", "full"}
             H or K. With several outputs, the mean of their kernels.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
         """
         if _checks.choice(which, "AdaptiveKernel", "which", _KERNELS) == "full":
             return self._whole(x1, x2, self._params)
@@ -120,7 +134,8 @@ class AdaptiveKernel:
         product: np.ndarray = call("multiply", "AdaptiveKernel", left, double(right.T))
         return product
 
-    def features(self, x: Any) -> np.ndarray:
+    @takes_resources()
+    def features(self, x: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """Return the derivatives of an output by the weights and bias that lead to it, of shape (n, features)."""
         inputs = self._inputs(x, "AdaptiveKernel")
         received = inputs if self._head is None else self._head.apply_fn(self._head_params, inputs)
@@ -137,7 +152,17 @@ class AdaptiveKernel:
         network.vector(self._params)  # refuses parameters that do not belong to the network
         return rows.reshape(len(rows), *network.shape)
 
-    def regression(self, x: Any, y: Any, ridge: float, which: str = "last_layer") -> KernelRegression:
+    @takes_resources(phases=3)
+    def regression(
+        self,
+        x: Any,
+        y: Any,
+        ridge: float,
+        which: str = "last_layer",
+        *,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> KernelRegression:
         """Kernel ridge regression with this kernel: ``k(., X) (k(X, X) + n ridge I)^-1 y``.
 
         Parameters
@@ -148,6 +173,10 @@ class AdaptiveKernel:
             The weight decay of a loss ``0.5 mean (f - y)^2 + ridge/2 |w|^2``; towards 0 it is ridgeless regression.
         which : {"last_layer", "full"}
             The kernel.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
         """
         op = "regression"
         inputs = self._inputs(x, op)
@@ -159,7 +188,17 @@ class AdaptiveKernel:
         solved = call("solve", op, factor(gram, len(inputs) * amount, True, op), targets, 0)
         return KernelRegression(self, which, inputs, solved)
 
-    def residual_parts(self, x: Any, y: Any, which: str = "last_layer", *, tolerance: float = 1e-10) -> ResidualParts:
+    @takes_resources(phases=3)
+    def residual_parts(
+        self,
+        x: Any,
+        y: Any,
+        which: str = "last_layer",
+        *,
+        tolerance: float = 1e-10,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> ResidualParts:
         """Split the residual ``y - f(X)`` into what the kernel's features reach and what they do not.
 
         Parameters
@@ -170,6 +209,10 @@ class AdaptiveKernel:
             The kernel.
         tolerance : float
             Eigenvalues below this share of the largest do not count for the range.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
         """
         op = "residual_parts"
         inputs = self._inputs(x, op)

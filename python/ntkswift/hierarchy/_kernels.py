@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from .._networks import network_for, seed_of
 from ._truncated import HierarchyPath, truncated_hierarchy
 
@@ -40,8 +39,17 @@ class TangentHierarchy:
         """K2 and what else was computed."""
         return [kernel for kernel in (self.k2, self.k3, self.k4) if kernel is not None]
 
+    @takes_resources()
     def predict(
-        self, y: Any, times: Any, order: int | None = None, *, ntk: bool = False, tolerance: float = 1e-9
+        self,
+        y: Any,
+        times: Any,
+        order: int | None = None,
+        *,
+        ntk: bool = False,
+        tolerance: float = 1e-9,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
     ) -> HierarchyPath:
         """The path of training that these kernels predict, cut at `order` (by default the highest computed).
 
@@ -60,6 +68,7 @@ class TangentHierarchy:
         return truncated_hierarchy(self.outputs, y, kernels[: top - 1], times, ntk=ntk, tolerance=tolerance)
 
 
+@takes_resources()
 def tangent_hierarchy(
     network: Any,
     params: Any,
@@ -67,9 +76,9 @@ def tangent_hierarchy(
     x_test: Any = None,
     order: int = 4,
     *,
-    rng: Any = None,
+    seed: Any = None,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> TangentHierarchy:
     """The neural tangent hierarchy K2, .., K_order of a network with one output (arXiv:1909.08156, equation 2.9).
 
@@ -89,7 +98,7 @@ def tangent_hierarchy(
         Inputs that follow passively: first index of the kernels only.
     order : {2, 3, 4}
         The highest kernel.
-    rng : seed, optional
+    seed : int, sequence of int, SeedSequence, Generator, optional
         Of Dropout in train mode.
     memory_limit : int, optional
         Bytes that this call may allocate; see `ntkswift.memory_limit`.
@@ -123,16 +132,24 @@ def tangent_hierarchy(
     n = len(rows)
     if x_test is not None:
         rows = np.concatenate([rows, finite.rows(x_test, "x_test")])
-    vector, seed = finite.vector(params), seed_of(finite.layer, rng, op)
-    resources = Resources(memory_limit=memory_limit, progress=progress)
-    found = resources.run("hierarchy_kernels", op, finite.core, vector, rows, n, order, seed)
-    outputs = finite.call("derivatives", vector, rows, None, [0], seed=seed, resources=Resources())[0]
+    vector, key = finite.vector(params), seed_of(finite.layer, seed, op)
+    resources = Resources()
+    found = resources.run("hierarchy_kernels", op, finite.core, vector, rows, n, order, key)
+    outputs = finite.call("derivatives", vector, rows, None, [0], seed=key)[0]
     shaped = [kernel.reshape(len(rows), *(n,) * (k + 1)) for k, kernel in enumerate(found)]
     return TangentHierarchy(outputs[:, 0].copy(), *shaped)
 
 
+@takes_resources()
 def kernel_velocity(
-    network: Any, params: Any, x: Any, direction: Any, *, rng: Any = None, memory_limit: int | None = None
+    network: Any,
+    params: Any,
+    x: Any,
+    direction: Any,
+    *,
+    seed: Any = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """The derivative of the empirical NTK along a direction in parameter space: one pass, no higher kernel.
 
@@ -144,8 +161,10 @@ def kernel_velocity(
         Inputs.
     direction : nested tuples or ndarray of shape (parameters,)
         Shaped like `params`, or flat.
-    rng, memory_limit
+    seed, memory_limit
         As in `tangent_hierarchy`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -158,11 +177,12 @@ def kernel_velocity(
     along = np.ascontiguousarray(check_array(along, "direction", ndim=1, dtype=np.float64, op=op))
     if along.shape != vector.shape:
         raise ValueError(f"[{op}] direction must hold {vector.size} numbers. Received {along.size}.")
-    return Resources(memory_limit=memory_limit).run(
-        "hierarchy_kernel_derivative", op, finite.core, vector, rows, along, seed_of(finite.layer, rng, op)
+    return Resources().run(
+        "hierarchy_kernel_derivative", op, finite.core, vector, rows, along, seed_of(finite.layer, seed, op)
     )
 
 
+@takes_resources(phases=2)
 def loss_kernel_velocity(
     network: Any,
     params: Any,
@@ -170,8 +190,9 @@ def loss_kernel_velocity(
     y: Any,
     x: Any = None,
     *,
-    rng: Any = None,
+    seed: Any = None,
     memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """dK2/dt of gradient flow on ``0.5 mean (f - y)^2`` of the training inputs, at one moment.
 
@@ -185,8 +206,10 @@ def loss_kernel_velocity(
         What is trained on.
     x : array_like of shape (m, d), optional
         Where the kernel is; by default at the training inputs.
-    rng, memory_limit
+    seed, memory_limit
         As in `tangent_hierarchy`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -201,7 +224,6 @@ def loss_kernel_velocity(
         rows,
         finite.targets(y, len(rows), "y"),
         True,
-        seed=seed_of(finite.layer, rng, op),
-        resources=Resources(memory_limit=memory_limit),
+        seed=seed_of(finite.layer, seed, op),
     )
-    return kernel_velocity(network, params, x_train if x is None else x, -gradient, rng=rng, memory_limit=memory_limit)
+    return kernel_velocity(network, params, x_train if x is None else x, -gradient, seed=seed)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import _checks
-from .._call import Resources
+from .._call import Progress, Resources, allowing
 from .._networks import network_for
 from ..training import Flow, interrupts_raise, train
 from ._truncated import ascending_times
@@ -44,6 +44,7 @@ def gradient_flow(
     tolerance: float = 1e-8,
     weight_decay: float = 0.0,
     memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> FlowPath:
     """Train a network with one output by gradient flow on ``0.5 mean (f - y)^2`` and note it at given times.
 
@@ -63,6 +64,8 @@ def gradient_flow(
         Times the parameters, added to the gradient.
     memory_limit : int, optional
         Bytes that one step may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -77,6 +80,12 @@ def gradient_flow(
     everywhere = rows if x_test is None else np.concatenate([rows, finite.rows(x_test, "x_test")])
     inputs = rows.reshape(len(rows), *finite.shape)
     outputs, states, now = [], [], 0.0
+
+    def part(begin: float, end: float) -> Progress | None:
+        if progress is None:
+            return None
+        return lambda fraction: progress((begin + fraction * (end - begin)) / float(moments[-1]))
+
     for moment in moments:
         if moment > now:
             with interrupts_raise():
@@ -88,11 +97,13 @@ def gradient_flow(
                     optimizer=flow,
                     time=float(moment - now),
                     memory_limit=memory_limit,
+                    progress=part(now, float(moment)),
                 )
             params, now = run.params, float(moment)
-        values = finite.call(
-            "derivatives", finite.vector(params), everywhere, None, [0], resources=Resources(memory_limit=memory_limit)
-        )
+        with allowing(Resources(memory_limit=memory_limit)):
+            values = finite.call("derivatives", finite.vector(params), everywhere, None, [0])
         outputs.append(values[0][:, 0])
         states.append(params)
+    if progress is not None:
+        progress(1.0)
     return FlowPath(moments, np.stack(outputs), states)

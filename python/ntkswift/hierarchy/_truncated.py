@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _checks
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class HierarchyPath:
     ntk: np.ndarray | None = None
 
 
+@takes_resources()
 def truncated_hierarchy(
     outputs: Any,
     y: Any,
@@ -41,6 +42,7 @@ def truncated_hierarchy(
     ntk: bool = False,
     tolerance: float = 1e-9,
     memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> HierarchyPath:
     """Gradient flow on ``1/(2n) sum (f - y)^2`` from the kernels K2, .., Kp alone, the last one kept constant.
 
@@ -65,6 +67,8 @@ def truncated_hierarchy(
         Local error of a step of Dormand and Prince's method, relative to the largest entry of each part.
     memory_limit : int, optional
         Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def truncated_hierarchy(
         )
     moments = ascending_times(times, op)
     tensors = _kernels(kernels, len(start), len(targets), op)
-    path, moving = Resources(memory_limit=memory_limit).run(
+    path, moving = Resources().run(
         "hierarchy_truncated",
         op,
         start,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import _core
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, allowing
 
 
 class SymmetricOperator:
@@ -36,20 +35,17 @@ class SymmetricOperator:
         self.core = core
         self.shape = (core.dimension, core.dimension)
 
-    def matvec(
-        self, v: Any, *, memory_limit: int | None = None, progress: Callable[[float], None] | None = None
-    ) -> np.ndarray:
+    def matvec(self, v: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The product with a vector of `shape[1]` numbers; a column of shape (n, 1) gives one."""
-        vector = check_array(v, "v", ndim=(1, 2), dtype=np.float64, op=self._name("matvec"))
+        op = self._name("matvec")
+        vector = check_array(v, "v", ndim=(1, 2), dtype=np.float64, op=op)
         if vector.ndim == 2 and vector.shape[1] != 1:
-            raise ValueError(
-                f"[{self._name('matvec')}] v must be one vector (matmat takes more). Received shape {vector.shape}."
-            )
+            raise ValueError(f"[{op}] v must be one vector (matmat takes more). Received shape {vector.shape}.")
+        if len(vector) != self.shape[1]:
+            raise ValueError(f"[{op}] v must have {self.shape[1]} elements. Received shape {vector.shape}.")
         return self.matmat(vector.reshape(-1, 1), memory_limit=memory_limit, progress=progress).reshape(vector.shape)
 
-    def matmat(
-        self, V: Any, *, memory_limit: int | None = None, progress: Callable[[float], None] | None = None
-    ) -> np.ndarray:
+    def matmat(self, V: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The product with the columns of a matrix of `shape[1]` rows, one block of products."""
         op = self._name("matmat")
         columns = check_array(V, "V", dtype=np.float64, op=op)
@@ -60,9 +56,7 @@ class SymmetricOperator:
     rmatvec = matvec
     rmatmat = matmat
 
-    def rows(
-        self, indices: Any, *, memory_limit: int | None = None, progress: Callable[[float], None] | None = None
-    ) -> np.ndarray:
+    def rows(self, indices: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The rows (columns, too) of the given numbers, from 0 on: an array of shape (number of indices, n)."""
         op = self._name("rows")
         wanted = np.asarray(indices)
@@ -76,9 +70,7 @@ class SymmetricOperator:
             )
         return self._run("rows", wanted.tolist(), memory_limit=memory_limit, progress=progress)
 
-    def diagonal(
-        self, *, memory_limit: int | None = None, progress: Callable[[float], None] | None = None
-    ) -> np.ndarray:
+    def diagonal(self, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The n numbers on the diagonal."""
         return self._run("diagonal", memory_limit=memory_limit, progress=progress)
 
@@ -95,5 +87,6 @@ class SymmetricOperator:
         return f"{type(self).__name__}.{method}"
 
     def _run(self, method: str, *arguments: Any, memory_limit: Any, progress: Any) -> np.ndarray:
-        resources = Resources(memory_limit=memory_limit, progress=progress)
-        return resources.run_method(self.core, method, self._name(method), *arguments)
+        with allowing(Resources(memory_limit=memory_limit, progress=progress)):
+            result: np.ndarray = Resources().run_method(self.core, method, self._name(method), *arguments)
+        return result

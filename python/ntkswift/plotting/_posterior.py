@@ -80,7 +80,7 @@ class PosteriorDisplay:
         *,
         x: Any = None,
         n_samples: int = 0,
-        random_state: Any = 0,
+        seed: Any = 0,
         truth: Any = None,
     ) -> PosteriorDisplay:
         """Return the display of a fitted regressor with `predict(X, return_std=True)` and one feature.
@@ -95,7 +95,7 @@ class PosteriorDisplay:
             Where to evaluate; 400 points over the observations and a fifth beyond on both sides by default.
         n_samples : int, default=0
             Functions to draw with `estimator.sample_y`.
-        random_state : int, default=0
+        seed : int, default=0
             Seed of the samples.
         truth : callable, optional
             The true function, shown as a dashed line.
@@ -108,7 +108,7 @@ class PosteriorDisplay:
             else vector(x, "PosteriorDisplay", "x")
         )
         mean, std = estimator.predict(where[:, None], return_std=True)
-        samples = estimator.sample_y(where[:, None], n_samples, random_state) if n_samples else None
+        samples = estimator.sample_y(where[:, None], n_samples, seed) if n_samples else None
         return cls(
             where,
             mean,

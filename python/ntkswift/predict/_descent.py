@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, double
+from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
-from ._losses import core_loss
+from ._losses import class_targets, core_loss
 from ._mse import check_request, time_first
 from ._shapes import Targets, as_matrix, check_kernel, check_times
 
@@ -40,6 +40,7 @@ class ODEState:
         return ODEState(**{**self.__dict__, **changes})
 
 
+@takes_resources()
 def gradient_descent(
     loss: str | Callable[[np.ndarray, np.ndarray], Any],
     k_train_train: Any,
@@ -49,6 +50,9 @@ def gradient_descent(
     trace_axes: int | Sequence[int] = (-1,),
     *,
     loss_gradient: Callable[[np.ndarray, np.ndarray], Any] | None = None,
+    mean_over: str = "inputs",
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Callable[..., Any]:
     """Outputs of an infinitely wide network during gradient descent on any loss, in continuous time.
 
@@ -57,13 +61,16 @@ def gradient_descent(
 
     Parameters
     ----------
-    loss : "mse", "cross_entropy" or callable
-        ``0.5 mean((f - y)^2)``, ``-mean(log_softmax(f) y)`` over the last axis, or a function ``loss(f, y)`` of two
-        float64 arrays of the shape of `y_train` that returns a number.
+    loss : "mse", "cross_entropy", "logistic" or callable
+        ``0.5 mean((f - y)^2)``; ``-mean(sum(log_softmax(f) y))`` with sums over the last axis, the classes, and the mean over
+        all others; ``mean(log(1 + exp f) - y f)`` of one output, the log odds of the second of two classes; or a function
+        ``loss(f, y)`` of two float64 arrays of the shape of `y_train` that returns a number.
     k_train_train : array_like of shape (n, n)
         NTK between the training points, or in pairs of the axes of `y_train` without `trace_axes`.
     y_train : array_like of shape (n, outputs)
-        Targets.
+        Targets; (n,) for one output, results then have no axis of outputs either. For the losses of classes their
+        probabilities, or labels of shape (n,): integers, booleans, or strings, which are numbered in the order of
+        `numpy.unique`. Labels have as many classes as the largest number says, at least two.
     learning_rate : float
         Step size, more than 0. Time counts steps: the equation runs to ``learning_rate * t``, with momentum to
         ``sqrt(learning_rate) * t``.
@@ -75,6 +82,13 @@ def gradient_descent(
         ``loss_gradient(f, y)``, the gradient of a callable `loss` by its first argument. Without it the gradient is
         taken by central differences with steps of 6e-6 max(1, abs(f)), two evaluations for each output and good to some
         eight digits.
+    mean_over : {"inputs", "inputs_and_classes"}
+        What cross-entropy is the mean over. The second is neural-tangents' and divides the gradient by the classes as well, so
+        that k classes need k times the learning rate.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -108,7 +122,7 @@ def gradient_descent(
     >>> fx.shape, bool(fx[1, 0, 0] > fx[0, 0, 0] > 0)
     ((2, 2, 2), True)
     """
-    return _Descent(loss, loss_gradient, k_train_train, y_train, learning_rate, momentum, trace_axes)
+    return _Descent(loss, loss_gradient, k_train_train, y_train, learning_rate, momentum, trace_axes, mean_over)
 
 
 class _Descent:
@@ -123,18 +137,21 @@ class _Descent:
         learning_rate: float,
         momentum: float | None,
         trace_axes: int | Sequence[int],
+        mean_over: str,
     ) -> None:
+        self._resources = allowed()
         kernel = check_kernel(kernel, "k_train_train", _OP, square=True)
         self._dtype = kernel.dtype
         self._kernel = double(as_matrix(kernel))
-        self._targets = Targets(y_train, trace_axes, kernel.shape[::2], _OP)
+        self._targets = Targets(class_targets(loss, y_train), trace_axes, kernel.shape[::2], _OP)
         rate = real(learning_rate, _OP, "learning_rate", above=0)
         self._time_unit, self._damping = rate, None
         if momentum is not None:
             self._time_unit = rate**0.5
             self._damping = (real(momentum, _OP, "momentum", minimum=0, maximum=1) - 1) / self._time_unit
-        self._loss = core_loss(loss, loss_gradient, self._targets)
+        self._loss = core_loss(loss, loss_gradient, self._targets, mean_over)
 
+    @keeps_resources
     def __call__(
         self, t: Any = None, fx_train_or_state_0: Any = 0.0, fx_test_0: Any = None, k_test_train: Any = None
     ) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, double
+from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
+from .._networks import kernel_function
 from ._gaussian import Gaussian
 from ._inference import Posterior
 from ._mse import time_first
@@ -20,6 +21,7 @@ _OP = "gradient_descent_mse_ensemble"
 _Kernels = namedtuple("_Kernels", "nngp ntk", defaults=(None, None))
 
 
+@takes_resources()
 def gradient_descent_mse_ensemble(
     kernel_fn: Callable[..., Any],
     x_train: Any,
@@ -28,6 +30,9 @@ def gradient_descent_mse_ensemble(
     diag_reg: float = 0.0,
     diag_reg_absolute_scale: bool = False,
     trace_axes: int | Sequence[int] = (-1,),
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
     **kernel_fn_train_train_kwargs: Any,
 ) -> Callable[..., Any]:
     """Mean and covariance of an infinite ensemble of infinitely wide networks during gradient descent on ``0.5 mean((f - y)^2)``.
@@ -37,13 +42,13 @@ def gradient_descent_mse_ensemble(
 
     Parameters
     ----------
-    kernel_fn : callable
-        ``kernel_fn(x1, x2, get)`` of a stax network, or any function that returns an array for a string and a
+    kernel_fn : network or callable
+        A stax network or its ``kernel_fn(x1, x2, get)``, or any function that returns an array for a string and a
         namedtuple for a tuple.
     x_train : array_like of shape (n, d)
         Training inputs.
     y_train : array_like of shape (n, outputs)
-        Targets.
+        Targets; (n,) for one output, results then have no axis of outputs either.
     learning_rate : float
         Step size, more than 0; time counts steps.
     diag_reg : float
@@ -54,6 +59,10 @@ def gradient_descent_mse_ensemble(
         Axes of `y_train` that the kernels do not have.
     **kernel_fn_train_train_kwargs
         Passed on to `kernel_fn`.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -108,9 +117,8 @@ class _Ensemble:
         trace_axes: int | Sequence[int],
         keywords: dict[str, Any],
     ) -> None:
-        if not callable(kernel_fn):
-            raise TypeError(f"[{_OP}] kernel_fn must be callable. Received {type(kernel_fn).__name__}.")
-        self._kernel_fn = kernel_fn
+        self._resources = allowed()
+        self._kernel_fn = kernel_function(kernel_fn, _OP)
         self._x, self._y = x_train, y_train
         self._learning_rate = real(learning_rate, _OP, "learning_rate", above=0)
         self._diag_reg = real(diag_reg, _OP, "diag_reg", minimum=0)
@@ -122,6 +130,7 @@ class _Ensemble:
         self._posterior: tuple[frozenset[str], Posterior] | None = None
         Targets(y_train, trace_axes, _rows_of(y_train, trace_axes), _OP)
 
+    @keeps_resources
     def __call__(
         self,
         t: Any = None,
@@ -153,6 +162,11 @@ class _Ensemble:
         if len(names) == 1:
             return {names[0]: self._kernel_fn(x1, x2, names[0], **keywords)}
         both = self._kernel_fn(x1, x2, tuple(names), **keywords)
+        if any(getattr(both, name, None) is None for name in names):
+            raise TypeError(
+                f"[{_OP}] kernel_fn must return a namedtuple with {' and '.join(names)} for a tuple of names. "
+                f"Received {type(both).__name__}."
+            )
         return {name: getattr(both, name) for name in names}
 
     def _compute_train(self, names: Sequence[str]) -> None:
@@ -223,6 +237,8 @@ def _tuple(kernels: dict[str, Any] | None) -> Any:
 def _rows_of(y: Any, trace_axes: int | Sequence[int]) -> tuple[int, ...]:
     """The kernel rows that the targets ask for; errors are left to `Targets`."""
     shape = np.shape(y)
+    if len(shape) == 1:
+        return shape
     axes = (trace_axes,) if isinstance(trace_axes, (int, np.integer)) else tuple(trace_axes)
     traced = {a % len(shape) for a in axes if isinstance(a, (int, np.integer))} if shape else set()
     return tuple(n for axis, n in enumerate(shape) if axis not in traced)

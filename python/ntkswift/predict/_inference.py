@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, double, factor
+from .._call import Progress, allowed, call, double, factor, keeps_resources, takes_resources
 from .._checks import real
 from ._gaussian import Gaussian
 from ._requests import answer, has_kernel, kernel_named, names_of
@@ -17,12 +17,16 @@ _OP = "gp_inference"
 _MODES = ("nngp", "ntk", "ntkgp")
 
 
+@takes_resources()
 def gp_inference(
     k_train_train: Any,
     y_train: Any,
     diag_reg: float = 0.0,
     diag_reg_absolute_scale: bool = False,
     trace_axes: int | Sequence[int] = (-1,),
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Callable[..., Any]:
     """Posterior of the infinitely wide network given training data.
 
@@ -37,13 +41,17 @@ def gp_inference(
         must hold what `get` will ask for; the covariance of ``"ntk"`` needs both `nngp` and `ntk`. An array stands for
         whichever kernel is asked.
     y_train : array_like of shape (n, outputs)
-        Targets.
+        Targets; (n,) for one output, results then have no axis of outputs either.
     diag_reg : float
         Added to the diagonal of the kernel, at least 0.
     diag_reg_absolute_scale : bool
         False: `diag_reg` is in units of the mean diagonal. True: in units of the kernel.
     trace_axes : int or sequence of int
         Axes of `y_train` that the kernels do not have.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -94,6 +102,7 @@ class Posterior:
         trace_axes: int | Sequence[int],
         op: str = _OP,
     ) -> None:
+        self._resources = allowed()
         self._op = op
         self._kernels = kernels
         self._diag_reg = real(diag_reg, op, "diag_reg", minimum=0)
@@ -104,6 +113,7 @@ class Posterior:
         self._factors: dict[str, np.ndarray] = {}
         self._solutions: dict[str, np.ndarray] = {}
 
+    @keeps_resources
     def __call__(
         self, get: str | Sequence[str] | None = None, k_test_train: Any = None, k_test_test: Any = None
     ) -> Any:

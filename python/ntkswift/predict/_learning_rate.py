@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._call import call, double
+from .._call import Progress, call, double, takes_resources
 from .._checks import real
 from ._shapes import as_matrix, check_kernel
 
 _OP = "max_learning_rate"
 
 
+@takes_resources()
 def max_learning_rate(
-    ntk_train_train: Any, y_train_size: int | None = None, momentum: float = 0.0, eps: float = 1e-12
+    ntk_train_train: Any,
+    y_train_size: int | None = None,
+    momentum: float = 0.0,
+    eps: float = 1e-12,
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> float:
     """Largest learning rate at which gradient descent on ``0.5 mean((f - y)^2)`` converges.
 
@@ -29,6 +36,10 @@ def max_learning_rate(
         Momentum of the optimiser, in [0, 1].
     eps : float
         Added to the eigenvalue.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------

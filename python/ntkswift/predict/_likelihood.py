@@ -8,8 +8,9 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array, check_lengths
-from .._call import call, double, warn_of_jitter
+from .._call import Progress, call, double, takes_resources, warn_of_jitter
 from .._checks import real
+from .._networks import kernel_function
 from ._requests import names_of
 
 _OP = "log_marginal_likelihood"
@@ -32,6 +33,7 @@ class LikelihoodGradient(NamedTuple):
     noise: float
 
 
+@takes_resources(phases=4)
 def log_marginal_likelihood(
     kernel_fn: Any,
     x_train: Any,
@@ -41,6 +43,8 @@ def log_marginal_likelihood(
     *,
     eval_gradient: bool = False,
     per_layer: bool = False,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Any:
     """Log marginal likelihood of training targets under a Gaussian process with the kernel of an infinitely wide network.
 
@@ -64,6 +68,10 @@ def log_marginal_likelihood(
         Also return the derivatives, analytic and exact to rounding.
     per_layer : bool
         Derivatives by the standard deviations of each Dense layer, not by shared ones.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -88,11 +96,7 @@ def log_marginal_likelihood(
     >>> gradient._fields
     ('W_std', 'b_std', 'noise')
     """
-    kernel_fn = getattr(kernel_fn, "kernel_fn", kernel_fn)
-    if not callable(kernel_fn):
-        raise TypeError(
-            f"[{_OP}] kernel_fn must be a stax network or a kernel function. Received {type(kernel_fn).__name__}."
-        )
+    kernel_fn = kernel_function(kernel_fn, _OP)
     (name,) = names_of(get, ("nngp", "ntk"), _OP) if isinstance(get, str) else _one_kernel(get)
     noise = real(noise, _OP, "noise", minimum=0)
     x = check_array(x_train, "x_train", ndim=None, op=_OP)

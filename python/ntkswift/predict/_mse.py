@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, factor
+from .._call import Progress, allowed, call, factor, keeps_resources, takes_resources
 from .._checks import real
 from ._shapes import Targets, as_matrix, check_kernel, check_times
 
 _OP = "gradient_descent_mse"
 
 
+@takes_resources()
 def gradient_descent_mse(
     k_train_train: Any,
     y_train: Any,
@@ -21,6 +22,9 @@ def gradient_descent_mse(
     diag_reg: float = 0.0,
     diag_reg_absolute_scale: bool = False,
     trace_axes: int | Sequence[int] = (-1,),
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> Callable[..., Any]:
     """Outputs of an infinitely wide network during gradient descent on ``0.5 mean((f - y)^2)``, at any time, in closed form.
 
@@ -34,7 +38,7 @@ def gradient_descent_mse(
         NTK (or NNGP, where only the last layer is trained) between the training points, or in pairs of the axes of
         `y_train` without `trace_axes`.
     y_train : array_like of shape (n, outputs)
-        Targets.
+        Targets; (n,) for one output, results then have no axis of outputs either.
     learning_rate : float
         Step size, more than 0.
     diag_reg : float
@@ -43,6 +47,10 @@ def gradient_descent_mse(
         False: `diag_reg` is in units of the mean diagonal. True: in units of the kernel.
     trace_axes : int or sequence of int
         Axes of `y_train` that the kernels do not have.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -90,6 +98,7 @@ class _Flow:
         absolute: bool,
         trace_axes: int | Sequence[int],
     ) -> None:
+        self._resources = allowed()
         kernel = check_kernel(kernel, "k_train_train", _OP, square=True)
         self._dtype = kernel.dtype
         self._matrix = as_matrix(kernel)
@@ -100,6 +109,7 @@ class _Flow:
         self._factor: np.ndarray | None = None
         self._spectrum: tuple[np.ndarray, np.ndarray] | None = None
 
+    @keeps_resources
     def __call__(self, t: Any = None, fx_train_0: Any = 0.0, fx_test_0: Any = None, k_test_train: Any = None) -> Any:
         """Outputs at time(s) `t`; see :func:`gradient_descent_mse`."""
         check_request(fx_train_0, fx_test_0, k_test_train, _OP)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._call import call, double, warn_of_jitter
+from .._call import Progress, call, double, takes_resources, warn_of_jitter
 from .._checks import integer
 from .._random import philox_key
 from ._shapes import Targets, as_matrix, check_kernel
@@ -15,8 +15,15 @@ from ._shapes import Targets, as_matrix, check_kernel
 _OP = "sample_posterior"
 
 
+@takes_resources()
 def sample_posterior(
-    posterior: Any, n_samples: int = 1, seed: Any = None, trace_axes: int | Sequence[int] = (-1,)
+    posterior: Any,
+    n_samples: int = 1,
+    seed: Any = None,
+    trace_axes: int | Sequence[int] = (-1,),
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """Outputs drawn from a posterior, at all of its points together.
 
@@ -31,6 +38,10 @@ def sample_posterior(
         do not depend on `n_samples`. None means fresh entropy.
     trace_axes : int or sequence of int
         Axes of the mean that the covariance does not have; outputs along them are drawn independently.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------

@@ -60,15 +60,16 @@ class Targets:
         self.array = check_array(y, name, ndim=None, op=op)
         if self.array.ndim == 0:
             raise ValueError(f"[{op}] {name} must have at least one axis. Received a number.")
-        self.trace_axes = _negative_axes(trace_axes, self.array.ndim, name, op)
+        axes = _negative_axes(trace_axes, self.array.ndim, name, op)
+        # The one axis of (n,) is that of the points: one output, without an axis of its own.
+        self.trace_axes = axes if self.array.ndim > 1 else ()
         self.trace_shape = tuple(self.array.shape[axis] for axis in self.trace_axes)
         self.rows = tuple(n for axis, n in enumerate(self.array.shape) if axis - self.array.ndim not in self.trace_axes)
         if self.rows != kernel_rows:
-            hint = f" One output needs the shape ({len(self.array)}, 1)." if self.array.ndim == 1 else ""
             raise ValueError(
                 f"[{op}] {kernel_name} must have the axes of {name} without trace_axes, twice each: {self.rows}. "
                 f"Received a kernel with {kernel_rows} for {name} of shape {self.array.shape} and "
-                f"trace_axes={trace_axes!r}.{hint}"
+                f"trace_axes={trace_axes!r}."
             )
 
     @property

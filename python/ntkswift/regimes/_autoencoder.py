@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._call import Progress, takes_resources
 from .._checks import integer, real
 from .._errors import DivergenceError
 from ._autoencoder_history import AutoencoderHistory
@@ -123,13 +124,20 @@ class Autoencoder(InfiniteWidth):
 
     # ------------------------------------------------------------------ training
 
-    def fit(self, X: Any, y: Any = None) -> Autoencoder:
+    @takes_resources()
+    def fit(
+        self, X: Any, y: Any = None, *, memory_limit: int | None = None, progress: Progress | None = None
+    ) -> Autoencoder:
         """Draw the weights and train them to reconstruct the rows of X; `y` is ignored.
 
         Parameters
         ----------
         X : array_like of shape (n, d)
             Inputs with rows of norm 1 (or any with `normalize`), no two of them parallel.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
 
         Returns
         -------
@@ -210,7 +218,16 @@ class Autoencoder(InfiniteWidth):
             return encoder, encoder
         return encoder, before.decoder - after.decoder
 
-    def kernel(self, X: Any = None, *, layers: str | None = None, initial: bool = False) -> np.ndarray:
+    @takes_resources()
+    def kernel(
+        self,
+        X: Any = None,
+        *,
+        layers: str | None = None,
+        initial: bool = False,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> np.ndarray:
         """Return the empirical tangent kernel of the outputs, shape (n d, n d).
 
         Row ``i d + a`` belongs to coordinate a of output i.
@@ -223,6 +240,10 @@ class Autoencoder(InfiniteWidth):
             Whose gradients; by default those that the mode trains.
         initial : bool
             At the initial weights instead of the trained ones.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
         """
         op = "Autoencoder.kernel"
         self._fitted(op)

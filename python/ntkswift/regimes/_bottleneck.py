@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
-from .._call import Resources, call
+from .._call import Progress, Resources, call, takes_resources
 from .._checks import choice, integer, real
 from .._errors import DivergenceError
 from .._networks import layer_of
@@ -135,8 +135,17 @@ class Bottleneck(Parameters):
 
     # ------------------------------------------------------------------ training
 
+    @takes_resources()
     def fit(
-        self, X: Any, y: Any, X_test: Any = None, *, positions: Any = None, initial: Any = None, progress: Any = None
+        self,
+        X: Any,
+        y: Any,
+        X_test: Any = None,
+        *,
+        positions: Any = None,
+        initial: Any = None,
+        progress: Progress | None = None,
+        memory_limit: int | None = None,
     ) -> Bottleneck:
         """Train on (X, y), carrying the test points along, and return self.
 
@@ -155,6 +164,8 @@ class Bottleneck(Parameters):
             (p, outputs, units), or parameters of an outer network with one hidden layer, as its `init_fn` draws them.
         progress : callable, optional
             Called with the fraction done, at most every 50 ms; without it a bar where somebody watches.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
 
         Raises
         ------
@@ -168,7 +179,7 @@ class Bottleneck(Parameters):
         x, targets, test = self._inputs(X, y, X_test, op)
         self._forget()
         points = x if test is None else np.vstack([x, test])
-        run = self._run(self._start(points, targets, positions, initial, op), op, progress)
+        run = self._run(self._start(points, targets, positions, initial, op), op)
         try:
             run.run()
         except DivergenceError as error:
@@ -239,19 +250,20 @@ class Bottleneck(Parameters):
             raise ValueError(f"[{op}] positions must have shape {(len(points), units)}. Received {z.shape}.")
         return z
 
-    def _run(self, core: Any, op: str, progress: Any) -> Run:
+    def _run(self, core: Any, op: str) -> Run:
         steps = integer(self.steps, op, "steps", minimum=0)
         every = None if self.record_every is None else integer(self.record_every, op, "record_every", minimum=1)
         shape = (self._n, len(self._points), self._start_positions.shape[1], self._targets.shape[1])
-        resources = Resources(progress=progress)
         if self.dynamics == "gd":
             rate = float(self.learning_rate)
-            return Run(op, core, shape, resources, rate, steps=steps, every=every or max(1, steps // _RECORDS))
+            return Run(op, core, shape, Resources(), rate, steps=steps, every=every or max(1, steps // _RECORDS))
         given = self.learning_rate * steps if self.time is None else self.time
         times = check_array(np.atleast_1d(given), "time", ndim=1, dtype=np.float64, min_rows=1, op=op)
         if times[0] < 0 or (np.diff(times) < 0).any():
             raise ValueError(f"[{op}] time must be at least 0 and ascend. Received {times[:5]}.")
-        return Run(op, core, shape, resources, None, times=np.ascontiguousarray(times), every_step=np.ndim(given) == 0)
+        return Run(
+            op, core, shape, Resources(), None, times=np.ascontiguousarray(times), every_step=np.ndim(given) == 0
+        )
 
     def _keep(self, run: Run) -> None:
         self.history_ = run.history()
@@ -274,7 +286,7 @@ class Bottleneck(Parameters):
     def predict(self, X: Any) -> np.ndarray:
         """Return the outputs of the trained network, shape (p,) or (p, outputs) like the targets.
 
-        Points given to `fit` keep their curvature. New ones start from positions drawn given the known starts (or from
+        Points given to `fit` keep their trajectory. New ones start from positions drawn given the known starts (or from
         the function `positions`), and the training steps are replayed on them; the same points always get the same draw,
         but two calls with different new points are separate draws.
         """
@@ -413,9 +425,9 @@ class Bottleneck(Parameters):
 
     def __getstate__(self) -> dict[str, Any]:
         # The kernel function is made again from `inner`.
-        return {name: value for name, value in self.__dict__.items() if name != "_kernel"}
+        return {name: value for name, value in super().__getstate__().items() if name != "_kernel"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         if "history_" in state:
             self._kernel = inner_kernel(self.inner, "Bottleneck")

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._arrays import check_array
 from .._call import call
+from .._networks import kernel_function
 
 # Kernels between two sets of points, by name: "nngp" or "ntk".
 InnerKernel = Callable[[np.ndarray, "np.ndarray | None", str], np.ndarray]
@@ -16,9 +17,7 @@ InnerKernel = Callable[[np.ndarray, "np.ndarray | None", str], np.ndarray]
 
 def inner_kernel(inner: Any, op: str) -> InnerKernel:
     """The kernel function of `inner`, a stax network, a triple of one, or any ``kernel_fn(x1, x2, get)``."""
-    function = inner[2] if isinstance(inner, tuple) and len(inner) == 3 else getattr(inner, "kernel_fn", inner)
-    if not callable(function):
-        raise TypeError(f"[{op}] inner must be a stax network or a kernel function. Received {type(inner).__name__}.")
+    function = kernel_function(inner, op, "inner")
 
     def kernel(x1: np.ndarray, x2: np.ndarray | None, get: str) -> np.ndarray:
         result = check_array(function(x1, x2, get), "the inner kernel", ndim=2, dtype=np.float64, op=op)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths, check_widths
+from .._call import Progress, takes_resources
 from .._checks import integer, real
 from .._networks import layer_of
 from .._random import generator
@@ -43,6 +44,7 @@ class FiniteBottleneckRun:
     initial_outer: tuple[Any, ...]
 
 
+@takes_resources()
 def train_finite_bottleneck(
     outer: Any,
     inner: Any,
@@ -54,7 +56,9 @@ def train_finite_bottleneck(
     *,
     learning_rate: float = 0.1,
     steps: int = 100,
-    random_state: Any = None,
+    seed: Any = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> FiniteBottleneckRun:
     """Train a network of finite width with a bottleneck by full-batch gradient descent, and return the run.
 
@@ -72,8 +76,12 @@ def train_finite_bottleneck(
         Step size.
     steps : int
         Number of steps.
-    random_state : int, Generator or None
+    seed : int, Generator or None
         Seed of the weights.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Raises
     ------
@@ -86,7 +94,7 @@ def train_finite_bottleneck(
     >>> from ntkswift import stax
     >>> half = stax.serial(stax.Dense(1), stax.Erf(), stax.Dense(1))
     >>> x = np.random.default_rng(0).standard_normal((6, 3))
-    >>> run = train_finite_bottleneck(half, half, 2, 100, x, np.sin(x[:, 0]), steps=5, random_state=0)
+    >>> run = train_finite_bottleneck(half, half, 2, 100, x, np.sin(x[:, 0]), steps=5, seed=0)
     >>> run.positions.shape, bool(run.loss[-1] < run.loss[0])
     ((6, 2), True)
     """
@@ -101,7 +109,7 @@ def train_finite_bottleneck(
         x = np.vstack([x, test])
     k, m = integer(units, op, "units", minimum=1), integer(width, op, "width", minimum=1)
     rate = real(learning_rate, op, "learning_rate", above=0)
-    random = generator(random_state, op=op)
+    random = generator(seed, op=op)
     first, second = _half(inner, m, k, op), _half(outer, m, targets.shape[1], op)
     weights = [random.standard_normal(shape) for shape in ((x.shape[1], m), (m, k), (k, m), (m, targets.shape[1]))]
     halves = tuple(((hidden, None), (), (readout, None)) for hidden, readout in (weights[:2], weights[2:]))

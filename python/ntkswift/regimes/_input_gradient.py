@@ -7,12 +7,21 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_widths
-from .._call import call
+from .._call import Progress, call, takes_resources
 from .._checks import choice
 from .._networks import layer_of
 
 
-def input_gradient(network: Any, z1: Any, z2: Any = None, get: str = "ntk") -> tuple[np.ndarray, np.ndarray]:
+@takes_resources()
+def input_gradient(
+    network: Any,
+    z1: Any,
+    z2: Any = None,
+    get: str = "ntk",
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Kernel of a smooth fully connected network and its gradient by its first input.
 
     Parameters
@@ -23,6 +32,10 @@ def input_gradient(network: Any, z1: Any, z2: Any = None, get: str = "ntk") -> t
         Inputs; z2 is z1 where it is None.
     get : {"ntk", "nngp"}
         Which kernel.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------

@@ -9,17 +9,16 @@ import numpy as np
 from .. import _core
 from .._arrays import check_array
 from .._checks import integer
+from .._modes import mode_of
 from ._targets import QuadraticTarget, TwoGaussians
 
-REGIMES = {"rf": 0, "nt": 1, "nn": 2}
+_NUMBERS = {"random_features": 0, "lazy": 1, "full": 2}
 Target = QuadraticTarget | TwoGaussians
 
 
-def regime_number(regime: Any, op: str) -> int:
-    """The number by which the core knows a regime."""
-    if not isinstance(regime, str) or regime.lower() not in REGIMES:
-        raise ValueError(f'[{op}] regime must be "rf", "nt" or "nn". Received {regime!r}.')
-    return REGIMES[regime.lower()]
+def mode_number(mode: Any, op: str) -> int:
+    """The number by which the core knows a mode."""
+    return _NUMBERS[mode_of(mode, op)]
 
 
 def _spectrum(spectrum: Any, op: str) -> np.ndarray:
@@ -28,7 +27,7 @@ def _spectrum(spectrum: Any, op: str) -> np.ndarray:
     return np.ascontiguousarray(check_array(spectrum, "spectrum", ndim=1, dtype=np.float64, op=op))
 
 
-def asymptotic_risk(regime: str, rho: Any, spectrum: Any) -> Any:
+def asymptotic_risk(mode: str, rho: Any, spectrum: Any) -> Any:
     """Risk of a regime over that of the best constant, for d to infinity with N = rho d units ``x -> <w, x>^2``.
 
     With tau = (tr B)^2 / (d |B|^2): RF ``1 - tau rho / (1 + rho)``; NT ``(1 - rho)_+^2 (1 - tau) + (1 - rho)_+ tau``; NN
@@ -38,7 +37,7 @@ def asymptotic_risk(regime: str, rho: Any, spectrum: Any) -> Any:
 
     Parameters
     ----------
-    regime : {"rf", "nt", "nn"}
+    mode : {"random_features", "lazy", "full"}, or "rf", "nt", "nn" for short
         Random features, neural tangent, or the fully trained network.
     rho : float or array_like
         Units per dimension, N / d, at least 0.
@@ -58,11 +57,11 @@ def asymptotic_risk(regime: str, rho: Any, spectrum: Any) -> Any:
     --------
     >>> import numpy as np
     >>> from ntkswift.regimes import asymptotic_risk
-    >>> [float(asymptotic_risk(regime, 0.5, np.ones(10))) for regime in ("rf", "nt", "nn")]
+    >>> [float(asymptotic_risk(mode, 0.5, np.ones(10))) for mode in ("random_features", "lazy", "full")]
     [0.6666666666666667, 0.5, 0.5]
     """
     op = "asymptotic_risk"
-    number, values = regime_number(regime, op), _spectrum(spectrum, op)
+    number, values = mode_number(mode, op), _spectrum(spectrum, op)
     ratios = check_array(np.asarray(rho, dtype=float), "rho", ndim=None, dtype=np.float64, min_rows=0, op=op)
     shares = [_core.lazy_limit(number, values, float(ratio)) for ratio in ratios.ravel()]
     risks = [spectrum._limit(share) if isinstance(spectrum, TwoGaussians) else share for share in shares]

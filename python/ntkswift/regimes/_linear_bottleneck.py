@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from .._checks import choice, integer, real
 from .._errors import DivergenceError
 from .._random import generator
@@ -98,7 +98,17 @@ class LinearBottleneck(Parameters):
         self.tolerance = tolerance
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, *, inner: Any = None, outer: Any = None) -> LinearBottleneck:
+    @takes_resources()
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        inner: Any = None,
+        outer: Any = None,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
+    ) -> LinearBottleneck:
         """Train on X (n, d) and y (n,) from A = `inner` and w = `outer` (drawn where None), and return self.
 
         Raises

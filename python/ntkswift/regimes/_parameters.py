@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from .._pickling import VersionedState
 
-class Parameters:
+
+class Parameters(VersionedState):
     """`get_params`, `set_params` and a repr for classes whose constructor stores its arguments as they come."""
 
     @classmethod

@@ -50,7 +50,7 @@ class QuadraticTarget:
     >>> target = QuadraticTarget(np.diag([3.0, 4.0]))
     >>> target.variance, target.b0
     (50.0, -7.0)
-    >>> X, y = target.sample(5, random_state=0)
+    >>> X, y = target.sample(5, seed=0)
     >>> X.shape, y.shape
     ((5, 2), (5,))
     """
@@ -83,10 +83,10 @@ class QuadraticTarget:
             raise ValueError(f"[QuadraticTarget] X must have {self.dimension} columns. Received shape {X.shape}.")
         return self.b0 + np.einsum("ij,ij->i", call("multiply", "target", X, self.B), X)
 
-    def sample(self, n: int, random_state: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, n: int, seed: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Return n inputs (n, d) and their targets (n,)."""
         n = integer(n, "QuadraticTarget.sample", "n")
-        X = generator(random_state, op="sample").standard_normal((n, self.dimension))
+        X = generator(seed, op="sample").standard_normal((n, self.dimension))
         return X, self(X)
 
     def _task(self) -> tuple[np.ndarray, None, float]:
@@ -159,10 +159,10 @@ class TwoGaussians:
         )
         return plus, minus
 
-    def sample(self, n: int, random_state: Any = None) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, n: int, seed: Any = None) -> tuple[np.ndarray, np.ndarray]:
         """Return n inputs (n, d) and their labels (n,)."""
         n = integer(n, "TwoGaussians.sample", "n")
-        random = generator(random_state, op="sample")
+        random = generator(seed, op="sample")
         y = random.choice([-1.0, 1.0], size=n)
         X = random.standard_normal((n, self.dimension))
         for sign, factor in zip((1, -1), self._factors):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._call import Progress, takes_resources
 from .._checks import choice, integer
-from ._limits import regime_number
+from ._limits import mode_number
 from ._two_layer import TwoLayerRegressor
 
 
@@ -55,7 +56,7 @@ class RandomFeatures(TwoLayerRegressor):
     True
     """
 
-    regime = "rf"
+    mode = "random_features"
 
 
 class NeuralTangent(TwoLayerRegressor):
@@ -82,7 +83,7 @@ class NeuralTangent(TwoLayerRegressor):
     True
     """
 
-    regime = "nt"
+    mode = "lazy"
 
     def __init__(
         self,
@@ -139,7 +140,7 @@ class FullyTrained(TwoLayerRegressor):
     True
     """
 
-    regime = "nn"
+    mode = "full"
 
     def __init__(
         self,
@@ -166,7 +167,8 @@ class FullyTrained(TwoLayerRegressor):
         )
         self.outputs = outputs
 
-    def fit(self, X: Any, y: Any) -> Any:
+    @takes_resources()
+    def fit(self, X: Any, y: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> Any:
         """Train on n samples by stochastic gradient descent: `train` with its defaults."""
         if self.ridge != 0:
             raise ValueError(f"[FullyTrained.fit] ridge must be 0: weights are not penalised. Received {self.ridge!r}.")
@@ -179,12 +181,12 @@ class FullyTrained(TwoLayerRegressor):
 _CLASSES = (RandomFeatures, NeuralTangent, FullyTrained)
 
 
-def two_layer(regime: str, width: int = 100, activation: Any = "square", **parameters: Any) -> TwoLayerRegressor:
+def two_layer(mode: str, width: int = 100, activation: Any = "square", **parameters: Any) -> TwoLayerRegressor:
     """Return the two-layer network of a regime, unfitted.
 
     Parameters
     ----------
-    regime : {"rf", "nt", "nn"}
+    mode : {"random_features", "lazy", "full"}, or "rf", "nt", "nn" for short
         Random features, neural tangent, fully trained.
     width, activation, **parameters
         As the classes `RandomFeatures`, `NeuralTangent` and `FullyTrained` take them.
@@ -194,11 +196,11 @@ def two_layer(regime: str, width: int = 100, activation: Any = "square", **param
     >>> from ntkswift import regimes
     >>> target = regimes.lazy_training_target(d=40, seed=0)
     >>> risks = [
-    ...     regimes.two_layer(regime, width=20, random_state=0).fit_population(target).risk(target)
-    ...     for regime in ("rf", "nt", "nn")
+    ...     regimes.two_layer(mode, width=20, random_state=0).fit_population(target).risk(target)
+    ...     for mode in ("random_features", "lazy", "full")
     ... ]
     >>> risks == sorted(risks, reverse=True)
     True
     """
     integer(width, "two_layer", "width")
-    return _CLASSES[regime_number(regime, "two_layer")](width, activation, **parameters)
+    return _CLASSES[mode_number(mode, "two_layer")](width, activation, **parameters)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array, check_lengths
-from .._call import call
+from .._call import Progress, call, takes_resources
 from .._checks import flag, integer, real
 from .._random import generator
 from ..stax import Layer, Polynomial
 from ..stax import activation as activation_layer
-from ._limits import Target, regime_number
+from ._limits import Target, mode_number
 from ._parameters import Parameters
 from ._targets import QuadraticTarget, TwoGaussians
 from ._two_layer_history import TwoLayerHistory
@@ -29,7 +29,7 @@ class TwoLayerRegressor(Parameters):
     Use `RandomFeatures`, `NeuralTangent`, `FullyTrained`, or `two_layer` to choose by name.
     """
 
-    regime = ""
+    mode = ""
 
     def __init__(
         self,
@@ -54,7 +54,8 @@ class TwoLayerRegressor(Parameters):
 
     # ------------------------------------------------------------------ fitting
 
-    def fit(self, X: Any, y: Any) -> Any:
+    @takes_resources()
+    def fit(self, X: Any, y: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> Any:
         """Fit to n samples: in closed form for RF and NT, by stochastic gradient descent for NN.
 
         Minimises ``|y - f(X)|^2 + ridge |coefficients|^2``; the constant is not penalised. Warns where the equations are
@@ -64,6 +65,10 @@ class TwoLayerRegressor(Parameters):
         ----------
         X : array_like of shape (n, d)
         y : array_like of shape (n,)
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
 
         Raises
         ------
@@ -85,14 +90,17 @@ class TwoLayerRegressor(Parameters):
             y,
             ridge,
             self._uses_outputs(),
-            self.regime == "nt",
+            self.mode == "lazy",
             flag(self.fit_offset, op, "fit_offset"),
         )
         self._warn_of_jitter(jitter, op, "a larger ridge chooses the solution")
         self._set(weights, outputs, tangents, offset)
         return self
 
-    def fit_population(self, target: Target) -> Any:
+    @takes_resources()
+    def fit_population(
+        self, target: Target, *, memory_limit: int | None = None, progress: Progress | None = None
+    ) -> Any:
         """Fit to the distribution of `target` itself, as infinitely many samples would: exact at finite d and N.
 
         Only with squares, ``activation="square"``, whose networks are quadratic forms; the ridge plays no part and the
@@ -101,6 +109,10 @@ class TwoLayerRegressor(Parameters):
         Parameters
         ----------
         target : QuadraticTarget or TwoGaussians
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
 
         Raises
         ------
@@ -114,18 +126,19 @@ class TwoLayerRegressor(Parameters):
         if not self._is_square(op):
             raise ValueError(f'[{op}] needs activation="square". Received {self.activation!r}; use train instead.')
         width = integer(self.width, op, "width")
-        weights = None if self.regime == "nn" else self._draw_weights(target.dimension, op)
+        weights = None if self.mode == "full" else self._draw_weights(target.dimension, op)
         made, coefficients, offset, jitter = call(
-            "quadratic_fit", op, target._task(), regime_number(self.regime, op), weights, width
+            "quadratic_fit", op, target._task(), mode_number(self.mode, op), weights, width
         )
         self._warn_of_jitter(jitter, op, "the features are linearly dependent")
         weights = made if weights is None else weights
-        if self.regime == "nt":
+        if self.mode == "lazy":
             self._set(weights, np.zeros(width), coefficients, offset)
         else:
             self._set(weights, coefficients, None, offset)
         return self
 
+    @takes_resources()
     def train(
         self,
         X: Any,
@@ -134,7 +147,8 @@ class TwoLayerRegressor(Parameters):
         decay: Any = ((0.8, 10.0), (0.9, 15.0)),
         dtype: Any = np.float32,
         record_every: int | None = None,
-        progress: Any = None,
+        progress: Progress | None = None,
+        memory_limit: int | None = None,
     ) -> Any:
         """Train by stochastic gradient descent on the mean squared error of batches, from the random weights.
 
@@ -156,6 +170,8 @@ class TwoLayerRegressor(Parameters):
             Steps over which a recorded loss is averaged; None: about 200 records.
         progress : callable, optional
             Called with the fraction done; None shows a bar where somebody watches.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
 
         Raises
         ------
@@ -171,7 +187,7 @@ class TwoLayerRegressor(Parameters):
             target, data = None, self._data(X, y, op)
             d = data[0].shape[1]
         problem = Problem(
-            regime=self.regime,
+            mode=self.mode,
             shares_outputs=self._shares_outputs(op),
             activation=self._compiled(op),
             target=target,
@@ -187,7 +203,7 @@ class TwoLayerRegressor(Parameters):
             seed=self.random_state,
             op=op,
         )
-        run = Run(problem, progress)
+        run = Run(problem)
         try:
             run.run()
         finally:
@@ -238,8 +254,16 @@ class TwoLayerRegressor(Parameters):
         outputs = self.output_weights_[:, None]
         return call("quadratic_form", op, self.hidden_weights_, outputs, self.tangent_weights_)
 
+    @takes_resources()
     def risk(
-        self, target: Target, *, relative: bool = False, n_samples: int = SAMPLES_OF_RISK, random_state: Any = 0
+        self,
+        target: Target,
+        *,
+        relative: bool = False,
+        n_samples: int = SAMPLES_OF_RISK,
+        random_state: Any = 0,
+        memory_limit: int | None = None,
+        progress: Progress | None = None,
     ) -> float:
         """Return ``E (y - f(x))^2`` over the distribution of `target`.
 
@@ -252,6 +276,10 @@ class TwoLayerRegressor(Parameters):
             Divide by the variance of y, the risk of the best constant.
         n_samples, random_state
             Size and seed of the Monte-Carlo estimate, where one is needed.
+        memory_limit : int, optional
+            Bytes that this call may allocate; see `ntkswift.memory_limit`.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
         """
         op = self._op("risk")
         self._check_target(target, op)

@@ -16,7 +16,7 @@ from ._limits import Target
 from ._two_layer_history import TwoLayerHistory
 
 # Share of the largest stable learning rate that "auto" takes; tried on quadratic targets of 450 dimensions.
-_SHARE = {"rf": 0.25, "nt": 0.1, "nn": 0.3}
+_SHARE = {"random_features": 0.25, "lazy": 0.1, "full": 0.3}
 _SHARED_OUTPUT_RATE = 0.1
 
 
@@ -24,7 +24,7 @@ _SHARED_OUTPUT_RATE = 0.1
 class Problem:
     """What is trained, on what, how; a run changes the arrays in place."""
 
-    regime: str
+    mode: str
     shares_outputs: bool
     activation: Any
     target: Target | None
@@ -47,7 +47,7 @@ class Problem:
 class Run(Loop):
     """Stochastic gradient descent on a problem, from its start."""
 
-    def __init__(self, problem: Problem, progress: Any) -> None:
+    def __init__(self, problem: Problem) -> None:
         dtype = np.dtype(problem.dtype)
         if dtype not in (np.float32, np.float64):
             raise ValueError(f"[{problem.op}] dtype must be float32 or float64. Received {problem.dtype!r}.")
@@ -62,7 +62,7 @@ class Run(Loop):
         problem.outputs = np.ascontiguousarray(problem.outputs, dtype)
         problem.tangents = None if problem.tangents is None else np.ascontiguousarray(problem.tangents, dtype)
         self.key = philox_key(_child(problem.seed), op=problem.op)[0]
-        super().__init__(problem.op, problem.steps, Resources(progress=progress), window=every)
+        super().__init__(problem.op, problem.steps, Resources(), window=every)
 
     def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
         p = self.problem
@@ -90,8 +90,8 @@ def _start(run: Problem) -> None:
     width, d = run.weights.shape
     run.offset = np.zeros((1, 1))
     run.outputs = np.zeros((width, 1))
-    run.tangents = np.zeros((width, d)) if run.regime == "nt" else None
-    if run.regime == "nn" and not run.shares_outputs:
+    run.tangents = np.zeros((width, d)) if run.mode == "lazy" else None
+    if run.mode == "full" and not run.shares_outputs:
         signs = generator(_child(run.seed), op=run.op).choice([-1.0, 1.0], size=(width, 1))
         run.outputs = signs / math.sqrt(width)
 
@@ -107,7 +107,7 @@ def _rates(run: Problem, batch: int) -> tuple[float, float, float, float]:
         run.learning_rate = run.learning_rate or _SHARED_OUTPUT_RATE
         variance = max(float(np.var(targets)), 1e-300)
         return 0.5 * width * batch / (_SHARED_OUTPUT_RATE * d**2 * variance), 0.0, 1.0 / width**2, constant
-    trains_weights = run.regime == "nn"
+    trains_weights = run.mode == "full"
     largest = call(
         "two_layer_curvature",
         run.op,
@@ -119,9 +119,9 @@ def _rates(run: Problem, batch: int) -> tuple[float, float, float, float]:
         trains_weights,
         True,
     )
-    run.learning_rate = run.learning_rate or _SHARE[run.regime] / largest
+    run.learning_rate = run.learning_rate or _SHARE[run.mode] / largest
     # In the linear models the constant must make up for the mean of all features at once: it moves as fast as they do.
-    return float(trains_weights), float(run.regime == "nt"), 1.0, constant * (1.0 if trains_weights else largest)
+    return float(trains_weights), float(run.mode == "lazy"), 1.0, constant * (1.0 if trains_weights else largest)
 
 
 def _sample(run: Problem, batch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._files import try_folder
 from .._progress import progress_bar
 from ..training import interrupts_raise
 from ._report import Report
@@ -52,6 +53,8 @@ class Reproduction:
     ) -> Report:
         """Compute everything, write it to `output` where one is given, and return the report."""
         self.check(data, seed)
+        if output is not None:
+            try_folder(output, self.name, "output")
         report = Report(self.name, self.title, self.source, full=full, seed=seed)
         module = importlib.import_module(f"{__package__}.{self.folder}.claims")
         began = time.perf_counter()

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import _core
 from .._config import get_num_threads
+from .._files import try_folder
 from ._claim import Claim, Verdict
 
 WIDTH = 100
@@ -116,8 +117,7 @@ class Report:
         folder : path or None, default=None
             Made where it does not exist. None: ``reports/reproduce/<name>``.
         """
-        folder = Path("reports/reproduce") / self.name if folder is None else Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = try_folder(Path("reports/reproduce") / self.name if folder is None else folder, self.name, "folder")
         (folder / "report.json").write_text(json.dumps(self.as_dict(), indent=1) + "\n", encoding="utf-8")
         captions = "".join(f"\nFigure {name}: {caption}\n" for name, (_, caption) in self.figures.items())
         (folder / "report.txt").write_text(f"{self!r}\n{captions}", encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from .. import _checks, _core
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from ..operators import as_operator
 
 #: The solvers by name, with what each of them is; ``"auto"`` chooses among them.
@@ -50,6 +49,7 @@ class SolveResult:
     jitter: float
 
 
+@takes_resources()
 def solve(
     operator: Any,
     b: Any,
@@ -58,7 +58,7 @@ def solve(
     tolerance: float = 1e-8,
     max_iterations: int | None = None,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> SolveResult:
     """Solves ``A x = b`` for a symmetric operator A.
 
@@ -105,9 +105,7 @@ def solve(
     names = list(METHODS)
     if method != "auto" and method not in names:
         raise ValueError(f"[{op}] method must be one of {('auto', *names)}. Received {method!r}.")
-    solution, residuals, status, place, iterations, jitter = Resources(
-        memory_limit=memory_limit, progress=progress
-    ).run(
+    solution, residuals, status, place, iterations, jitter = Resources().run(
         "solve_operator",
         op,
         matrix.core,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks, _core
+from .._call import Progress, takes_resources
 from . import _domain
 from ._zonal import ZonalKernel, as_zonal
 
@@ -116,7 +117,10 @@ class Asymptotics:
         return np.where(k % 2 == 0, self.even, self.odd) * k**-self.exponent
 
 
-def asymptotics(kernel: Any, dimension: int, *, get: str = "ntk") -> Asymptotics:
+@takes_resources()
+def asymptotics(
+    kernel: Any, dimension: int, *, get: str = "ntk", memory_limit: int | None = None, progress: Progress | None = None
+) -> Asymptotics:
     """The high-frequency law of a zonal kernel from its expansions at angle 0 and pi.
 
     With ``kappa(1 - t) = polynomial + c_plus t^nu`` and ``kappa(-1 + t) = polynomial + c_minus t^nu``, eigenvalues follow
@@ -131,6 +135,10 @@ def asymptotics(kernel: Any, dimension: int, *, get: str = "ntk") -> Asymptotics
         d of the sphere S^(d-1).
     get : {"ntk", "nngp"}
         Which kernel of a network.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Examples
     --------

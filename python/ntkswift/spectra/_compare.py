@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .._call import Progress, takes_resources
 from . import _domain
 from ._asymptotics import Asymptotics, asymptotics
 from ._decay import DecayFit
@@ -54,11 +55,14 @@ class Comparison:
         return f"{name:<{width}}  {slope}  {law.exponent:7.3g}  {shape.slope:10.4g}  {shape.right_angle:9.4f}  {ratio:8.3f}"
 
 
+@takes_resources()
 def compare(
     *kernels: Any,
     dimension: int = 3,
     max_frequency: int = 200,
     fit: tuple[int, int] | None = None,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
     **named: Any,
 ) -> Comparison:
     """Spectra, decay exponents, high-frequency laws and spikiness of several zonal kernels.
@@ -73,6 +77,10 @@ def compare(
         The largest frequency.
     fit : tuple of int, optional
         First and last frequency of the fits; the upper half of the frequencies by default.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Examples
     --------

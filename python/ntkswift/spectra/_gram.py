@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import _checks
 from .._arrays import check_array, check_lengths, check_symmetric
-from .._call import Resources, double, multiply
+from .._call import Progress, Resources, double, multiply, takes_resources
 from .._networks import find_layer
 from .._norm import euclidean_norm
 from ..operators import Dense, KernelOperator, SymmetricOperator, as_operator, kernel_matrix
 
 
+@takes_resources()
 def gram_eigenvalues(
     kernel: Any,
     X: Any = None,
@@ -25,7 +25,7 @@ def gram_eigenvalues(
     tolerance: float = 1e-10,
     seed: int = 0,
     memory_limit: int | None = None,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Any:
     """Eigenvalues of a kernel matrix, largest first: all of them by LAPACK, or the top `k` without the full matrix.
 
@@ -70,7 +70,7 @@ def gram_eigenvalues(
     [3.0]
     """
     op = "gram_eigenvalues"
-    resources = Resources(memory_limit=memory_limit, progress=progress)
+    resources = Resources()
     if k is None:
         matrix = _matrix(kernel, X, get, resources, op)
         values, rows = resources.run("eigh", "eigenvalues", matrix, 0.0, True, vectors)
@@ -137,7 +137,10 @@ def effective_dimension(eigenvalues: Any, ridge: float) -> float:
     return float(np.sum(positive / (positive + ridge)))
 
 
-def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
+@takes_resources(phases=2)
+def kernel_alignment(
+    kernel: Any, y: Any, *, centered: bool = True, memory_limit: int | None = None, progress: Progress | None = None
+) -> float:
     """Alignment of a kernel matrix with labels: the cosine between it and ``y y^T`` as vectors, both centred.
 
     1 where the kernel is ``y y^T`` up to scale. (Kernel-target alignment, as Cortes, Mohri & Rostamizadeh centre it,
@@ -151,6 +154,10 @@ def kernel_alignment(kernel: Any, y: Any, *, centered: bool = True) -> float:
         Labels or targets; of several outputs the matrices add up.
     centered : bool
         Subtract the means of the features behind both matrices.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Examples
     --------
@@ -192,7 +199,10 @@ class LabelAlignment(NamedTuple):
     cumulative: np.ndarray
 
 
-def label_alignment(vectors: Any, y: Any) -> LabelAlignment:
+@takes_resources()
+def label_alignment(
+    vectors: Any, y: Any, *, memory_limit: int | None = None, progress: Progress | None = None
+) -> LabelAlignment:
     """Share of the labels along each eigenvector of a kernel matrix: high in few top ones where the kernel suits them.
 
     Parameters
@@ -201,6 +211,10 @@ def label_alignment(vectors: Any, y: Any) -> LabelAlignment:
         Orthonormal eigenvectors as rows, as `gram_eigenvalues(..., vectors=True)` returns them.
     y : array_like of shape (n,) or (n, outputs)
         Labels or targets, not all 0.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Examples
     --------

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _checks
 from .._arrays import check_array, check_lengths
-from .._call import call, double, warn_of_jitter
+from .._call import Progress, call, double, takes_resources, warn_of_jitter
 from .._norm import euclidean_norm
 from ..operators import kernel_matrix
 from . import _domain
@@ -16,7 +16,15 @@ from ._sphere import double_eigenvalues, multiplicity
 from ._zonal import as_zonal
 
 
-def zonal_energies(function: Any, dimension: int, max_frequency: int = 100) -> np.ndarray:
+@takes_resources()
+def zonal_energies(
+    function: Any,
+    dimension: int,
+    max_frequency: int = 100,
+    *,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
+) -> np.ndarray:
     """Energy per frequency of the function ``x -> g(angle between x and a fixed point)`` on S^(d-1).
 
     Parameters
@@ -27,6 +35,10 @@ def zonal_energies(function: Any, dimension: int, max_frequency: int = 100) -> n
         d of the sphere.
     max_frequency : int
         The largest frequency.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -47,7 +59,10 @@ def zonal_energies(function: Any, dimension: int, max_frequency: int = 100) -> n
     return counts * coefficients**2
 
 
-def frequency_energies(X: Any, y: Any, max_frequency: int = 20) -> np.ndarray:
+@takes_resources()
+def frequency_energies(
+    X: Any, y: Any, max_frequency: int = 20, *, memory_limit: int | None = None, progress: Progress | None = None
+) -> np.ndarray:
     """Energy per frequency of a function on the sphere, estimated from its values at independent uniform points.
 
     The mean of ``N(d, k) y_i y_j P_k(x_i . x_j)`` over pairs of different points: unbiased, so it may fall below 0 where
@@ -61,6 +76,10 @@ def frequency_energies(X: Any, y: Any, max_frequency: int = 20) -> np.ndarray:
         Values.
     max_frequency : int
         The largest frequency.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -86,7 +105,17 @@ def frequency_energies(X: Any, y: Any, max_frequency: int = 20) -> np.ndarray:
     return call("frequency_energies", "energies", points / norms, double(values), top + 1)
 
 
-def interpolant_norm(kernel: Any, X: Any, y: Any, *, get: str = "ntk", ridge: float = 0.0) -> float:
+@takes_resources(phases=3)
+def interpolant_norm(
+    kernel: Any,
+    X: Any,
+    y: Any,
+    *,
+    get: str = "ntk",
+    ridge: float = 0.0,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
+) -> float:
     """The norm, in the kernel's space, of the smallest function that takes the values y at X: the root of ``y K^-1 y``.
 
     It grows with every further point towards the norm of the function that is sampled, and beyond all bounds where
@@ -104,6 +133,10 @@ def interpolant_norm(kernel: Any, X: Any, y: Any, *, get: str = "ntk", ridge: fl
         Which kernel of a network.
     ridge : float
         Added to the diagonal.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Examples
     --------

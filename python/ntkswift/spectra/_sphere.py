@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _checks, _core
-from .._call import call_settings, multiply
+from .._call import Progress, Resources, multiply, takes_resources
 from . import _domain
 from ._decay import DecayFit, fit_decay
 from ._extended import extended_eigenvalues
@@ -177,7 +177,8 @@ class SphereSpectrum:
             return math.inf
         return math.sqrt(math.fsum(energy[used] / values))
 
-    def kernel(self, angles: Any) -> np.ndarray:
+    @takes_resources()
+    def kernel(self, angles: Any, *, memory_limit: int | None = None, progress: Progress | None = None) -> np.ndarray:
         """The kernel that the eigenvalues add up to at `angles`: ``sum_k N(d, k) lambda_k P_k(cos angle)``."""
         at = np.asarray(angles, dtype=float)
         polynomials = _core.legendre_polynomials(
@@ -208,6 +209,7 @@ class SphereSpectrum:
         )
 
 
+@takes_resources()
 def sphere_spectrum(
     kernel: Any,
     dimension: int,
@@ -217,6 +219,8 @@ def sphere_spectrum(
     precision: str = "double",
     digits: int = 50,
     normalize: bool = False,
+    memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> SphereSpectrum:
     """Eigenvalues of a zonal kernel on the sphere S^(d-1) for the frequencies 0 ... `max_frequency`.
 
@@ -245,6 +249,10 @@ def sphere_spectrum(
         Decimal digits of "extended".
     normalize : bool
         Divide by the kernel at angle 0.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -287,7 +295,7 @@ def _sum(zonal: ZonalKernel, d: int, top: int, count: int) -> tuple[np.ndarray, 
     """Eigenvalues by `count` nodes, and the norms of their terms."""
     angles, _, cosines, sines, packed = _rule(count)
     values = zonal._at(cosines, sines, angles, d)
-    return _core.zonal_spectrum(values, packed, d, top + 1, **call_settings())
+    return Resources().run("zonal_spectrum", "spectrum", values, packed, d, top + 1)  # type: ignore[no-any-return]
 
 
 def double_eigenvalues(zonal: ZonalKernel, d: int, top: int) -> tuple[np.ndarray, np.ndarray, int]:

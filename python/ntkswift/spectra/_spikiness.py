@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from .._call import Progress, takes_resources
 from . import _domain
 from ._asymptotics import expand_ends
 from ._zonal import as_zonal
@@ -29,7 +30,10 @@ class Spikiness(NamedTuple):
     right_angle: float
 
 
-def spikiness(kernel: Any, dimension: int = 3) -> Spikiness:
+@takes_resources()
+def spikiness(
+    kernel: Any, dimension: int = 3, *, memory_limit: int | None = None, progress: Progress | None = None
+) -> Spikiness:
     """Slope at angle 0 and value at 90 degrees of a zonal kernel that is divided by its value at angle 0.
 
     Parameters
@@ -38,6 +42,10 @@ def spikiness(kernel: Any, dimension: int = 3) -> Spikiness:
         As :class:`ZonalKernel` takes it.
     dimension : int
         The points are on S^(dimension - 1); of importance for networks with biases only.
+    memory_limit : int, optional
+        Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Examples
     --------

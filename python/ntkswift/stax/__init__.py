@@ -11,7 +11,10 @@ computes the NNGP and NTK kernels of the infinitely wide network, the other two 
 (5, 5)
 """
 
+from typing import Any
+
 from . import _nonlinearities
+from ._absent import absent
 from ._activations import activation
 from ._base import Layer
 from ._branching import FanInConcat, FanInProd, FanInSum, FanOut
@@ -65,3 +68,7 @@ __all__ = [
     "serial",
 ]
 __all__ += _nonlinearities.__all__
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(absent(name, __all__))

@@ -65,6 +65,14 @@ class Layer:
     def __len__(self) -> int:
         return 3
 
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """TypeError with what a network has instead of a call: `apply_fn` and `kernel_fn`."""
+        raise TypeError(
+            f"[{type(self).__name__}] a network is not called itself: network.apply_fn(params, x) gives the outputs of a finite "
+            "network with the weights of network.init_fn(seed, x.shape)[1], network.kernel_fn(x1, x2, get) the kernels of the "
+            f"infinitely wide one. Received a call with {len(arguments) + len(keywords)} arguments."
+        )
+
     # How a subclass takes part in the whole. What it does to shapes and laws, and its parameters, the core knows.
 
     def _write(self, table: OpTable) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, takes_resources
 from .._random import generator, philox_key
 from ._core_network import finite_network
 from ._kernel_function import refuse
@@ -73,6 +73,7 @@ class InitFunction(_LayerFunction):
 class ApplyFunction(_LayerFunction):
     """``apply_fn(params, x, rng=None) -> array`` of one network."""
 
+    @takes_resources()
     def __call__(
         self,
         params: Any,
@@ -82,6 +83,7 @@ class ApplyFunction(_LayerFunction):
         memory_limit: int | None = None,
         mask_constant: float | None = None,
         pattern: Any = None,
+        progress: Progress | None = None,
     ) -> np.ndarray:
         """The output of the finite network with weights `params`.
 
@@ -97,6 +99,8 @@ class ApplyFunction(_LayerFunction):
             Bytes that this call may allocate; see `ntkswift.memory_limit`.
         mask_constant, pattern : None
             Masks and graphs are not part of this version.
+        progress : function, optional
+            Called with the fraction done; by default a bar where somebody watches.
 
         Returns
         -------
@@ -116,7 +120,6 @@ class ApplyFunction(_LayerFunction):
             None,
             [0],
             seed=(0, 0) if rng is None else philox_key(rng, op="apply_fn"),
-            resources=Resources(memory_limit=memory_limit),
         )
         return network.outputs(outputs[0]).astype(x.dtype, copy=False)
 

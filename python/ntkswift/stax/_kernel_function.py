@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import _checks
 from .._arrays import check_array, check_widths
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
 from ..kernel import Kernel
 from ._kernel_plan import KernelPlan
 
@@ -35,6 +35,7 @@ class KernelFunction:
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
 
+    @takes_resources()
     def __call__(
         self,
         x1: Any,
@@ -45,7 +46,7 @@ class KernelFunction:
         plan: KernelPlan | None = None,
         places: tuple[int, int] | None = None,
         memory_limit: int | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
         pattern: Any = None,
         mask_constant: float | None = None,
         diagonal_batch: bool | None = None,
@@ -110,7 +111,7 @@ class KernelFunction:
         if diagonal_batch not in (None, True):
             raise ValueError(f"[kernel_fn] diagonal_batch must be None or True. Received {diagonal_batch!r}.")
         names = _names(get)
-        resources = Resources(memory_limit=memory_limit, progress=progress)
+        resources = Resources()
         if isinstance(x1, Kernel):
             if any(value is not None for value in (x2, out, plan, places)):
                 raise TypeError("[kernel_fn] with a Kernel takes no x2, out, plan or places. Received one of them.")
@@ -124,6 +125,7 @@ class KernelFunction:
             return getattr(kernel, get)
         return _tuple_type(names)(*(getattr(kernel, name) for name in names))
 
+    @takes_resources()
     def plan(
         self,
         x1: Any,
@@ -131,7 +133,7 @@ class KernelFunction:
         get: str | Sequence[str] | None = None,
         *,
         memory_limit: int | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> KernelPlan:
         """The plan of the kernel between `x1` and `x2`, by which parts of it can be computed.
 
@@ -155,9 +157,10 @@ class KernelFunction:
         names = _names(get)
         x1, x2 = self._pair(x1, x2)
         wanted = (name in names for name in _KERNELS)
-        resources = Resources(memory_limit=memory_limit, progress=progress)
+        resources = Resources()
         return KernelPlan(resources.run("kernel_plan", "plan", self.layer._compiled, x1, x2, *wanted))
 
+    @takes_resources()
     def diagonal(
         self,
         x: Any,
@@ -165,7 +168,7 @@ class KernelFunction:
         *,
         plan: KernelPlan | None = None,
         memory_limit: int | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
     ) -> np.ndarray:
         """The kernel of each row of `x` with itself, in a time that grows with their number only.
 
@@ -193,7 +196,7 @@ class KernelFunction:
         """
         if get not in _KERNELS:
             raise ValueError(f'[kernel_fn.diagonal] get must be "ntk" or "nngp". Received {get!r}.')
-        return self._diagonal(x, get, Resources(memory_limit=memory_limit, progress=progress), _plan(plan, (get,)))
+        return self._diagonal(x, get, Resources(), _plan(plan, (get,)))
 
     def _diagonal(self, x: np.ndarray, name: str, resources: Resources, plan: bytes | None = None) -> np.ndarray:
         """The same with the resources that it may use."""

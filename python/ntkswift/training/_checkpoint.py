@@ -3,50 +3,72 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._files import load_arrays, save_arrays
+
 FORMAT = 1
 _MAGIC = "ntkswift training checkpoint"
 
 
-def save_checkpoint(path: Any, identity: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+def save_checkpoint(path: Path, identity: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write a checkpoint; the file at `path` is the old one or the new one at every moment."""
-    target = Path(path)
-    header = json.dumps({"magic": _MAGIC, "format": FORMAT, "identity": identity})
-    draft = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with open(draft, "wb") as file:
-            np.savez(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+    save_arrays(path, _MAGIC, {"format": FORMAT, "identity": identity}, arrays)
 
 
-def load_checkpoint(path: Any, identity: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The arrays of a checkpoint; ValueError where it is none, or of another run than `identity` says."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        header = json.loads(str(arrays.pop("header")[()]))
-        if header["magic"] != _MAGIC:
-            raise KeyError("magic")
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+def load_checkpoint(path: Any, identity: dict[str, Any], expected: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of a checkpoint; ValueError where it is none, or of another run than `identity` and the shapes say.
+
+    Parameters
+    ----------
+    expected : dict of str to ndarray
+        What such a run saves at its start: names, kinds and shapes.
+    """
+    header, arrays = load_arrays(path, _MAGIC, "train", "resume", "train(checkpoint=...)")
+    if header.get("format") != FORMAT:
         raise ValueError(
-            f"[train] resume must be a file that train(checkpoint=...) wrote. Received {os.fspath(path)!r}: {error}."
-        ) from error
-    if header["format"] != FORMAT:
-        raise ValueError(
-            f"[train] resume needs a checkpoint of format {FORMAT}. Received one of format {header['format']}."
+            f"[train] resume needs a checkpoint of format {FORMAT}. Received one of format {header.get('format')}."
         )
-    _compare(header["identity"], identity)
+    saved = header.get("identity")
+    _compare(saved if isinstance(saved, dict) else {}, identity)
+    _check(arrays, expected)
     return arrays
+
+
+def _check(arrays: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    """ValueError for arrays that no run of this kind saves."""
+    if set(arrays) != set(expected):
+        raise ValueError(f"[train] resume must hold {sorted(expected)}. Received a file with {sorted(arrays)}.")
+    for name, own in expected.items():
+        found, open_ended = arrays[name], name in ("records", "recorded", "validations", "best")
+        if (
+            found.dtype.kind != own.dtype.kind
+            or found.ndim != own.ndim
+            or (not open_ended and found.shape != own.shape)
+        ):
+            raise ValueError(
+                f"[train] resume must hold {name} of shape {own.shape} and dtype {own.dtype}. "
+                f"Received shape {found.shape} and dtype {found.dtype}."
+            )
+        if not open_ended and not np.isfinite(found).all():
+            raise ValueError(f"[train] resume must hold finite {name}. Received NaN or infinity.")
+    step, records = float(arrays["state"][0]), arrays["records"]
+    if step != int(step) or not 0 <= step <= records.shape[1] <= step + 1 or len(records) != len(expected["records"]):
+        raise ValueError(
+            f"[train] resume must hold one record for each of its steps. Received {step:g} steps and records of shape "
+            f"{records.shape}."
+        )
+    recorded, validations, best = arrays["recorded"], arrays["validations"], arrays["best"]
+    in_order = bool((np.diff(recorded) > 0).all()) and (len(recorded) == 0 or 0 <= recorded[0] <= recorded[-1] <= step)
+    if (
+        not in_order
+        or validations.shape not in ((0, 2), (len(recorded), 2))
+        or best.shape not in ((0,), expected["start"].shape)
+    ):
+        raise ValueError("[train] resume must hold validations at ascending steps. Received others.")
 
 
 def _compare(saved: dict[str, Any], present: dict[str, Any]) -> None:

@@ -30,3 +30,9 @@ class NetworkHistory(History):
     validation_loss: np.ndarray = field(default_factory=lambda: np.zeros(0))
     validation_accuracy: np.ndarray = field(default_factory=lambda: np.zeros(0))
     params: Any = None
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The classes by their numbers, where the labels were strings; else None."""
+        named = self.settings.get("classes")
+        return None if named is None else tuple(named)

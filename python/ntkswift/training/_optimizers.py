@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .._arrays import check_array
+from .._checks import real
 
 _DESCENT, _ADAM, _FLOW = 0, 1, 2
 
@@ -34,10 +34,10 @@ class SGD:
     def _settings(self) -> dict[str, Any]:
         return {
             "kind": _DESCENT,
-            "learning_rate": _number(self.learning_rate, "learning_rate"),
-            "momentum": _number(self.momentum, "momentum"),
+            "learning_rate": real(self.learning_rate, "train", "learning_rate"),
+            "momentum": real(self.momentum, "train", "momentum"),
             "is_nesterov": bool(self.nesterov),
-            "weight_decay": _number(self.weight_decay, "weight_decay"),
+            "weight_decay": real(self.weight_decay, "train", "weight_decay"),
         }
 
     @property
@@ -83,11 +83,11 @@ class Adam:
     def _settings(self) -> dict[str, Any]:
         return {
             "kind": _ADAM,
-            "learning_rate": _number(self.learning_rate, "learning_rate"),
-            "b1": _number(self.b1, "b1"),
-            "b2": _number(self.b2, "b2"),
-            "epsilon": _number(self.eps, "eps"),
-            "weight_decay": _number(self.weight_decay, "weight_decay"),
+            "learning_rate": real(self.learning_rate, "train", "learning_rate"),
+            "b1": real(self.b1, "train", "b1"),
+            "b2": real(self.b2, "train", "b2"),
+            "epsilon": real(self.eps, "train", "eps"),
+            "weight_decay": real(self.weight_decay, "train", "weight_decay"),
         }
 
     @property
@@ -114,8 +114,8 @@ class Flow:
     def _settings(self) -> dict[str, Any]:
         return {
             "kind": _FLOW,
-            "tolerance": _number(self.tolerance, "tolerance"),
-            "weight_decay": _number(self.weight_decay, "weight_decay"),
+            "tolerance": real(self.tolerance, "train", "tolerance"),
+            "weight_decay": real(self.weight_decay, "train", "weight_decay"),
         }
 
     @property
@@ -137,7 +137,3 @@ def optimizer_of(value: Any) -> Optimizer:
     raise ValueError(
         f"[train] optimizer must be one of {sorted(NAMES)}, or a GD, SGD, Adam or Flow of ntkswift.training. Received {value!r}."
     )
-
-
-def _number(value: Any, name: str) -> float:
-    return float(check_array(value, name, ndim=0, dtype=float, op="train"))

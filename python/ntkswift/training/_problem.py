@@ -12,10 +12,9 @@ import numpy as np
 from .. import _core
 from .._arrays import check_array
 from .._checks import choice, integer
-from .._networks import LOSSES, layer_of, network_for
+from .._modes import mode_of
+from .._networks import LOSSES, layer_of, network_for, targets_for
 from ..stax import Dense, FiniteNetwork, Layer, Serial, op_table
-
-MODES = ("full", "lazy", "random_features")
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Problem:
     nested: Callable[[np.ndarray], Any]
     rows: Callable[[Any, Any, str], tuple[np.ndarray, np.ndarray]]
     fingerprint: str
+    classes: tuple[str, ...] | None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -53,30 +53,28 @@ def make_problem(
 ) -> Problem:
     """The problem behind the arguments of `train`; ValueError where they do not fit together."""
     choice(loss, "train", "loss", LOSSES)
-    choice(mode, "train", "mode", MODES)
+    mode = mode_of(mode, "train")
     layer = layer_of(network, "train")
     whole, inputs = network_for(layer, x, "train", "x")
     if mode != "full" and layer._trains_with_dropout():
         raise ValueError(f'[train] mode="{mode}" needs a fixed network, without Dropout in "train" mode. Received one.')
     whole.vector(params)  # refuses parameters of another network
 
+    targets = targets_for(whole, y, len(inputs), loss)
+
     def rows(some_x: Any, some_y: Any, suffix: str) -> tuple[np.ndarray, np.ndarray]:
         name = f"x{suffix}"
-        some = (
-            inputs
-            if suffix == ""
-            else whole.rows(check_array(some_x, name, ndim=None, dtype=np.float64, op="train"), name)
-        )
-        wanted = _targets(whole, some_y, len(some), f"y{suffix}", loss)
-        return (trained.features(some) if trained else some), wanted
+        some = whole.rows(check_array(some_x, name, ndim=None, dtype=np.float64, op="train"), name)
+        wanted = targets_for(whole, some_y, len(some), loss, f"y{suffix}", targets.classes)
+        return (trained.features(some) if trained else some), wanted.rows
 
     trained = _LastLayer(layer, params, whole) if mode == "random_features" else None
-    own, targets = rows(x, y, "")
+    own = trained.features(inputs) if trained else inputs
     return Problem(
         network=trained.network if trained else whole,
         start=trained.network.vector(trained.params) if trained else whole.vector(params),
         x=own,
-        y=targets,
+        y=targets.rows,
         loss=loss,
         mode=mode,
         key=key,
@@ -84,6 +82,7 @@ def make_problem(
         nested=trained.nested if trained else lambda vector: whole.nested(vector, params),
         rows=rows,
         fingerprint=_fingerprint(layer, whole.shape),
+        classes=targets.classes,
     )
 
 
@@ -135,29 +134,6 @@ def _replaced(params: Any, path: tuple[int, ...], part: Any) -> Any:
     entries = list(params)
     entries[path[0]] = _replaced(entries[path[0]], path[1:], part)
     return type(params)(entries)
-
-
-def _targets(network: FiniteNetwork, y: Any, count: int, name: str, loss: str) -> np.ndarray:
-    outputs = network.output_shape
-    if loss == "mse":
-        return network.targets(y, count, name)
-    if len(outputs) != 1 or outputs[0] < 2:
-        raise ValueError(f'[train] loss="cross_entropy" needs at least two outputs, one per class. Received {outputs}.')
-    labels = np.asarray(y)
-    if labels.ndim == 1 and labels.dtype.kind in "iu":
-        if len(labels) != count:
-            raise ValueError(f"[train] {name} must have one label for each of {count} inputs. Received {len(labels)}.")
-        if len(labels) and not (labels.min() >= 0 and labels.max() < outputs[0]):
-            raise ValueError(
-                f"[train] {name} must hold labels in 0..<{outputs[0]}. Received {labels.min()} to {labels.max()}."
-            )
-        return np.eye(outputs[0])[labels]
-    targets = network.targets(y, count, name)
-    if (targets < 0).any():
-        raise ValueError(
-            f"[train] {name} must hold class labels (integers) or probabilities. Received a negative number."
-        )
-    return targets
 
 
 def _batch_size(given: Any, count: int) -> int:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .._call import Resources
+from .._checks import integer
 from .._runs import History, Loop
 from ._early_stopping import EarlyStopping
 from ._history import NetworkHistory
 from ._optimizers import Flow, Optimizer
 from ._problem import Problem
 from ._snapshot import Snapshot
+
+
+class _Callback:
+    """A caller's function, and the steps at which it is called: multiples of its own `every`, if it has one, and the end."""
+
+    def __init__(self, call: Callable[[Snapshot], Any], every: int) -> None:
+        own = getattr(call, "every", None)
+        self.call, self.every = call, every if own is None else integer(own, "train", "every of a callback")
+        self._last = -1
+
+    def is_due(self, step: int, is_end: bool) -> bool:
+        """Whether to call now; then it counts as called."""
+        due = (step % self.every == 0 or is_end) and step != self._last
+        self._last = step if due else self._last
+        return due
 
 
 class Run(Loop):
@@ -29,14 +45,15 @@ class Run(Loop):
         every: int,
         validation: tuple[np.ndarray, np.ndarray] | None,
         stop: EarlyStopping,
-        callback: Callable[[Snapshot], Any] | None,
+        callbacks: Sequence[Callable[[Snapshot], Any]],
         wants_norm: bool,
         resources: Resources,
         settings: dict[str, Any],
     ) -> None:
         super().__init__("train", steps, resources, columns=4 if wants_norm else 3)
         self.problem, self.core, self.optimizer, self.every = problem, core, optimizer, every
-        self.validation, self.stop, self.callback, self.settings = validation, stop, callback, settings
+        self.validation, self.stop, self.settings = validation, stop, settings
+        self.callbacks = [_Callback(call, every) for call in callbacks]
         count, moments = len(problem.start), optimizer._moments
         self.start = problem.start
         self.parameters = self.start.copy()
@@ -49,6 +66,12 @@ class Run(Loop):
         self.autosave: Callable[[], None] | None = None
         self.save_every = 0
 
+    def begin(self) -> None:
+        """Let those callbacks know that a run begins which want to."""
+        for own in self.callbacks:
+            if hasattr(own.call, "begin"):
+                own.call.begin(self._snapshot())
+
     # MARK: the steps
 
     def advance(self, length: int, record: np.ndarray, done: np.ndarray, resources: Resources) -> None:
@@ -58,7 +81,7 @@ class Run(Loop):
         )  # fmt: skip
 
     def next_pause(self) -> int:
-        pauses = [self.every * (self.step // self.every + 1)]
+        pauses = [every * (self.step // every + 1) for every in (self.every, *(own.every for own in self.callbacks))]
         if self.save_every:
             pauses.append(self.save_every * (self.step // self.save_every + 1))
         return min(super().next_pause(), *pauses)
@@ -77,7 +100,8 @@ class Run(Loop):
         is_end = bool(self.stopped) or (self.steps is not None and self.step >= self.steps)
         if (self.step % self.every == 0 or is_end) and (not self.recorded or self.recorded[-1] != self.step):
             self._validate()
-            if self.callback is not None and self.callback(self._snapshot()) is True and not self.stopped:
+        for own in self.callbacks:
+            if own.is_due(self.step, is_end) and own.call(self._snapshot()) is True and not self.stopped:
                 self.stopped = "callback"
         if self.autosave is not None and self.save_every and self.step and self.step % self.save_every == 0:
             self.autosave()
@@ -108,7 +132,13 @@ class Run(Loop):
     def _snapshot(self) -> Snapshot:
         loss = self.records[0, self.step - 1] if self.step else float("nan")
         time = self.state[1] if self.steps is None else float(self.step)
-        return Snapshot(self.problem, self.parameters, self.step, float(time), float(loss))
+        return Snapshot(self.problem, self.parameters, self.step, float(time), float(loss), self._learning_rate())
+
+    def _learning_rate(self) -> float | None:
+        """That of the last step, or the first one's without warm-up; gradient flow has none."""
+        if isinstance(self.optimizer, Flow):
+            return None
+        return float(self.records[1, self.step - 1] if self.step else self.optimizer.learning_rate)
 
     # MARK: results
 
@@ -135,14 +165,7 @@ class Run(Loop):
         }  # fmt: skip
 
     def resume(self, saved: dict[str, np.ndarray]) -> None:
-        """Go on from the arrays of a checkpoint."""
-        for name, own in (("start", self.start), ("parameters", self.parameters), ("moments", self.moments)):
-            if saved[name].shape != own.shape:
-                raise ValueError(
-                    f"[train] the checkpoint's {name} must have shape {own.shape}. Received {saved[name].shape}."
-                )
-        if saved["state"].shape != (4,) or saved["records"].ndim != 2 or len(saved["records"]) != len(self.records):
-            raise ValueError("[train] the checkpoint must hold a state and records. Received others.")
+        """Go on from the arrays of a checkpoint, checked."""
         self.start, self.parameters, self.moments = saved["start"], saved["parameters"], saved["moments"]
         self.state[:], self.best = saved["state"], saved["best"]
         self.restore(int(self.state[0]), saved["records"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .._checks import integer
 
 _CONSTANT, _PIECEWISE, _COSINE = 0, 1, 2
 
@@ -23,7 +24,7 @@ class Constant:
     warmup: int = 0
 
     def _settings(self, steps: int) -> dict[str, Any]:
-        return {"shape": _CONSTANT, "warmup": _whole(self.warmup, "warmup")}
+        return {"shape": _CONSTANT, "warmup": integer(self.warmup, "train", "warmup", minimum=0)}
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class Piecewise:
     warmup: int = 0
 
     def _settings(self, steps: int) -> dict[str, Any]:
-        boundaries = [_whole(step, "a boundary of the schedule") for step in self.factors]
+        boundaries = [integer(step, "train", "a boundary of the schedule", minimum=0) for step in self.factors]
         return {
             "shape": _PIECEWISE,
-            "warmup": _whole(self.warmup, "warmup"),
+            "warmup": integer(self.warmup, "train", "warmup", minimum=0),
             "boundaries": boundaries,
             "factors": [float(factor) for factor in self.factors.values()],
         }
@@ -70,8 +71,12 @@ class Cosine:
     warmup: int = 0
 
     def _settings(self, steps: int) -> dict[str, Any]:
-        warmup = _whole(self.warmup, "warmup")
-        own = max(1, steps - warmup) if self.steps is None else _whole(self.steps, "steps of the schedule")
+        warmup = integer(self.warmup, "train", "warmup", minimum=0)
+        own = (
+            max(1, steps - warmup)
+            if self.steps is None
+            else integer(self.steps, "train", "steps of the schedule", minimum=0)
+        )
         return {"shape": _COSINE, "warmup": warmup, "cosine_steps": own, "cosine_final": float(self.final)}
 
 
@@ -90,13 +95,3 @@ def schedule_of(value: Any) -> Schedule:
         '[train] schedule must be None, "constant", "cosine", or a Constant, Piecewise or Cosine of ntkswift.training. '
         f"Received {value!r}."
     )
-
-
-def _whole(value: Any, name: str) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"[train] {name} must be an integer. Received {value!r}.") from None
-    if not 0 <= number < 2**48:
-        raise ValueError(f"[train] {name} must be in 0..<2^48. Received {number}.")
-    return number

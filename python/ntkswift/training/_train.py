@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any
 
 from .. import _core
 from .._arrays import check_array
-from .._call import Resources
+from .._call import Progress, Resources, takes_resources
+from .._checks import integer
+from .._files import try_file
 from .._networks import LOSSES
 from .._random import philox_key
+from .._runs import keeping
 from ._checkpoint import load_checkpoint, save_checkpoint
 from ._early_stopping import EarlyStopping
 from ._history import NetworkHistory
@@ -25,6 +27,7 @@ _NO_SCHEDULE = {"shape": 0, "warmup": 0}
 _RECORDS = 20
 
 
+@takes_resources()
 def train(
     network: Any,
     params: Any,
@@ -42,7 +45,7 @@ def train(
     x_test: Any = None,
     y_test: Any = None,
     seed: Any = 0,
-    callback: Callable[[Snapshot], Any] | None = None,
+    callback: Callable[[Snapshot], Any] | Sequence[Callable[[Snapshot], Any]] | None = None,
     every: int | None = None,
     stop: EarlyStopping | None = None,
     gradient_norm: bool = False,
@@ -50,6 +53,7 @@ def train(
     checkpoint_every: int | None = None,
     resume: str | PathLike[str] | None = None,
     memory_limit: int | None = None,
+    progress: Progress | None = None,
 ) -> NetworkHistory:
     """Train a finite network, and return what happened together with the parameters at the end.
 
@@ -65,12 +69,14 @@ def train(
     x : array_like of shape (n, ...)
         Inputs.
     y : array_like
-        Targets of shape (n, outputs); (n,) for one output. For "cross_entropy" probabilities, or integer labels (n,).
+        Targets of shape (n, outputs); (n,) for one output. For the losses of classes their probabilities, or labels (n,):
+        integers, booleans, or strings, which are numbered in the order of `numpy.unique` (``history.classes``).
     optimizer : {"gd", "sgd", "adam", "flow"} or GD, SGD, Adam, Flow
         How parameters change; the names stand for the defaults of the classes of `ntkswift.training`.
-    loss : {"mse", "cross_entropy"}
-        ``0.5 mean (f - y)^2`` over inputs and outputs, the loss of `predict.gradient_descent_mse`, or
-        ``-mean_i sum_k y_ik log softmax(f_i)_k``.
+    loss : {"mse", "cross_entropy", "logistic"}
+        ``0.5 mean (f - y)^2`` over inputs and outputs, the loss of `predict.gradient_descent_mse`;
+        ``-mean_i sum_k y_ik log softmax(f_i)_k`` of two outputs or more, one per class; ``mean_i log(1 + exp f_i) - y_i f_i`` of
+        one output, the log odds of the second of two classes.
     steps, epochs : int, optional
         How long to train; one of them, for all optimisers but Flow. An epoch takes all inputs once.
     time : float, optional
@@ -80,7 +86,7 @@ def train(
         random order.
     schedule : {"constant", "cosine"} or Constant, Piecewise, Cosine, optional
         How the learning rate changes.
-    mode : {"full", "lazy", "random_features"}
+    mode : {"full", "lazy", "random_features"}, or "nn", "nt", "rf" for short
         What is trained: all parameters; all parameters of the network linearised in them at `params`,
         ``f + J (theta - params)`` (the neural tangent model of this network); the last layer only, on the features
         that the others make.
@@ -89,8 +95,9 @@ def train(
         BatchNorm act there too, as the layers say.
     seed : int, sequence of int, SeedSequence, Generator
         Of the order of the inputs and of Dropout.
-    callback : function, optional
-        Called with a `Snapshot` where validation takes place; returning True ends training.
+    callback : function or sequence of functions, optional
+        Called with a `Snapshot` every `every` steps, or as often as their own attribute `every` says, and at the end;
+        returning True ends training. `ntkswift.curvature.Tracker` is one.
     every : int, optional
         Steps between two validations or callbacks; a twentieth of the run by default (100 steps of gradient flow).
     stop : EarlyStopping, optional
@@ -107,6 +114,8 @@ def train(
         settings must be the same; `params` is then only looked at for its shapes. `steps` counts from the start.
     memory_limit : int, optional
         Bytes that this call may allocate; see `ntkswift.memory_limit`.
+    progress : function, optional
+        Called with the fraction done; by default a bar where somebody watches.
 
     Returns
     -------
@@ -155,9 +164,9 @@ def train(
         every=_every(every, total),
         validation=_validation(problem, x_test, y_test, stop),
         stop=stop,
-        callback=callback,
+        callbacks=_callbacks(callback),
         wants_norm=gradient_norm,
-        resources=Resources(memory_limit=memory_limit),
+        resources=Resources(),
         settings=settings,
     )
     return _carry_out(run, checkpoint, checkpoint_every, resume)
@@ -166,16 +175,19 @@ def train(
 def _carry_out(run: Run, checkpoint: Any, save_every: Any, resume: Any) -> NetworkHistory:
     identity = _identity(run) if checkpoint is not None or resume is not None else {}
     if resume is not None:
-        run.resume(load_checkpoint(resume, identity))
+        run.resume(load_checkpoint(resume, identity, run.arrays()))
     if save_every is not None:
         if checkpoint is None:
             raise ValueError("[train] checkpoint_every needs checkpoint, a file. Received None.")
-        run.save_every = _count(save_every, "checkpoint_every", 1)
+        run.save_every = integer(save_every, "train", "checkpoint_every")
     if checkpoint is not None:
-        run.autosave = lambda: save_checkpoint(checkpoint, identity, run.arrays())
+        target = try_file(checkpoint, "train", "checkpoint")
+        run.autosave = lambda: save_checkpoint(target, identity, run.arrays())
+    run.begin()
     history: NetworkHistory = run.run()
     if run.autosave is not None:
-        run.autosave()
+        with keeping(history):
+            run.autosave()
     return history
 
 
@@ -206,8 +218,8 @@ def _length(problem: Problem, chosen: Optimizer, steps: Any, epochs: Any, time: 
             "[train] needs either steps or epochs; time is for gradient flow. Received both, none, or time."
         )
     if steps is not None:
-        return _count(steps, "steps", 0), 0.0
-    return _count(epochs, "epochs", 0) * problem.steps_per_epoch, 0.0
+        return integer(steps, "train", "steps", minimum=0), 0.0
+    return integer(epochs, "train", "epochs", minimum=0) * problem.steps_per_epoch, 0.0
 
 
 def _core_training(
@@ -235,6 +247,7 @@ def _core_training(
         "loss": problem.loss,
         "mode": problem.mode,
         "stop": repr(stop),
+        **({"classes": list(problem.classes)} if problem.classes else {}),
         **({"time": until} if isinstance(chosen, Flow) else {}),
     }
 
@@ -256,15 +269,13 @@ def _validation(problem: Problem, x_test: Any, y_test: Any, stop: EarlyStopping)
 
 def _every(every: Any, total: int | None) -> int:
     if every is not None:
-        return _count(every, "every", 1)
+        return integer(every, "train", "every")
     return 100 if total is None else max(1, total // _RECORDS)
 
 
-def _count(value: Any, name: str, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"[train] {name} must be an integer. Received {value!r}.") from None
-    if isinstance(value, bool) or not least <= number < 2**47:
-        raise ValueError(f"[train] {name} must be at least {least} (and less than 2^47). Received {value!r}.")
-    return number
+def _callbacks(given: Any) -> list[Callable[[Snapshot], Any]]:
+    calls = [] if given is None else list(given) if isinstance(given, (list, tuple)) else [given]
+    for call in calls:
+        if not callable(call):
+            raise TypeError(f"[train] callback must be a function, or a sequence of them. Received {call!r}.")
+    return calls

@@ -359,7 +359,7 @@ def test_operators_of_wrong_kind(golden):
 
 def test_bad_arguments(golden):
     network, params, x, y, _ = golden
-    with pytest.raises(ValueError, match=r"loss must be .mse. or"):
+    with pytest.raises(ValueError, match=r"loss must be .mse., .cross_entropy. or .logistic."):
         curvature.hessian(network, params, x, y, "hinge")
     with pytest.raises(ValueError, match="y must have shape"):
         curvature.hessian(network, params, x, y[:5])

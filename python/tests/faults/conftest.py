@@ -187,7 +187,7 @@ def _curvature_cases() -> list[Case]:
     diagonal = aslinearoperator(np.diag(np.arange(8.0)))
 
     def tracked(x: Any, y: Any) -> np.ndarray:
-        return np.array([*curvature.Tracker(SMOOTH, x, y, batch=2, samples=8).record(0, WEIGHTS).values()])
+        return np.array([*curvature.Tracker(batch=2, samples=8).watch(SMOOTH, x, y).record(0, WEIGHTS).values()])
 
     calls = {
         "hessian": lambda x, y: curvature.hessian(*network, x, y) @ DIRECTION,

@@ -31,7 +31,7 @@ def loss_hessian():
 
 
 def tracked():
-    tracker = curvature.Tracker(NETWORK, X, Y, samples=4000, batch=4, eigenvalues=40, tolerance=1e-12)
+    tracker = curvature.Tracker(samples=4000, batch=4, eigenvalues=40, tolerance=1e-12).watch(NETWORK, X, Y)
     try:
         tracker.record(0, PARAMS)
     finally:

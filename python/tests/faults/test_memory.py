@@ -66,7 +66,7 @@ def test_training_leaves_nothing_to_the_garbage_collector():
     network = stax.serial(stax.Dense(8), stax.Tanh(), stax.Dense(1))
     x, y = np.random.default_rng(0).standard_normal((6, 3)), np.ones((6, 1))
     _, params = network.init_fn(0, x.shape)
-    tracker = curvature.Tracker(network, x, y, samples=6, batch=2, every=1)
+    tracker = curvature.Tracker(samples=6, batch=2, every=1)
     calls = (
         lambda: train(
             network, params, x, y, steps=3, callback=lambda snapshot: network.apply_fn(snapshot.params, x) is None

@@ -29,7 +29,8 @@ SHARES = (0.0, 1.0, -0.1, float("nan"), "two")
 
 
 def tracker(**options):
-    return curvature.Tracker(NETWORK, X, Y, **{"batch": 2, **options})
+    of_the_run = {name: options.pop(name) for name in ("learning_rate", "batch_size") if name in options}
+    return curvature.Tracker(**{"batch": 2, **options}).watch(NETWORK, X, Y, **of_the_run)
 
 
 def fit(**options):
@@ -193,7 +194,7 @@ LARGE = {
     "hessian": lambda: curvature.eigenvalues(curvature.hessian(NETWORK, PARAMS, X_MANY, Y_MANY)),
     "gradient_covariance": lambda: curvature.gradient_covariance(NETWORK, PARAMS, X_MANY, Y_MANY, batch=None),
     "covariance_spectrum": lambda: curvature.covariance_spectrum(X_MANY),
-    "Tracker": lambda: curvature.Tracker(NETWORK, X_MANY, Y_MANY, samples=400, batch=2).record(0, PARAMS),
+    "Tracker": lambda: curvature.Tracker(samples=400, batch=2).watch(NETWORK, X_MANY, Y_MANY).record(0, PARAMS),
     "tangent_hierarchy": lambda: hierarchy.tangent_hierarchy(NETWORK, PARAMS, X_MANY),
     "kernel_velocity": lambda: hierarchy.kernel_velocity(NETWORK, PARAMS, X_MANY, VECTOR),
     "truncated_hierarchy": lambda: hierarchy.truncated_hierarchy(Y_MANY[:, 0], Y_MANY, [np.eye(400)] * 1, [1.0]),
@@ -219,7 +220,7 @@ def test_a_tracked_run_that_breaks_keeps_both_histories():
     """A cubic network with too large a learning rate: the loss is no number after a few steps."""
     network = stax.serial(stax.Dense(6), stax.Polynomial([0.0, 0.0, 1.0]), stax.Dense(1))
     params = network.init_fn(0, X.shape)[1]
-    watch = curvature.Tracker(network, X, Y, every=1, batch=2, measure=("covariance", "hessian"))
+    watch = curvature.Tracker(every=1, batch=2, measure=("covariance", "hessian"))
     with pytest.raises((ConvergenceError, FloatingPointError)) as caught, np.errstate(all="ignore"):
         train(network, params, X, Y, steps=200, optimizer=GD(20.0), callback=watch, every=1)
     history = watch.history

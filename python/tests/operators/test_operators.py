@@ -230,8 +230,10 @@ def test_refusals():
         operators.KernelOperator(3, X)
     with pytest.raises(ValueError, match="one value per pair"):
         operators.KernelOperator(lambda a, b: a, X) @ np.ones(300)
+    with pytest.raises(ValueError, match=r"\[KernelOperator.matvec\] v must have 300 elements. Received shape \(3,\)"):
+        operators.KernelOperator(NETWORK, X) @ np.ones(3)
     with pytest.raises(ValueError, match=r"\[KernelOperator.matmat\] V must have 300 elements"):
-        kernel @ np.ones(3)
+        kernel @ np.ones((3, 1))
     with pytest.raises(ValueError, match=r"\[KernelOperator.matvec\] v must be one vector"):
         kernel.matvec(np.ones((300, 2)))
     with pytest.raises(ValueError, match="v must be finite"):

@@ -37,8 +37,12 @@ SWIFT_SYSTEM = {"Glibc", "Musl", "Darwin", "Synchronization", "Builtin", "Swift"
 PYTHON_ORDER = [
     "_core",
     "_errors",
+    "_files",
+    "_pickling",
     "_arrays",
     "_checks",
+    "_labels",
+    "_modes",
     "_norm",
     "_random",
     "_config",

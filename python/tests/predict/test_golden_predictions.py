@@ -103,7 +103,11 @@ def _ensemble(case):
 def _descent(case):
     t, loss = np.array(case.options.pop("t")), case.options.pop("loss")
     names = {"mse": "mse", "xent": "cross_entropy"}
-    predict_fn = predict.gradient_descent(names[loss], case["ntk_train_train"], case["y_train"], **case.options)
+    # neural-tangents' cross-entropy is the mean over inputs and classes.
+    means = {"mean_over": "inputs_and_classes"} if loss == "xent" else {}
+    predict_fn = predict.gradient_descent(
+        names[loss], case["ntk_train_train"], case["y_train"], **means, **case.options
+    )
     fx_train, fx_test = predict_fn(t, case["fx_train_0"], case["fx_test_0"], case["ntk_test_train"])
     case.compare("out_fx_train_t", fx_train)
     case.compare("out_fx_test_t", fx_test)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 from ntkswift import ConvergenceError, predict
 
@@ -177,29 +178,31 @@ class TestDifferentialEquation:
         np.testing.assert_allclose(fx_train, y, atol=1e-6)
         np.testing.assert_allclose(fx_test, g0 + cross @ np.linalg.solve(k, y - f0), atol=1e-6)
 
-    def test_cross_entropy_three_ways(self, problem):
+    @pytest.mark.parametrize(("mean_over", "share"), [("inputs", 1), ("inputs_and_classes", 3)])
+    def test_cross_entropy_three_ways(self, problem, mean_over, share):
         k, cross, y, f0, g0 = problem
         labels = np.eye(3)[np.argmax(y, axis=1)]
 
         def loss(f, z):
-            return -np.mean(log_softmax(f) * z)
+            return -np.mean(np.sum(log_softmax(f) * z, axis=-1)) / share
 
         def gradient(f, z):
-            return (np.exp(log_softmax(f)) * z.sum(axis=-1, keepdims=True) - z) / z.size
+            return (np.exp(log_softmax(f)) * z.sum(axis=-1, keepdims=True) - z) / len(z) / share
 
         arguments = ([1.0, 30.0], f0, g0, cross)
-        ready = predict.gradient_descent("cross_entropy", k, labels)(*arguments)
+        ready = predict.gradient_descent("cross_entropy", k, labels, mean_over=mean_over)(*arguments)
         slope = predict.gradient_descent(loss, k, labels, loss_gradient=gradient)(*arguments)
         value = predict.gradient_descent(loss, k, labels)(*arguments)
         for a, b, c in zip(ready, slope, value, strict=True):
             np.testing.assert_allclose(b, a, atol=1e-8)
             np.testing.assert_allclose(c, a, atol=1e-6)
 
-    def test_cross_entropy_over_an_axis_that_is_not_traced(self, problem):
+    @pytest.mark.parametrize(("mean_over", "share"), [("inputs", 1), ("inputs_and_classes", 12)])
+    def test_cross_entropy_over_an_axis_that_is_not_traced(self, problem, mean_over, share):
         k, _, _y, *_ = problem
         labels = np.eye(12)[:, :3].T.copy()  # 3 outputs (traced, in front), 12 points: classes run over the points
-        one = predict.gradient_descent("cross_entropy", k, labels, trace_axes=0)(5.0)
-        loss = lambda f, z: -np.mean(log_softmax(f) * z)  # noqa: E731
+        one = predict.gradient_descent("cross_entropy", k, labels, trace_axes=0, mean_over=mean_over)(5.0)
+        loss = lambda f, z: -np.mean(np.sum(log_softmax(f) * z, axis=-1)) / share  # noqa: E731
         np.testing.assert_allclose(one, predict.gradient_descent(loss, k, labels, trace_axes=0)(5.0), atol=1e-6)
 
     def test_momentum_obeys_its_equation(self, problem):
@@ -282,3 +285,55 @@ def test_max_learning_rate():
     assert predict.max_learning_rate(kernel) == pytest.approx(2 * 6 / np.linalg.eigvalsh(flat)[-1], rel=1e-9)
     with pytest.raises(ValueError, match="momentum"):
         predict.max_learning_rate(k, momentum=2.0)
+
+
+class TestOneOutput:
+    """Targets of shape (n,): the numbers of (n, 1) without the axis."""
+
+    @pytest.mark.parametrize("t", [None, 2.0, [1.0, 5.0]])
+    def test_every_predictor(self, problem, t):
+        k, cross, y, f0, g0 = problem
+        k = k + 0.5 * np.eye(12)
+        y, f0, g0 = y[:, :1], f0[:, :1], g0[:, :1]
+
+        def without_axis(results):
+            return [np.squeeze(r, -1) for r in results]
+
+        for make in (predict.gradient_descent_mse, lambda *a: predict.gradient_descent("mse", *a)):
+            wide = without_axis(make(k, y)(t, f0, g0, cross))
+            flat = make(k, y[:, 0])(t, f0[:, 0], g0[:, 0], cross)
+            for a, b in zip(flat, wide, strict=True):
+                np.testing.assert_array_equal(a, b)
+        kernel_fn = lambda x1, x2=None, get=None: 1 + x1 @ (x1 if x2 is None else x2).T  # noqa: E731
+        x = np.eye(12, 5) + 0.1
+        wide, flat = (
+            predict.gradient_descent_mse_ensemble(kernel_fn, x, z, diag_reg=0.1)(t, x[:3], "nngp", True)
+            for z in (y, y[:, 0])
+        )
+        np.testing.assert_array_equal(flat.mean, wide.mean[..., 0])
+        np.testing.assert_array_equal(flat.covariance, wide.covariance)
+
+    def test_posterior_and_samples(self, problem):
+        k, cross, y, *_ = problem
+        prior = np.eye(6) * 10
+        wide, flat = (predict.gp_inference(k, z, 0.1)("nngp", cross, prior) for z in (y[:, :1], y[:, 0]))
+        np.testing.assert_array_equal(flat.mean, wide.mean[:, 0])
+        draws = [predict.sample_posterior(g, 4, seed=1) for g in (wide, flat)]
+        np.testing.assert_array_equal(draws[1], draws[0][..., 0])
+
+    def test_logistic_obeys_its_equation(self, problem):
+        """Against SciPy's integrator, for probabilities and for labels."""
+        k, _, y, *_ = problem
+        bits = (y[:, 0] > 0).astype(float)
+
+        def slope(_, f):
+            return -k @ (1 / (1 + np.exp(-f)) - bits) / 12
+
+        for targets in (bits, bits.astype(int), bits > 0.5, np.where(bits > 0.5, "b", "a")):
+            found = predict.gradient_descent("logistic", k, targets)([1.0, 30.0])
+            expected = solve_ivp(slope, (0, 30), np.zeros(12), t_eval=[1.0, 30.0], rtol=1e-10, atol=1e-12).y.T
+            np.testing.assert_allclose(found, expected, atol=1e-7)
+        with pytest.raises(ValueError, match='mean_over="inputs_and_classes" is for the loss "cross_entropy"'):
+            predict.gradient_descent("logistic", k, bits, mean_over="inputs_and_classes")
+        with pytest.raises(ValueError, match="mean_over must be"):
+            predict.gradient_descent("cross_entropy", k, np.eye(12), mean_over="classes")

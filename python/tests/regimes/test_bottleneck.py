@@ -337,7 +337,7 @@ def test_finite_networks_approach_function_space():
 
 
 def test_finite_training_is_gradient_descent():
-    run = train_finite_bottleneck(plain_outer(), INNER, 2, 64, X, Y, TEST, learning_rate=0.5, steps=20, random_state=7)
+    run = train_finite_bottleneck(plain_outer(), INNER, 2, 64, X, Y, TEST, learning_rate=0.5, steps=20, seed=7)
     random = np.random.Generator(np.random.Philox(np.random.SeedSequence(7)))
     assert run.initial_positions.shape == (14, 2)
     weights = [random.standard_normal(shape) for shape in ((3, 64), (64, 2), (2, 64), (64, 1))]
@@ -364,7 +364,7 @@ def test_finite_training_is_gradient_descent():
                 ends.append(loss(moved))
             gradient[place] = (ends[0] - ends[1]) / 2e-5
         norm += np.sum(gradient**2)
-    tiny = train_finite_bottleneck(plain_outer(), INNER, 2, 64, X, Y, learning_rate=1e-5, steps=1, random_state=7)
+    tiny = train_finite_bottleneck(plain_outer(), INNER, 2, 64, X, Y, learning_rate=1e-5, steps=1, seed=7)
     assert np.isclose((tiny.loss[0] - tiny.loss[1]) / 1e-5, norm, rtol=1e-3)
 
 

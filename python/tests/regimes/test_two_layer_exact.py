@@ -87,7 +87,7 @@ def test_exact_risk_is_the_monte_carlo_mean(regime, kind):
     if kind == "mixture":
         target = TwoGaussians(np.diag([1.0, 2, 1, 1, 0.5, 1]), 0.06 * (B + B.T))
     model = regimes.two_layer(regime, 3, random_state=2).fit_population(target)
-    X, y = target.sample(400_000, random_state=5)
+    X, y = target.sample(400_000, seed=5)
     errors = (y - model.predict(X)) ** 2
     assert model.risk(target) == pytest.approx(errors.mean(), abs=5 * errors.std() / np.sqrt(len(errors)))
     assert model.risk(target) < target.variance
@@ -144,7 +144,7 @@ def test_ridge_agrees_with_scikit_learn(regime, activation, n, width, fit_offset
 
 def test_many_samples_approach_the_population():
     target = QuadraticTarget(np.diag([1.0, 0.5, -0.5, 0.2]))
-    X, y = target.sample(40_000, random_state=0)
+    X, y = target.sample(40_000, seed=0)
     for name in ("rf", "nt"):
         model = regimes.two_layer(name, 2, random_state=0, ridge=1e-6)
         few, limit = model.fit(X, y).risk(target), model.fit_population(target).risk(target)
@@ -187,7 +187,7 @@ def bad_calls():
         "labels with a target": (lambda: FullyTrained(2).train(target, y), ValueError, "y must be None"),
         "negative ridge": (lambda: RandomFeatures(2, ridge=-1).fit(X, y), ValueError, "ridge"),
         "ridge for NN": (lambda: FullyTrained(2, ridge=1.0).fit(X, y), ValueError, "ridge must be 0"),
-        "unknown regime": (lambda: regimes.two_layer("gp"), ValueError, '"rf", "nt" or "nn"'),
+        "unknown mode": (lambda: regimes.two_layer("gp"), ValueError, 'mode must be "full"'),
         "unknown activation": (lambda: RandomFeatures(2, "cube").fit(X, y), ValueError, "cube"),
         "population of relu": (lambda: RandomFeatures(2, "relu").fit_population(target), ValueError, "square"),
         "not a target": (lambda: fitted.risk("x"), TypeError, "QuadraticTarget"),

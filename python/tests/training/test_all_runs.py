@@ -99,7 +99,7 @@ def linear(steps, rate):
 
 
 def finite(steps, rate):
-    run = train_finite_bottleneck(HALF, INNER, 2, 32, X, Y, learning_rate=rate, steps=steps, random_state=0)
+    run = train_finite_bottleneck(HALF, INNER, 2, 32, X, Y, learning_rate=rate, steps=steps, seed=0)
     return run.history, [run.positions, run.outputs]
 
 

@@ -44,7 +44,8 @@ int32_t ntk_network_pull_back(const ntk_network *network, const ntk_matrix *x, c
 
 typedef enum ntk_output_loss {
   NTK_MEAN_SQUARED_ERROR = 0,  /* 0.5 mean (f - y)^2 over inputs and outputs */
-  NTK_CROSS_ENTROPY = 1        /* -mean over inputs of sum_k y_k log softmax(f)_k */
+  NTK_CROSS_ENTROPY = 1,       /* -mean over inputs of sum_k y_k log softmax(f)_k; two outputs or more */
+  NTK_LOGISTIC = 2             /* mean over inputs of log(1 + exp f) - y f; one output */
 } ntk_output_loss;
 
 /* The loss and (unless absent) its gradient, 1 x parameters, contiguous. */

@@ -57,9 +57,10 @@ typedef int32_t (*ntk_loss_function)(void *context, int32_t what, const double *
 
 typedef enum ntk_loss_kind {
   NTK_LOSS_MSE = 0,           /* 0.5 mean (f - y)^2 */
-  NTK_LOSS_CROSS_ENTROPY = 1, /* -mean(log_softmax(f) y) over `classes` consecutive outputs */
-  NTK_LOSS_GRADIENT = 2,      /* the caller's function, what = 1 */
-  NTK_LOSS_VALUE = 3          /* the caller's function, what = 0; central differences */
+  NTK_LOSS_CROSS_ENTROPY = 1, /* -sum(log_softmax(f) y) / divisor over `classes` consecutive outputs */
+  NTK_LOSS_LOGISTIC = 2,      /* mean(log(1 + exp f) - y f) */
+  NTK_LOSS_GRADIENT = 3,      /* the caller's function, what = 1 */
+  NTK_LOSS_VALUE = 4          /* the caller's function, what = 0; central differences */
 } ntk_loss_kind;
 
 /* Training in continuous time: df/dt = -K g(f), du/dt = g(f); with momentum df/dt = q, dq/dt = -K g(f) + damping q, du/dt = p,
@@ -67,7 +68,8 @@ typedef enum ntk_loss_kind {
 typedef struct ntk_descent {
   int32_t loss;               /* an ntk_loss_kind */
   int32_t has_momentum;
-  int64_t classes;
+  int64_t classes;            /* of cross-entropy, 2 or more */
+  double divisor;             /* of cross-entropy; the mean over inputs: their number */
   ntk_matrix targets;         /* n x c, contiguous; for the ready-made losses */
   ntk_loss_function function;
   void *function_context;

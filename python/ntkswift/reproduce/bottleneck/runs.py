@@ -154,7 +154,7 @@ def finite_deviations(sizes: Sizes, seed: int, show: Progress) -> dict[str, dict
                 test,
                 learning_rate=0.3,
                 steps=sizes.finite_steps,
-                random_state=[seed, 5, s],
+                seed=[seed, 5, s],
             )
             model = Bottleneck(
                 half(1), half(1), 2, 0.3, steps=sizes.finite_steps, history="compressed", record_every=10**9

@@ -140,11 +140,11 @@ class Run:
     diverged: bool = False
 
     def highest(self, column: str) -> float:
-        """The maximum over the curvature."""
+        """The maximum over the trajectory."""
         return float(np.nanmax(self.history[column]))
 
     def lowest(self, column: str) -> float:
-        """The minimum over the curvature."""
+        """The minimum over the trajectory."""
         return float(np.nanmin(self.history[column]))
 
 
@@ -157,17 +157,11 @@ def run(name: str, data: Data, sizes: Sizes, rate: float, batch: int, seed: int)
     # alpha^* is looked at without BatchNorm and at the usual batch only.
     line = ("step",) if name == kind and batch == sizes.batch else ()
     tracker = Tracker(
-        model,
-        data.x,
-        data.y,
-        "cross_entropy",
         measure=("covariance", "hessian", *line),
         every=every,
         samples=min(sizes.measured, len(data.x)),
         batch=sizes.measuring_batch,
         curvature_samples=min(sizes.curvature, len(data.x)),
-        learning_rate=rate,
-        batch_size=batch,
         tolerance=3e-2,
         seed=seed,
     )
@@ -211,12 +205,8 @@ def sharpening(data: Data, sizes: Sizes, rates: Sequence[float], part: Callable[
     trackers = {}
     for k, rate in enumerate(rates):
         every = max(1, sizes.sharpness_steps // 40)
-        tracker = Tracker(
-            model, x, y, measure=("covariance", "sharpness"), every=every, samples=len(x), batch=16, learning_rate=rate
-        )
-        train(
-            model, params, x, y, optimizer=SGD(rate), steps=sizes.sharpness_steps, callback=tracker, every=every, seed=0
-        )
+        tracker = Tracker(measure=("covariance", "sharpness"), every=every, samples=len(x), batch=16)
+        train(model, params, x, y, optimizer=SGD(rate), steps=sizes.sharpness_steps, callback=tracker, seed=0)
         trackers[rate] = tracker
         part((k + 1) / len(rates))
     return trackers

@@ -38,7 +38,7 @@ def residual(depth: int, gamma: float, dimension: int) -> spectra.ZonalKernel:
     return spectra.ZonalKernel(resntk(depth, gamma=gamma, input_dim=dimension))
 
 
-def compared_kernels(dimension: int) -> dict[str, spectra.ZonalKernel]:
+def compared_kernels(dimension: int) -> dict[str, Any]:
     """The three kernels whose eigenvalues are said to fall alike."""
     return {
         "ResNTK": spectra.ZonalKernel(resntk(3, 0.5, input_dim=dimension)),
