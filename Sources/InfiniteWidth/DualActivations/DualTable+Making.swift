@@ -23,8 +23,7 @@ extension DualTable {
     if needsDerivatives { half = max(half, 0.05) }
     let centre = (low + high) / 2
     let cut = max(tolerance / 100, 1e-14)
-    let columns = columnCount(half, cut)
-    let nodes = ChebyshevNodes(columns)
+    let nodes = ChebyshevNodes(min(mostColumns, ChebyshevNodes.count(half: half, cut: cut)))
     let deviations = nodes.nodes.map { InfiniteWidth.exponential(centre + half * $0) }
     let steepness = max(1, InfiniteWidth.exponential(centre + half))
     let sampled = try SampledFunction(reach: 8.6 * steepness, values)
@@ -36,20 +35,13 @@ extension DualTable {
     let tables = [parity == .odd ? nil : duals.ofOdd, parity == .even ? nil : duals.ofEven].flatMap { dual -> [[Double]?] in
       dual.map { [maker.mean($0), maker.slope($0)] } ?? [nil, nil]
     }
+    let basis = maker.basis(of: tables, cut: cut / 10)
     return DualTable(
-      centre: centre, half: half, steepness: steepness, columns: columns, terms: grid.nodes.nodes.count,
+      centre: centre, half: half, steepness: steepness, polynomials: nodes.nodes.count, terms: grid.nodes.nodes.count,
       deviation: nodes.coefficients(equal.deviations.map { logarithm(max($0, 1e-300)) }),
       slope: nodes.coefficients(equal.slopes.map { logarithm(max($0, 1e-300)) }), evenVectors: maker.vectors(equal.even),
-      oddVectors: maker.vectors(equal.odd), tables: tables, valueAtZero: try values([0])[0], cut: cut,
-      error: maker.tail(tables))
-  }
-
-  /// Enough for functions analytic where |Im log s| < pi / 2.
-  private static func columnCount(_ half: Double, _ cut: Double) -> Int {
-    guard half > 0 else { return 1 }
-    let quarter = Double.pi / 2
-    let rate = (quarter + (quarter * quarter + half * half).squareRoot()) / half
-    return min(mostColumns, 2 + Int(-logarithm(cut) / logarithm(rate)))
+      oddVectors: maker.vectors(equal.odd), basis: basis, tables: tables.map { $0.map { maker.inBasis($0, basis) } },
+      valueAtZero: try values([0])[0], cut: cut, error: maker.tail(tables))
   }
 }
 
@@ -224,6 +216,56 @@ struct TableMaker {
       columns.append(nodes.coefficients(column))
     }
     return columns
+  }
+
+  /// Few combinations of Chebyshev polynomials of a deviation that make up all tables down to `cut`: orthonormal vectors of coefficients,
+  /// by pivots among the tables' columns. The tables are symmetric, so that they serve both sides.
+  func basis(of tables: [[Double]?], cut: Double) -> [[Double]] {
+    let n = deviations.count
+    var columns: [[Double]] = []
+    for case let table? in tables {
+      let count = table.count / (n * n)
+      for k in 0..<(n * count) { columns.append((0..<n).map { table[(k / count * n + $0) * count + k % count] }) }
+    }
+    var basis: [[Double]] = []
+    var sizes = columns.map { $0.reduce(0) { $0 + $1 * $1 } }
+    while basis.count < n, let pivot = sizes.indices.max(by: { sizes[$0] < sizes[$1] }), sizes[pivot] > cut * cut || basis.isEmpty {
+      // Twice, so that the vectors are orthogonal to the last digits.
+      var vector = columns[pivot]
+      for other in basis { TableMaker.removePart(along: other, from: &vector) }
+      let size = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      guard size > 0 else { break }
+      for k in 0..<n { vector[k] /= size }
+      basis.append(vector)
+      for k in columns.indices {
+        TableMaker.removePart(along: vector, from: &columns[k])
+        sizes[k] = columns[k].reduce(0) { $0 + $1 * $1 }
+      }
+    }
+    return basis
+  }
+
+  private static func removePart(along direction: [Double], from vector: inout [Double]) {
+    var part = 0.0
+    for k in direction.indices { part += direction[k] * vector[k] }
+    for k in direction.indices { vector[k] -= part * direction[k] }
+  }
+
+  /// Coefficients (a, b, n) of a table in a basis of both deviations.
+  func inBasis(_ table: [Double], _ basis: [[Double]]) -> [Double] {
+    let (n, r) = (deviations.count, basis.count)
+    let count = table.count / (n * n)
+    var half = [Double](repeating: 0, count: r * n * count)
+    for a in 0..<r {
+      for p in 0..<n { for m in 0..<(n * count) { half[a * n * count + m] += basis[a][p] * table[p * n * count + m] } }
+    }
+    var all = [Double](repeating: 0, count: r * r * count)
+    for a in 0..<r {
+      for b in 0..<r {
+        for q in 0..<n { for m in 0..<count { all[(a * r + b) * count + m] += basis[b][q] * half[(a * n + q) * count + m] } }
+      }
+    }
+    return all
   }
 
   /// The size of the last coefficients in each direction.

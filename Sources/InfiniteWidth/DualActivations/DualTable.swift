@@ -17,7 +17,7 @@ protocol TabulatedDual: Sendable {
 ///
 /// For kinks at 0 and for deviations far beyond the function's own scale, where a Hermite expansion takes thousands of terms. In the
 /// logarithms of both deviations and in y = 2 asinh(S t) / asinh(S pi / 2) - 1, t the acute angle, duals are analytic, so that Chebyshev
-/// polynomials of some 10 by 10 by 30 terms do. Values at the nodes come from `WedgeIntegrals`.
+/// polynomials of some 30 by 30 by 40 terms do, and some 10 by 10 of their combinations. Values at the nodes come from `WedgeIntegrals`.
 struct DualTable: TabulatedDual {
   /// Centre and half the width of the range of log deviations.
   let centre: Double
@@ -25,7 +25,7 @@ struct DualTable: TabulatedDual {
   /// S: the largest deviation, at least 1.
   let steepness: Double
   /// How many Chebyshev polynomials of a deviation, and of y.
-  let columns: Int
+  let polynomials: Int
   let terms: Int
   /// Chebyshev coefficients of the logarithms of the deviation after the layer and of d = sqrt(E f'(s z)^2).
   let deviation: [Double]
@@ -33,7 +33,9 @@ struct DualTable: TabulatedDual {
   /// Those of the vectors whose inner products are the correlations at t = 0, of the even and of the odd part of f.
   let evenVectors: [[Double]]
   let oddVectors: [[Double]]
-  /// R_e, D_e, R_o, D_o: Chebyshev coefficients (p, q, n), row-major; nil where the part is zero.
+  /// The functions of a deviation that the tables are made of, by their coefficients: far fewer than polynomials.
+  let basis: [[Double]]
+  /// R_e, D_e, R_o, D_o: coefficients (a, b, n) in that basis on either side, row-major; nil where the part is zero.
   let tables: [[Double]?]
   /// f(0).
   let valueAtZero: Double
@@ -46,6 +48,8 @@ struct DualTable: TabulatedDual {
 // MARK: numbers for the strip kernel
 
 extension DualTable {
+  private var columns: Int { basis.count }
+
   func strip(in layers: LayerStrips) -> StripFunction { layers.table }
 
   /// In the layout of `tableStrip`, from 16 on.
@@ -90,20 +94,30 @@ extension DualTable {
     let isZero = s <= 0
     let place = half > 0 && !isZero ? (logarithm(s) - centre) / half : -1
     let t = Tangent(min(1, max(-1, half > 0 ? place : 0)), half > 0 && !isZero ? 1 / (s * half) : 0)
-    let basis = DualTable.chebyshev(t, columns)
-    func sum(_ c: [Double]) -> Tangent { zip(c, basis).reduce(Tangent(0, 0)) { $0 + $1.1 * $1.0 } }
+    let (values, slopes) = DualTable.chebyshev(t, polynomials)
+    func sum(_ c: [Double]) -> Tangent {
+      var (value, slope) = (0.0, 0.0)
+      for k in 0..<min(c.count, values.count) {
+        value += c[k] * values[k]
+        slope += c[k] * slopes[k]
+      }
+      return Tangent(value, slope)
+    }
     let vectors = (evenVectors + oddVectors).map(sum)
     let length = vectors.reduce(Tangent(0, 0)) { $0 + $1 * $1 }.squareRoot()
     let unit = vectors.map { length.value > 0 ? $0 / length : $0 }
     let after = isZero ? Tangent(abs(valueAtZero), 0) : sum(deviation).exponential()
-    return (after, sum(slope).exponential(), unit + basis)
+    return (after, sum(slope).exponential(), unit + basis.map(sum))
   }
 
-  private static func chebyshev(_ t: Tangent, _ count: Int) -> [Tangent] {
-    var all = [Tangent(1, 0)]
-    if count > 1 { all.append(t) }
-    for k in stride(from: 2, to: count, by: 1) { all.append(t * all[k - 1] * 2 + all[k - 2] * -1) }
-    return all
+  /// T_0, T_1, ... at t, and their derivatives.
+  private static func chebyshev(_ t: Tangent, _ count: Int) -> (values: [Double], slopes: [Double]) {
+    var (values, slopes) = ([1.0, t.value], [0.0, t.slope])
+    for k in stride(from: 2, to: count, by: 1) {
+      values.append(2 * t.value * values[k - 1] - values[k - 2])
+      slopes.append(2 * (t.value * slopes[k - 1] + t.slope * values[k - 1]) - slopes[k - 2])
+    }
+    return (values, slopes)
   }
 }
 

@@ -92,6 +92,14 @@ struct ChebyshevNodes {
     self.matrix = matrix
   }
 
+  /// Enough, down to `cut`, for functions of log s that are analytic where |arg s| < pi / 2, on a range of twice `half`.
+  static func count(half: Double, cut: Double) -> Int {
+    guard half > 0 else { return 1 }
+    let quarter = Double.pi / 2
+    let rate = (quarter + (quarter * quarter + half * half).squareRoot()) / half
+    return 2 + Int(min(1e6, -logarithm(cut) / logarithm(rate)))
+  }
+
   /// Coefficients of T_0, T_1, ... of the polynomial with these values at the nodes.
   func coefficients(_ values: [Double]) -> [Double] {
     let n = nodes.count

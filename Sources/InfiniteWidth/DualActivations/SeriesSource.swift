@@ -24,6 +24,8 @@ struct SeriesSource {
   }
 
   let coefficients: Coefficients
+  /// Which function it is, where the catalogue knows: what is computed of it can be kept.
+  var activation: Activation?
   /// Which powers occur.
   let parity: Parity
   /// Largest share of the energy that may be cut off.

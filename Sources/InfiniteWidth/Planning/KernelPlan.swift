@@ -41,9 +41,11 @@ struct PointwisePlan: Equatable, Sendable {
 struct SeriesPlan: Equatable, Sendable {
   /// 0 for a table.
   var terms: Int
+  /// Deviations from which the coefficients of all others are interpolated; 0 where each has its own quadrature.
+  var nodes: Int
   /// Deviations before the layer; the largest decides the quadrature.
   var deviations: NumberRange
-  /// The least of them that is not 0, from which a table begins.
+  /// The least of them that is not 0, from which tables and interpolation begin.
   var leastPositive: Double
 }
 

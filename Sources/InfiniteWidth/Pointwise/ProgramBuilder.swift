@@ -163,7 +163,9 @@ struct ProgramBuilder {
         throw .invalid("[\(activation.name)] an expansion needs a function. Received a kernel without one.")
       }
       next = series(
-        SeriesSource(coefficients: .function(function), parity: activation.parity, tolerance: tolerance), activation.name, state)
+        SeriesSource(
+          coefficients: .function(function), activation: activation, parity: activation.parity, tolerance: tolerance),
+        activation.name, state)
     case .piecewiseLinear(let function):
       next = tabulated(activation.name, state) { .tabulated(PiecewiseLinearDual(function), first: $0, table: $1) }
     case .userExpansion(let function, let tolerance):

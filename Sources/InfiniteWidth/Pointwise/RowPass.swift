@@ -41,7 +41,9 @@ struct RowPass {
       let all = Array(values.joined())
       let terms = try sides[0].expansion(of: source).termsNeeded(all) ?? 0
       let range = NumberRange(least: all.min() ?? 0, largest: all.max() ?? 0)
-      return SeriesPlan(terms: terms, deviations: range, leastPositive: all.lazy.filter { $0 > 0 }.min() ?? 1)
+      var plan = SeriesPlan(terms: terms, nodes: 0, deviations: range, leastPositive: all.lazy.filter { $0 > 0 }.min() ?? 1)
+      plan.nodes = SeriesInterpolation.nodes(source, plan, all)
+      return plan
     }
     guard let planned else { throw WordReader.damaged }
     for (deviations, name) in zip(values, names) {
@@ -60,10 +62,17 @@ struct RowPass {
         "[\(step.layer)] a dual without closed form needs standard deviations of at most \(DualTable.largestDeviation). "
           + "Received \(largest): scale the inputs or the weights.", value: largest)
     }
+    let needsDerivatives = sides[0].planes > 1
+    let key = source.activation.map {
+      TableCache.Key(
+        activation: $0, tolerance: source.tolerance, least: least, largest: largest, hasZero: plan.deviations.least <= 0,
+        needsDerivatives: needsDerivatives)
+    }
+    if let known = key.flatMap(TableCache.table) { return known }
     let expansion = sides[0].expansion(of: source)
     let table = try DualTable.make(
       (least, largest, plan.deviations.least <= 0), tolerance: source.tolerance, parity: source.parity,
-      needsDerivatives: sides[0].planes > 1
+      needsDerivatives: needsDerivatives
     ) { (x) throws(NumericError) in try expansion.values(x) }
     guard table.error <= source.tolerance else {
       throw NumericError(
@@ -72,6 +81,7 @@ struct RowPass {
           + "Received an error of about \(table.error): raise tol, or give functions with kinks other than at 0 as PiecewiseLinear.",
         value: table.error)
     }
+    if let key { TableCache.keep(table, key) }
     return table
   }
 }

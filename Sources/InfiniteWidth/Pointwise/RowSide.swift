@@ -216,7 +216,11 @@ extension RowSide {
     // A derivative needs two more coefficients: da_n/ds = (n a_n + sqrt((n + 1)(n + 2)) a_(n+2)) / s.
     let known = planes == 1 ? terms : terms + 2
     let deviations = values(input)
-    let a = try expansion(of: source).coefficients(deviations, terms: known, steepness: plan.deviations.largest)
+    let expansion = expansion(of: source)
+    let a =
+      plan.nodes > 0
+      ? try SeriesInterpolation(expansion, plan, terms: known).coefficients(deviations)
+      : try expansion.coefficients(deviations, terms: known, steepness: plan.deviations.largest)
     var columns: [Workspace<Double>] = []
     for _ in 0..<terms { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
     let (s, out, r) = (arrays[input].pointer, arrays[output].pointer, arrays[ratio].pointer)
