@@ -15,11 +15,18 @@ VARIANCES = [1e-6, 1.0, 25.0, 1e4]
 # Directions and lengths of three inputs, times the root of a variance.
 INPUTS = np.array([[1.0, 0.2, -0.4], [0.7, -1.1, 0.3], [1.0, 0.21, -0.41]])
 
+
+def mish_slope(x):
+    t = np.tanh(np.logaddexp(x, 0))
+    return t + x * (1 - t * t) * expit(x)
+
+
 FUNCTIONS = {
     "Tanh": (np.tanh, lambda x: 1 / np.cosh(np.clip(x, -350, 350)) ** 2),
     "Sigmoid": (expit, lambda x: expit(x) * expit(-x)),
     "Softplus": (lambda x: np.logaddexp(x, 0), expit),
     "Swish": (lambda x: x * expit(x), lambda x: expit(x) + x * expit(x) * expit(-x)),
+    "Mish": (lambda x: x * np.tanh(np.logaddexp(x, 0)), mish_slope),
     "Elu": (lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), lambda x: np.exp(np.minimum(x, 0))),
 }
 
