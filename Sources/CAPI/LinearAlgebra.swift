@@ -17,7 +17,36 @@ public func ntk_cholesky(
     } else {
       done = try cholesky(try matrixView(source, "a", as: Double.self), into: target, wishes, context: try context(call))
     }
-    report?.pointee = ntk_factor_report(ridge: done.ridge, jitter: done.jitter, log_determinant: done.logDeterminant)
+    let condition = try reciprocalCondition(factor: target, norm: done.norm, context: try context(call))
+    report?.pointee = ntk_factor_report(
+      ridge: done.ridge, jitter: done.jitter, log_determinant: done.logDeterminant, reciprocal_condition: condition)
+  }
+}
+
+@_cdecl("ntk_symmetry") @implementation
+public func ntk_symmetry(
+  _ a: UnsafePointer<ntk_matrix>!, _ tolerance: Double, _ isKernel: Int32, _ fault: UnsafeMutablePointer<ntk_symmetry_fault>!,
+  _ call: UnsafePointer<ntk_call>!, _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let (source, how) = (try pointee(a, "symmetry", "the matrix"), try context(call))
+    guard let fault else { throw .invalid("[symmetry] room for the fault is required. Received a null pointer.") }
+    let found: SymmetryFault?
+    if source.dtype == Int32(NTK_FLOAT32.rawValue) {
+      let m = try matrixView(source, "a", as: Float.self)
+      found = try symmetryFault(m, tolerance: tolerance, isKernel: isKernel != 0, context: how)
+    } else {
+      let m = try matrixView(source, "a", as: Double.self)
+      found = try symmetryFault(m, tolerance: tolerance, isKernel: isKernel != 0, context: how)
+    }
+    fault.pointee =
+      switch found {
+      case nil: ntk_symmetry_fault()
+      case .asymmetric(let row, let column)?:
+        ntk_symmetry_fault(kind: 1, reserved: 0, row: Int64(row), column: Int64(column), eigenvalue: 0)
+      case .indefinite(let row, let column, let eigenvalue)?:
+        ntk_symmetry_fault(kind: 2, reserved: 0, row: Int64(row), column: Int64(column), eigenvalue: eigenvalue)
+      }
   }
 }
 

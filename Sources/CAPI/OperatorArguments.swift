@@ -13,7 +13,10 @@ func symmetricOperator(
   let given = try pointee(op, "operator", "operator")
   guard given.shift.isFinite else { throw .invalid("[operator] the shift must be finite. Received \(given.shift).") }
   let made = try unshifted(given, context, wantsStart)
-  return given.shift == 0 ? made : ShiftedOperator(made, by: given.shift)
+  let shifted: any SymmetricOperator = given.shift == 0 ? made : ShiftedOperator(made, by: given.shift)
+  guard let shifts: StridedMatrix<Double> = try optionalMatrixView(given.shifts, "shifts") else { return shifted }
+  let numbers = try column(shifts, Int64(shifts.rows), "operator", "the shifts")
+  return try ShiftedOperator(shifted, by: Array(UnsafeBufferPointer(start: numbers, count: shifts.rows)))
 }
 
 private func unshifted(

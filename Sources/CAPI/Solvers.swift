@@ -37,9 +37,23 @@ public func ntk_operator_solve(
     let found = try solver.solve(op, b, into: x, wishes, context: how)
     for (i, residual) in found.residuals.enumerated() { errors[i] = residual }
     result?.pointee = ntk_solve_result(
-      status: found.status.rawValue, solver: Int32(SolverTable.all.firstIndex { $0.name == solver.name } ?? -1),
-      iterations: Int64(found.iterations), jitter: found.jitter)
+      status: found.status.rawValue, solver: place(of: solver), iterations: Int64(found.iterations), jitter: found.jitter)
   }
+}
+
+@_cdecl("ntk_solver_automatic") @implementation
+public func ntk_solver_automatic(
+  _ dimension: Int64, _ solver: UnsafeMutablePointer<Int32>!, _ call: UnsafePointer<ntk_call>!,
+  _ error: UnsafeMutablePointer<ntk_error>!
+) -> Int32 {
+  guarded(error) { () throws(NumericError) in
+    let limit = try context(call).memoryLimit
+    solver?.pointee = place(of: SolverTable.automatic(try checkedDimension(dimension), memoryLimit: limit))
+  }
+}
+
+private func place(of solver: any LinearSolver) -> Int32 {
+  Int32(SolverTable.all.firstIndex { $0.name == solver.name } ?? -1)
 }
 
 private func tableRow(_ place: Int32) throws(NumericError) -> any LinearSolver {

@@ -38,6 +38,7 @@ import Testing
     #expect(ntk_multiply(nil, nil, nil, nil, &error) == invalid)
     #expect(ntk_eigh(nil, nil, nil, nil, nil, &error) == invalid)
     #expect(ntk_largest_eigenvalue(nil, &value, nil, &error) == invalid)
+    #expect(ntk_symmetry(nil, 0, 1, nil, nil, &error) == invalid)
     withRoom { p in
       var a = matrix(p, 3, 3)
       #expect(ntk_largest_eigenvalue(&a, nil, nil, &error) == invalid)
@@ -60,6 +61,16 @@ import Testing
         rule.ridge = ridge
         #expect(ntk_cholesky(&a, &rule, &factor, &report, nil, &error) != 0, "ridge \(ridge)")
       }
+    }
+  }
+
+  @Test func faultsOfWrongMatricesAreErrors() {
+    withRoom { p in
+      var (error, fault, a) = (ntk_error(), ntk_symmetry_fault(), matrix(p, 3, 3))
+      #expect(ntk_symmetry(&a, 1e-8, 0, &fault, nil, &error) == 0)
+      #expect(ntk_symmetry(&a, 1e-8, 0, nil, nil, &error) == invalid)
+      #expect(ntk_symmetry(&a, .nan, 0, &fault, nil, &error) == invalid)
+      for var bad in wrong(p) + [matrix(p, 3, 2)] { #expect(ntk_symmetry(&bad, 1e-8, 1, &fault, nil, &error) != 0, "\(bad)") }
     }
   }
 

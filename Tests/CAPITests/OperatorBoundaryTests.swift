@@ -89,6 +89,13 @@ import Testing
     }
     var info = ntk_solver_info()
     for place in [-1, ntk_solver_count(), .max, .min] { #expect(fails { ntk_solver_describe(place, &info, $0) }) }
+    var place: Int32 = -1
+    for dimension in [0, -1, .max, .min] as [Int64] {
+      #expect(fails { ntk_solver_automatic(dimension, &place, nil, $0) })
+    }
+    #expect(!fails { ntk_solver_automatic(100, &place, nil, $0) })
+    #expect(place == 0)
+    #expect(!fails { ntk_solver_automatic(100, nil, nil, $0) })
   }
 
   @Test func kindsCheckWhatTheyAreMadeOf() {
@@ -121,6 +128,12 @@ import Testing
         return ntk_operator_multiply(&blocks, [m[0]], [m[1]], nil, error)
       }
     }
+    (blocks.store, blocks.stored) = (ntk_matrix(), nil)
+    HostileCalls.run([block, block, Argument(rows: 4, cols: 1, isOptional: true)]) { m, error in
+      blocks.shifts = m[2]
+      return ntk_operator_multiply(&blocks, [m[0]], [m[1]], nil, error)
+    }
+    blocks.shifts = ntk_matrix()
     for shift in [Double.nan, .infinity] {
       blocks.shift = shift
       HostileCalls.valid([block, block]) { m in
@@ -200,7 +213,7 @@ import Testing
         var (op, wish) = (
           callers(NTK_OPERATOR_CURVATURE) { ($0.network, $0.loss, $0.matrix, $0.targets) = (n, 1, m[0], m[1]) }, request()
         )
-        for (kind, loss) in [(2, 0), (-1, 0), (0, 2), (0, -1)] as [(Int32, Int32)] {
+        for (kind, loss) in [(4, 0), (-1, 0), (0, 3), (0, -1)] as [(Int32, Int32)] {
           (op.which, op.loss) = (kind, loss)
           #expect(fails { ntk_operator_eigen(&op, &wish, [m[2]], [m[3]], nil, nil, nil, $0) })
         }

@@ -54,6 +54,15 @@ import Testing
       of: { ShiftedOperator(try TiledOperator(Formula(n), context: CallContext()), by: 0.75) },
       entry: { Formula.entry($0, $1) + ($0 == $1 ? 0.75 : 0) })
     #expect(failures.isEmpty, "\(failures.prefix(3))")
+    let shifts = (0..<n).map { 0.5 + 0.25 * Double($0 % 7) }
+    let byRow = try OperatorConformance.failures(
+      of: { try ShiftedOperator(try TiledOperator(Formula(n), context: CallContext()), by: shifts) },
+      entry: { Formula.entry($0, $1) + ($0 == $1 ? shifts[$0] : 0) })
+    #expect(byRow.isEmpty, "\(byRow.prefix(3))")
+    let base = try TiledOperator(Formula(n), context: CallContext())
+    for wrong in [shifts + [0], [], shifts.map { _ in Double.nan }] {
+      #expect(throws: NumericError.self) { try ShiftedOperator(base, by: wrong) }
+    }
   }
 
   @Test(arguments: [(1, 1), (2, 5), (40, 3), (3, 300)], [true, false])

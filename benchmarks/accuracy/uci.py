@@ -170,6 +170,8 @@ def main(argv: list[str] | None = None, source: Any = kernels) -> int:
     missing = [path.name for path in paths if not path.exists()] + [name for name in wanted if name not in published]
     if missing:
         parser.error(f"{args.data} should hold the listed sets. Missing or not listed: {', '.join(missing)}.")
+    args.json.parent.mkdir(parents=True, exist_ok=True)
+    args.json.touch()  # it fails now, and not after the hours of work
     print(
         f"{'set':36s} {'n':>5s} {'here':>7s} {'listed':>7s} {'diff':>6s}  {'selected':11s} {'listed':11s} "
         f"{'kernel s':>8s} {'svm s':>8s}"
@@ -178,7 +180,6 @@ def main(argv: list[str] | None = None, source: Any = kernels) -> int:
     results = run(paths, args.jobs, lambda result: print(row(result, published[result["name"]]), flush=True), source)
     summary = compare(results, published) | {"wall_seconds": time.perf_counter() - start, "jobs": args.jobs}
     print(json.dumps(summary, indent=1))
-    args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps({"summary": summary, "sets": results}, indent=1))
     return 0 if summary["mean_absolute_difference"] < 0.1 else 1
 

@@ -27,7 +27,7 @@ from ._config import (
     set_memory_limit,
     set_num_threads,
 )
-from ._errors import ConvergenceError, DivergenceError, NotPositiveDefiniteError
+from ._errors import ConvergenceError, DivergenceError, InconsistentVersionWarning, NotPositiveDefiniteError
 from ._show import show_config
 from .kernel import Kernel
 from .stax import resntk
@@ -65,6 +65,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConvergenceError",
     "DivergenceError",
+    "InconsistentVersionWarning",
     "Kernel",
     "NotPositiveDefiniteError",
     "batch",

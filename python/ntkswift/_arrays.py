@@ -6,6 +6,7 @@ already usable, and nothing here ever writes to one.
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -107,16 +108,6 @@ def check_lengths(x: np.ndarray, y: np.ndarray, names: tuple[str, str], *, op: s
         )
 
 
-def check_symmetric(x: Any, name: str, *, op: str = "ntkswift") -> np.ndarray:
-    """A square, finite float64 matrix that is its transpose to 1e-8 of its largest element; ValueError otherwise."""
-    matrix = check_array(x, name, dtype=np.float64, op=op)
-    if matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"[{op}] {name} must be square. Received shape {matrix.shape}.")
-    if np.abs(matrix - matrix.T).max() > 1e-8 * np.abs(matrix).max():
-        raise ValueError(f"[{op}] {name} must be symmetric. Received a matrix that differs from its transpose.")
-    return matrix
-
-
 def _as_numpy(x: Any, name: str, op: str) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray):
         if np.ma.is_masked(x):
@@ -126,7 +117,11 @@ def _as_numpy(x: Any, name: str, op: str) -> np.ndarray:
         return np.asarray(x.data)
     if isinstance(x, np.ndarray):
         return np.asarray(x)
-    if x is None or isinstance(x, (str, bytes, dict, set)):
+    if hasattr(x, "nngp") and hasattr(x, "ntk"):
+        raise TypeError(
+            f"[{op}] {name} must be one matrix: pass its field ntk or nngp. Received a {type(x).__name__} with both."
+        )
+    if x is None or callable(x) or isinstance(x, (str, bytes, dict, set)):
         raise TypeError(f"[{op}] {name} must be an array of real numbers. Received {type(x).__name__}.")
     if hasattr(x, "__dlpack__") and hasattr(x, "__dlpack_device__"):
         return _from_dlpack(x, name, op)
@@ -162,6 +157,8 @@ def _from_dlpack(x: Any, name: str, op: str) -> np.ndarray:
 
 
 def _real(array: np.ndarray, name: str, op: str, dtype: Any) -> np.ndarray:
+    if array.dtype.kind == "O":
+        raise TypeError(f"[{op}] {name} must be an array of real numbers. Received {_first_other(array)}.")
     if array.dtype.kind not in _REAL_KINDS:
         raise TypeError(f"[{op}] {name} must be an array of real numbers. Received dtype {array.dtype}.")
     if dtype is None:
@@ -174,6 +171,15 @@ def _real(array: np.ndarray, name: str, op: str, dtype: Any) -> np.ndarray:
     if not array.flags.aligned or any(stride % target.itemsize for stride in array.strides):
         array = array.copy()
     return array
+
+
+def _first_other(array: np.ndarray) -> str:
+    """What in an array of objects is no number."""
+    for index, value in np.ndenumerate(array):
+        if not isinstance(value, numbers.Real):
+            kind = "None" if value is None else type(value).__name__
+            return f"{kind} at index {tuple(int(i) for i in index)}" if index else kind
+    return "an array of objects"
 
 
 def _check_shape(

@@ -8,7 +8,6 @@ where somebody watches. The core looks for Ctrl-C in every such call.
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,11 +27,9 @@ __all__ = [
     "allowing",
     "call",
     "double",
-    "factor",
     "keeps_resources",
     "multiply",
     "takes_resources",
-    "warn_of_jitter",
 ]
 
 P = ParamSpec("P")
@@ -166,24 +163,6 @@ def call(name: str, description: str, *arguments: Any, **keywords: Any) -> Any:
 def multiply(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The product of two float64 matrices, with the same bits for any number of threads."""
     return _core.multiply(a, b, **_NOTHING.settings)
-
-
-def factor(kernel: np.ndarray, diag_reg: float, absolute: bool, op: str) -> np.ndarray:
-    """Cholesky factor of a two-dimensional kernel with its regulariser; warns where jitter was needed."""
-    result, _, jitter, _ = call("cholesky", "Cholesky factorisation", kernel, diag_reg, not absolute)
-    warn_of_jitter(jitter, op)
-    return result
-
-
-def warn_of_jitter(jitter: float, op: str, stacklevel: int = 4) -> None:
-    """RuntimeWarning where a factorisation needed jitter."""
-    if jitter > 0:
-        warnings.warn(
-            f"[{op}] the kernel is singular to working precision. {jitter:.3g} was added to its diagonal; "
-            "set diag_reg to choose the regularisation yourself.",
-            RuntimeWarning,
-            stacklevel=stacklevel,
-        )
 
 
 def double(array: np.ndarray) -> np.ndarray:

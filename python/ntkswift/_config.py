@@ -37,6 +37,8 @@ def _positive(value: SupportsIndex | None, op: str, name: str) -> int | None:
     if value is None:
         return None
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"[{op}] {name} must be an integer or None. Received {type(value).__name__}.") from None

@@ -300,8 +300,15 @@ def predicted_loss(values: Annotated[NDArray, dict(device='cpu', writable=False)
 
 def cholesky(a: object, ridge: float = 0.0, relative: bool = True, largest_jitter: float = 1e-06, overwrite: bool = False, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """
-    Cholesky factor of a + ridge I (float32 or float64 in, float64 out): (factor, ridge in absolute units, jitter, log determinant).
+    Cholesky factor of a + ridge I (float32 or float64 in, float64 out): (factor, ridge in absolute units, jitter, log determinant,
+    reciprocal condition number).
     overwrite: the factor takes the place of a, which must be symmetric, float64 and C-contiguous.
+    """
+
+def symmetry_fault(a: Annotated[NDArray, dict(device='cpu', writable=False)], tolerance: float, is_kernel: bool, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> object:
+    """
+    The first fault of a matrix that should be symmetric (and, a kernel, not indefinite) to a relative tolerance: (row, column, negative
+    eigenvalue of their block, or None where the two elements differ); None where there is none.
     """
 
 def solve(factor: Annotated[NDArray, dict(device='cpu', writable=False)], b: Annotated[NDArray, dict(device='cpu', writable=False)], system: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> numpy.typing.NDArray:
@@ -443,6 +450,9 @@ class SymmetricOperator:
         The covariance of the rows of a float64 matrix, or their uncentred second moments.
         """
 
+    def shift_by(self, numbers: Annotated[NDArray, dict(device='cpu', writable=False)]) -> None:
+        """Adds one column of numbers to the diagonal from now on."""
+
     @property
     def dimension(self) -> int:
         """Rows and columns."""
@@ -473,6 +483,11 @@ class SymmetricOperator:
 
 def solvers() -> list:
     """The table of solvers: (name, what it is), by their place."""
+
+def automatic_solver(dimension: int, threads: int = 0, memory_limit: int = 0) -> int:
+    """
+    The place of the solver that suits an operator of `dimension` rows, by its size and the memory limit.
+    """
 
 def solve_operator(op: SymmetricOperator, b: Annotated[NDArray, dict(device='cpu', writable=False)], solver: int = -1, tolerance: float = 1e-08, most_iterations: int = 0, threads: int = 0, memory_limit: int = 0, progress: object | None = None) -> tuple:
     """

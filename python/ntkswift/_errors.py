@@ -1,10 +1,10 @@
-"""Exceptions that ntkswift raises beside Python's own."""
+"""Exceptions and warnings that ntkswift has beside Python's own."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["ConvergenceError", "DivergenceError", "NotPositiveDefiniteError"]
+__all__ = ["ConvergenceError", "DivergenceError", "InconsistentVersionWarning", "NotPositiveDefiniteError"]
 
 
 class NotPositiveDefiniteError(np.linalg.LinAlgError):
@@ -59,3 +59,7 @@ class DivergenceError(ConvergenceError):
 
     def __reduce__(self) -> tuple[type[DivergenceError], tuple[str, object]]:
         return type(self), (str(self), self.history)
+
+
+class InconsistentVersionWarning(UserWarning):
+    """A pickle of an estimator is read by another version of ntkswift than the one that wrote it."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-__all__ = ["load_arrays", "path_of", "save_arrays", "try_file", "try_folder"]
+__all__ = ["load_arrays", "path_of", "read_arrays", "save_arrays", "try_file", "try_folder"]
 
 
 def path_of(value: Any, op: str, name: str) -> Path:
@@ -21,75 +25,124 @@ def path_of(value: Any, op: str, name: str) -> Path:
     return Path(value)
 
 
-def try_file(value: Any, op: str, name: str) -> Path:
-    """The path of a file that can be written; an OSError that says why where it cannot. A file that is there stays."""
-    target = path_of(value, op, name)
-    if target.is_dir():
-        raise IsADirectoryError(f"[{op}] {name} must be a file. Received the folder {str(target)!r}.")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"[{op}] {name} must be a file in a folder that exists. Received {str(target)!r}.")
-    draft = _draft(target)
-    try:
-        draft.touch()
-        draft.unlink()
-    except OSError as error:
-        raise type(error)(
-            f"[{op}] {name} must be a file that can be written. Received {str(target)!r}: {error}."
-        ) from error
+def try_file(value: Any, op: str, name: str, *, size: int = 0) -> Path:
+    """The path of a file that can be written, with `size` bytes; an OSError that says why where it cannot.
+
+    A file that is there stays. Of a link it is the path of the file that the link names.
+    """
+    path = path_of(value, op, name)
+    with _said(f"[{op}] {name} must be a file that can be written. Received {str(path)!r}"):
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if target.exists() and not target.is_file():
+            raise OSError(errno.EINVAL, "it is no ordinary file")
+        if not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "its folder does not exist")
+        with _draft(target) as (_, file):
+            _reserve(file, size)
     return target
 
 
 def try_folder(value: Any, op: str, name: str) -> Path:
     """The path of a folder that can be written to, which is made where it does not exist; else an OSError that says why."""
     folder = path_of(value, op, name)
-    try:
+    with _said(f"[{op}] {name} must be a folder that can be written to. Received {str(folder)!r}"):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".ntkswift.part"
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        raise type(error)(
-            f"[{op}] {name} must be a folder that can be written to. Received {str(folder)!r}: {error}."
-        ) from error
     return folder
 
 
 def save_arrays(target: Path, magic: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
     """Write a header and arrays to an npz file; at every moment it is the old one or the new one."""
     text = json.dumps({"magic": magic, **header})
-    draft = _draft(target)
-    try:
-        with open(draft, "wb") as file:
-            np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
+    with _draft(target) as (draft, file):
+        np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
         os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def load_arrays(
     value: Any, magic: str, op: str, name: str, writer: str
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Header and arrays of a file that `save_arrays` wrote.
+    """Header and arrays (contiguous by rows) of a file that `save_arrays` wrote.
 
     ValueError where it is damaged or another kind of file; OSError where it cannot be read.
     """
+    wanted = f"a file that {writer} wrote, undamaged"
+    arrays = read_arrays(value, op, name, wanted)
+    try:
+        header = json.loads(str(arrays.pop("header")[()]))
+    except (KeyError, ValueError, RecursionError):
+        header = None
+    if not isinstance(header, dict) or header.pop("magic", None) != magic:
+        raise ValueError(f"[{op}] {name} must be {wanted}. Received {os.fspath(value)!r} with another beginning.")
+    return header, arrays
+
+
+def read_arrays(value: Any, op: str, name: str, wanted: str) -> dict[str, np.ndarray]:
+    """All arrays of an npz file, contiguous by rows; ValueError that it must be `wanted` where it is damaged or none."""
     path = path_of(value, op, name)
     with open(path, "rb") as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
-                arrays = {entry: archive[entry] for entry in archive.files}
-            header = json.loads(str(arrays.pop("header")[()]))
-            if not isinstance(header, dict) or header.pop("magic", None) != magic:
-                raise ValueError("it has another beginning")
+                return {entry: np.asarray(archive[entry], order="C") for entry in archive.files}
         except Exception as error:  # a damaged zip archive raises a dozen kinds of exceptions
-            raise ValueError(
-                f"[{op}] {name} must be a file that {writer} wrote, undamaged. Received {str(path)!r}: {error}."
-            ) from error
-    return header, arrays
+            raise ValueError(f"[{op}] {name} must be {wanted}. Received {str(path)!r}: {error}.") from error
 
 
-def _draft(target: Path) -> Path:
-    # One name for each target: what a killed run left behind is overwritten by the next one.
-    return target.with_name(f".{target.name}.part")
+# MARK: drafts
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """The empty file beside `target` that may take its place; removed at the end where it did not.
+
+    It has one name for each target: what a killed run left is taken over by the next. One writer at a time has it.
+    """
+    draft = target.with_name(f".{target.name}.part")
+    while True:
+        with open(os.open(draft, os.O_RDWR | os.O_CREAT, 0o666), "r+b") as file:
+            with suppress(OSError):  # some file systems of networks know no locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if not _names(draft, file):  # a writer before has moved or removed what was opened here
+                continue
+            file.truncate(0)
+            try:
+                yield draft, file
+            finally:
+                if _names(draft, file):
+                    draft.unlink()
+            return
+
+
+def _names(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _reserve(file: BinaryIO, size: int) -> None:
+    """An OSError where the disk, a quota or a limit has no room for `size` bytes."""
+    if size == 0 or not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):  # others: the file system cannot tell
+            raise
+
+
+@contextmanager
+def _said(requirement: str) -> Iterator[None]:
+    """An OSError inside the block says what was required, and is of the same kind and number."""
+    try:
+        yield
+    except OSError as error:
+        told = type(error)(f"{requirement}: {error.strerror or error}.")
+        told.errno = error.errno
+        raise told from error

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from . import _core
+from ._errors import InconsistentVersionWarning
 
 _KEY = "_ntkswift_version"
 
@@ -24,7 +25,7 @@ class VersionedState:
             warnings.warn(
                 f"[{type(self).__name__}] this pickle was written by ntkswift {written} and is read by "
                 f"{_core.version()}: its results may differ. Fit the estimator again to be safe.",
-                UserWarning,
+                InconsistentVersionWarning,
                 stacklevel=2,
             )
         own = {name: value for name, value in state.items() if name != _KEY}

@@ -25,7 +25,16 @@ nb::tuple cholesky(const nb::object &a, double ridge, bool relative, double larg
     factor = result(call, source.rows, source.cols, memory_limit, "cholesky");
   }
   call.run([&](const ntk_call *how, ntk_error *error) { return ntk_cholesky(&source, &wishes, &factor.view, &report, how, error); });
-  return nb::make_tuple(factor.array, report.ridge, report.jitter, report.log_determinant);
+  return nb::make_tuple(factor.array, report.ridge, report.jitter, report.log_determinant, report.reciprocal_condition);
+}
+
+nb::object symmetry_fault(const Input &a, double tolerance, bool is_kernel, int32_t threads, int64_t memory_limit, nb::object progress) {
+  Call call(threads, memory_limit, std::move(progress));
+  const ntk_matrix source = matrix(a, "a");
+  ntk_symmetry_fault fault{};
+  call.run([&](const ntk_call *how, ntk_error *error) { return ntk_symmetry(&source, tolerance, is_kernel, &fault, how, error); });
+  if (fault.kind == 0) return nb::none();
+  return nb::make_tuple(fault.row, fault.column, fault.kind == 2 ? nb::cast(fault.eigenvalue) : nb::none());
 }
 
 Array solve(const Input &factor, const Input &b, int32_t system, int32_t threads, int64_t memory_limit, nb::object progress) {
@@ -82,8 +91,12 @@ double largest_eigenvalue(const Input &a, int32_t threads, int64_t memory_limit,
 void bind_linear_algebra(nb::module_ &m) {
   m.def("cholesky", &cholesky, nb::arg("a"), nb::arg("ridge") = 0.0, nb::arg("relative") = true, nb::arg("largest_jitter") = 1e-6,
         nb::arg("overwrite") = false, NTK_CALL_ARGUMENTS,
-        "Cholesky factor of a + ridge I (float32 or float64 in, float64 out): (factor, ridge in absolute units, jitter, log determinant).\n"
+        "Cholesky factor of a + ridge I (float32 or float64 in, float64 out): (factor, ridge in absolute units, jitter, log determinant,\n"
+        "reciprocal condition number).\n"
         "overwrite: the factor takes the place of a, which must be symmetric, float64 and C-contiguous.");
+  m.def("symmetry_fault", &symmetry_fault, nb::arg("a"), nb::arg("tolerance"), nb::arg("is_kernel"), NTK_CALL_ARGUMENTS,
+        "The first fault of a matrix that should be symmetric (and, a kernel, not indefinite) to a relative tolerance: (row, column, negative\n"
+        "eigenvalue of their block, or None where the two elements differ); None where there is none.");
   m.def("solve", &solve, nb::arg("factor"), nb::arg("b"), nb::arg("system") = 0, NTK_CALL_ARGUMENTS,
         "Solution with a Cholesky factor L: system 0 is L L^T x = b, 1 is L x = b, 2 is L^T x = b.");
   m.def("multiply", &multiply, nb::arg("a"), nb::arg("b"), NTK_CALL_ARGUMENTS, "Matrix product, both float64 or both float32.");

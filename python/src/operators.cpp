@@ -121,6 +121,11 @@ std::unique_ptr<SymmetricOperator> SymmetricOperator::covariance(Input vectors, 
   return made;
 }
 
+void SymmetricOperator::shift_by(Input numbers) {
+  matrix(numbers, "shifts");  // an array that the core takes, or an error
+  shifts_ = std::move(numbers);
+}
+
 // Memory for the blocks, at the first call.
 void SymmetricOperator::open_store() const {
   if (kept_.array.is_valid() || store_bytes_ <= 0) return;
@@ -134,6 +139,7 @@ void SymmetricOperator::run(Call &call,
   ntk_symmetric_operator self = described_;
   if (matrix_) self.matrix = matrix(*matrix_, "matrix");
   if (targets_) self.targets = matrix(*targets_, "targets");
+  if (shifts_) self.shifts = matrix(*shifts_, "shifts");
   const std::unique_lock<std::mutex> lock(store_in_use_, std::try_to_lock);
   if (lock.owns_lock()) open_store();
   if (lock.owns_lock() && kept_.array.is_valid()) {
@@ -293,6 +299,7 @@ void bind_operators(nb::module_ &m) {
                   "The Hessian (kind 0) or Gauss-Newton matrix (1) of a network's loss.")
       .def_static("covariance", &SymmetricOperator::covariance, nb::arg("vectors"), nb::arg("centred") = true,
                   "The covariance of the rows of a float64 matrix, or their uncentred second moments.")
+      .def("shift_by", &SymmetricOperator::shift_by, nb::arg("numbers"), "Adds one column of numbers to the diagonal from now on.")
       .def_prop_ro("dimension", &SymmetricOperator::dimension, "Rows and columns.")
       .def_prop_ro("stored_bytes", &SymmetricOperator::stored_bytes, "Bytes of the blocks that are kept.")
       .def("multiply", &multiply, nb::arg("vectors"), NTK_CALL_ARGUMENTS, "Products with the rows of a block of vectors, as rows.")

@@ -20,6 +20,8 @@ class SymmetricOperator {
   static std::unique_ptr<SymmetricOperator> blocks(nb::object function, int64_t dimension, double shift, int64_t store);
   static std::unique_ptr<SymmetricOperator> dense(Input matrix);
   static std::unique_ptr<SymmetricOperator> kernel(const Architecture &architecture, Input x, bool ntk, double shift, int64_t store);
+  // Numbers to be added to the diagonal, one column.
+  void shift_by(Input numbers);
   static std::unique_ptr<SymmetricOperator> curvature(const Network &network, Input parameters, int32_t kind, int32_t loss, Input x,
                                                       Input targets, Seed seed);
   static std::unique_ptr<SymmetricOperator> covariance(Input vectors, bool centred);
@@ -43,7 +45,7 @@ class SymmetricOperator {
   nb::object function_;
   const Architecture *architecture_ = nullptr;
   const Network *network_ = nullptr;
-  std::optional<Input> parameters_, matrix_, targets_;
+  std::optional<Input> parameters_, matrix_, targets_, shifts_;
   Seed seed_{0, 0};
   // Blocks are kept for the calls that follow; a call that runs beside another one does without them.
   int64_t store_bytes_ = 0;

@@ -16,6 +16,14 @@ nb::list solvers() {
   return table;
 }
 
+// The place of the solver for an operator of that size.
+int32_t automatic_solver(int64_t dimension, int32_t threads, int64_t memory_limit) {
+  Call call(threads, memory_limit, nb::none());
+  int32_t solver = 0;
+  call.run([&](const ntk_call *how, ntk_error *error) { return ntk_solver_automatic(dimension, &solver, how, error); });
+  return solver;
+}
+
 nb::tuple solve_operator(const SymmetricOperator &op, const Input &b, int32_t solver, double tolerance, int64_t most_iterations,
                          int32_t threads, int64_t memory_limit, nb::object progress) {
   Call call(threads, memory_limit, std::move(progress));
@@ -35,6 +43,8 @@ nb::tuple solve_operator(const SymmetricOperator &op, const Input &b, int32_t so
 
 void bind_solvers(nb::module_ &m) {
   m.def("solvers", &solvers, "The table of solvers: (name, what it is), by their place.");
+  m.def("automatic_solver", &automatic_solver, nb::arg("dimension"), nb::arg("threads") = 0, nb::arg("memory_limit") = 0,
+        "The place of the solver that suits an operator of `dimension` rows, by its size and the memory limit.");
   m.def("solve_operator", &solve_operator, nb::arg("op"), nb::arg("b"), nb::arg("solver") = -1, nb::arg("tolerance") = 1e-8,
         nb::arg("most_iterations") = 0, NTK_CALL_ARGUMENTS,
         "Solutions of A x = b for the rows of b, by the solver at a place of the table (-1: chosen by size and memory):\n"

@@ -8,6 +8,8 @@ public struct FactorReport: Sendable {
   public var jitter = 0.0
   /// log det(a + (ridge + jitter) I).
   public var logDeterminant = 0.0
+  /// The 1-norm of a + (ridge + jitter) I: its largest column sum of absolute values.
+  public var norm = 0.0
 }
 
 /// How a matrix is made positive definite before it is factored.
@@ -39,7 +41,7 @@ public func cholesky<Element: BLASReal>(
 ) throws(NumericError) -> FactorReport {
   let n = a.rows
   try checkCholesky(a, factor, regularization)
-  let diagonal = try Workspace<Double>(n)
+  let (diagonal, sums) = (try Workspace<Double>(n), try columnSums(a))
   for i in 0..<n { diagonal[i] = Double(a[i, i]) }
   let isInPlace = Int(bitPattern: a.base) == Int(bitPattern: factor.base)
   let mean = n == 0 ? 0 : diagonal.buffer.reduce(0.0, +) / Double(n)
@@ -64,6 +66,7 @@ public func cholesky<Element: BLASReal>(
   }
   for i in 0..<n { (factor.base + i * factor.rowStride + i + 1).update(repeating: 0, count: n - i - 1) }
   report.logDeterminant = logDeterminant(ofFactor: factor)
+  for i in 0..<n { report.norm = max(report.norm, sums[i] + abs(diagonal[i] + (report.ridge + report.jitter))) }
   return report
 }
 
@@ -91,6 +94,24 @@ private func checkCholesky<Element>(
   guard r.largestJitter >= 0, r.largestJitter.isFinite else {
     throw .invalid("[cholesky] the largest jitter must be finite and not negative. Received \(r.largestJitter).")
   }
+}
+
+/// Sums of the absolute values of each column without the diagonal, from the lower triangle.
+@_specialize(where Element == Double)
+@_specialize(where Element == Float)
+private func columnSums<Element: BLASReal>(_ a: StridedMatrix<Element>) throws(NumericError) -> Workspace<Double> {
+  let sums = try Workspace<Double>(a.rows, zeroed: true)
+  for i in 0..<a.rows {
+    let row = a.base + i &* a.rowStride
+    var own = 0.0
+    for j in 0..<i {
+      let size = abs(Double(row[j &* a.colStride]))
+      own += size
+      sums[j] += size
+    }
+    sums[i] += own
+  }
+  return sums
 }
 
 @_specialize(where Element == Double)

@@ -43,7 +43,7 @@ enum SmoothDual {
     case .exponential(let p, let q): self = .exponential(p, q)
     case .gaussian(let p, let q): self = .gaussian(p, q)
     case .gelu: self = .gelu
-    case .outOfDomain(let reason): throw .invalid("[Bottleneck] \(reason)")
+    case .outOfDomain(let reason): throw .invalid("[kernel gradient] \(reason)")
     case .series:
       guard let function = activation.function else { throw SmoothDual.kinked(activation) }
       self = .series(SmoothSeries(function))
@@ -53,7 +53,7 @@ enum SmoothDual {
 
   private static func kinked(_ activation: Activation) -> NumericError {
     .invalid(
-      "[Bottleneck] the outer network needs smooth activations, such as Erf, Gelu, Sin, Tanh, Softplus or Polynomial. The gradient of "
+      "[kernel gradient] the network needs smooth activations, such as Erf, Gelu, Sin, Tanh, Softplus or Polynomial. The gradient of "
         + "the NTK by its input does not exist on the diagonal for kinked ones. Received \(activation).")
   }
 

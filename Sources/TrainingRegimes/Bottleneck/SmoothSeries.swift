@@ -77,7 +77,7 @@ final class SmoothSeries: @unchecked Sendable {
       guard last <= 1e-6 * energy else {
         throw NumericError(
           .notConverged,
-          "[Bottleneck] an activation without closed form needs inputs of moderate variance, so that \(SmoothSeries.terms) terms of its "
+          "[kernel gradient] an activation without closed form needs inputs of moderate variance, so that \(SmoothSeries.terms) terms of its "
             + "series suffice. Received a variance of \(variance); the last terms hold \(last / energy) of the energy.",
           value: variance)
       }
@@ -87,7 +87,7 @@ final class SmoothSeries: @unchecked Sendable {
 
   private static func overflow(_ variance: Double) -> NumericError {
     NumericError(
-      .overflow, "[Bottleneck] the variances in the outer network must stay finite. Received \(variance).", value: variance)
+      .overflow, "[kernel gradient] the variances in the network must stay finite. Received \(variance).", value: variance)
   }
 
   /// The dual of inputs with coefficients `f` (the moving one) and `g` at correlation `rho`.

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .._files import load_arrays, path_of, save_arrays
+from .._files import load_arrays, path_of, save_arrays, try_file
 
 _MAGIC = "ntkswift history"
+_KINDS: dict[str, Any] = {
+    "np.ndarray": np.ndarray, "int": int, "float": (int, float), "str": str, "dict[str, Any]": dict, "None": type(None),
+}  # fmt: skip
 
 
 @dataclass(repr=False)
@@ -88,7 +91,7 @@ class History:
             "params": _nesting(getattr(self, "params", None), leaves),
         }
         arrays |= {f"parameter_{i}": leaf for i, leaf in enumerate(leaves)}
-        save_arrays(path_of(path, f"{type(self).__name__}.save", "path"), _MAGIC, header, arrays)
+        save_arrays(try_file(path, f"{type(self).__name__}.save", "path"), _MAGIC, header, arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Any:
@@ -97,26 +100,29 @@ class History:
         Raises
         ------
         ValueError
-            Where the file is none, or that of another kind of history.
+            Where the file is damaged, none, or that of another kind of history.
         """
         op = f"{cls.__name__}.load"
         header, arrays = load_arrays(path, _MAGIC, op, "path", "save")
         kinds = {kind.__name__: kind for kind in (cls, *_descendants(cls))}
-        if header.get("class") not in kinds:
-            raise ValueError(f"[{op}] needs a file of a {cls.__name__}. Received one of a {header.get('class')}.")
-        kind = kinds[header["class"]]
+        name = str(header.get("class"))
+        if name not in kinds:
+            raise ValueError(f"[{op}] needs a file of a {cls.__name__}. Received one of a {name}.")
+        kind = kinds[name]
         try:
             values = {
                 **header["values"],
-                **{name: a for name, a in arrays.items() if not name.startswith("parameter_")},
+                **{entry: a for entry, a in arrays.items() if not entry.startswith("parameter_")},
             }
             if any(f.name == "params" for f in fields(kind)):
                 values["params"] = _nested(header["params"], arrays)
-            return kind(**values)
-        except (KeyError, TypeError, AttributeError) as error:
+            history = kind(**values)
+            _check(history)
+        except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(
                 f"[{op}] path must hold a whole {kind.__name__}. Received {str(path)!r}: {error}."
             ) from error
+        return history
 
     def _parts(self) -> dict[str, Any]:
         """All attributes but the parameters."""
@@ -150,6 +156,16 @@ def _nested(nesting: Any, arrays: dict[str, np.ndarray]) -> Any:
         if isinstance(nesting, list)
         else arrays[f"parameter_{nesting}"]
     )
+
+
+def _check(history: History) -> None:
+    """TypeError for an attribute that is not of the kind that its annotation names."""
+    for f in fields(history):
+        value, allowed = getattr(history, f.name), str(f.type).split(" | ")
+        fits = any(kind not in _KINDS or isinstance(value, _KINDS[kind]) for kind in allowed)
+        is_text = isinstance(value, np.ndarray) and value.dtype.kind not in "biuf"
+        if not fits or is_text or (f.name in ("loss", "learning_rate", "time", "recorded") and value.ndim != 1):
+            raise TypeError(f"{f.name} is no {f.type}")
 
 
 def _descendants(kind: type[History]) -> list[type[History]]:

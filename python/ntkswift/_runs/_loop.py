@@ -117,7 +117,7 @@ class Loop:
             ) from error
         except DivergenceError:
             raise
-        except Exception as error:  # of a callback, of the memory, of a file: nothing learnt is lost
+        except BaseException as error:  # of a callback, of the memory, of a file, of a signal: nothing learnt is lost
             self.stopped = "failed"
             carry(error, self.history())
             raise

@@ -10,6 +10,7 @@ import numpy as np
 from .. import _checks, _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
+from .._kernel_matrix import check_symmetric
 from .._networks import loss_number, network_for, seed_of, targets_for
 
 
@@ -161,11 +162,9 @@ def covariance_spectrum(
     3.0
     """
     op = "covariance_spectrum"
-    array = check_array(gradients, "gradients", min_rows=2, dtype=np.float64 if is_gram else None, op=op)
-    if is_gram and array.shape[0] != array.shape[1]:
-        raise ValueError(f"[{op}] gradients must be a square matrix of inner products. Received shape {array.shape}.")
-    if is_gram and not np.allclose(array, array.T, rtol=1e-6, atol=1e-9 * abs(array).max()):
-        raise ValueError(f"[{op}] gradients must be a symmetric matrix of inner products. Received another one.")
+    array = check_array(gradients, "gradients", min_rows=2, op=op)
+    if is_gram:
+        array = check_symmetric(array, "gradients", op=op, is_kernel=True)
     return CovarianceSpectrum(
         *Resources().run(
             "gradient_covariance",

@@ -70,6 +70,8 @@ def output_axes(shape: tuple[int, ...], trace_axes: Any, diagonal_axes: Any, op:
 
 def _axes(value: Any, rank: int, name: str, op: str) -> tuple[int, ...]:
     axes: Sequence[Any] = (value,) if isinstance(value, numbers.Integral) else value
-    if isinstance(axes, str) or not all(isinstance(a, numbers.Integral) and -rank <= int(a) < rank for a in axes):
+    if isinstance(axes, str) or not all(
+        isinstance(a, numbers.Integral) and not isinstance(a, bool) and -rank <= int(a) < rank for a in axes
+    ):
         raise ValueError(f"[{op}] {name} must be axes of an output with {rank} axes. Received {value!r}.")
     return tuple(sorted({int(a) % rank for a in axes}))

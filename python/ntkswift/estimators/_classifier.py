@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._checks import choice
 from .._pickling import VersionedState
 from ._network import KERNELS, all_or_nothing, network_of, validated
+from ._noise import class_weights, noise_of, sample_weights
 from ._solver import Machine
 
 
@@ -30,8 +31,9 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         Their nonlinearity, by a name that `ntkswift.stax.activation` knows or as a layer.
     W_std, b_std : float
         Standard deviations of weights and biases.
-    ridge : float
-        Added to the diagonal of the kernel, relative to its mean; ``method="regression"`` only.
+    ridge : float or array_like of shape (n_samples,)
+        Added to the diagonal of the kernel, relative to its mean, one number or one for each sample; ``method="regression"``
+        only.
     kernel : {"ntk", "nngp"}
         The trained network, or a network whose last layer only is trained.
     method : {"regression", "svm"}
@@ -39,6 +41,11 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         arXiv:1910.01663.
     C : float
         Inverse strength of the regularisation; ``method="svm"`` only.
+    class_weight : dict, "balanced" or None
+        Weights of the classes, which multiply those of their samples; "balanced": inversely to the classes' (weighted) counts.
+    solver : str
+        A method of `ntkswift.solvers` for ``method="regression"``; "auto": "cholesky" where the matrix fits into half of the
+        memory limit and has at most 20,000 rows, else "cg", which never makes the matrix.
     memory_limit : int, optional
         Bytes that one call may allocate; None means half of what is available.
     n_jobs : int, optional
@@ -53,6 +60,12 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         ``method="regression"`` only.
     jitter_ : float
         What had to be added to the diagonal beside the ridge; a RuntimeWarning tells when it is not 0.
+    solver_ : str
+        The method that was used; ``method="regression"`` only, as are the next two.
+    residual_ : float or None
+        Largest ``||y - (K + ridge) x|| / ||y||``; iterative solvers only.
+    n_iter_ : int
+        Products with the kernel; 0 for "cholesky".
     svc_ : SVC
         ``method="svm"`` only.
     n_features_in_ : int
@@ -74,10 +87,12 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         activation: Any = "relu",
         W_std: float = 2.0**0.5,
         b_std: float = 0.1,
-        ridge: float = 1e-3,
+        ridge: Any = 1e-3,
         kernel: str = "ntk",
         method: str = "regression",
         C: float = 1.0,
+        class_weight: Any = None,
+        solver: str = "auto",
         memory_limit: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -90,10 +105,12 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
         self.kernel = kernel
         self.method = method
         self.C = C
+        self.class_weight = class_weight
+        self.solver = solver
         self.memory_limit = memory_limit
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any) -> NTKClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NTKClassifier:
         """Computes the kernel of the training inputs and trains on it.
 
         Parameters
@@ -102,16 +119,26 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             Training inputs; computed with in float64.
         y : array_like of shape (n_samples,)
             Class labels of any type, at least two different ones.
+        sample_weight : array_like of shape (n_samples,), optional
+            Weights, at least 0: the ridge of a sample is divided by its weight (its C is multiplied by it), so that 2 counts as
+            twice the sample and 0 as none.
 
         Returns
         -------
         self : object
         """
         with all_or_nothing(self):
-            return self._fit(*validated(self, X, y))
+            X, y = validated(self, X, y)
+            return self._fit(X, y, sample_weights(sample_weight, len(X), "NTKClassifier"))
 
-    def _fit(self, X: np.ndarray, y: np.ndarray) -> NTKClassifier:
+    def _fit(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> NTKClassifier:
         check_classification_targets(y)
+        weights = class_weights(self.class_weight, y, weights)
+        kept = np.ones(len(X), bool) if weights is None else weights > 0
+        weights = None if weights is None else weights[kept]
+        noise = noise_of(self.ridge, kept, 1, weights, "NTKClassifier")
+        if not kept.all():
+            X, y = X[kept], y[kept]
         choice(self.method, "NTKClassifier", "method", ("regression", "svm"))
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -122,18 +149,21 @@ class NTKClassifier(VersionedState, ClassifierMixin, BaseEstimator):
             self.network, self.depth, self.activation, self.W_std, self.b_std, owner="NTKClassifier"
         )
         self.X_fit_ = X
-        for name in ("dual_coef_", "label_mean_", "svc_"):  # of an earlier fit by the other method
+        # Of an earlier fit by the other method.
+        for name in ("dual_coef_", "label_mean_", "svc_", "solver_", "residual_", "n_iter_"):
             self.__dict__.pop(name, None)
         if self.method == "svm":
-            svc = SVC(C=self.C, kernel="precomputed", decision_function_shape="ovr", break_ties=True)
-            self.svc_ = svc.fit(self._machine().gram(X), labels)
+            # With libsvm's usual tolerance of 1e-3 a weight of 2 would not be twice the sample.
+            svc = SVC(C=self.C, kernel="precomputed", tol=1e-8, decision_function_shape="ovr", break_ties=True)
+            self.svc_ = svc.fit(self._machine().gram(X), labels, sample_weight=weights)
             self.jitter_ = 0.0
             return self
         one_hot = (labels[:, None] == np.arange(len(self.classes_))).astype(np.float64)
-        self.label_mean_ = one_hot.mean(axis=0)
-        solution = self._machine().fit(X, one_hot - self.label_mean_, self.ridge)
+        self.label_mean_ = np.average(one_hot, axis=0, weights=weights)
+        solution = self._machine().fit(X, one_hot - self.label_mean_, noise, self.solver)
         self.dual_coef_ = solution.dual_coef
         self.jitter_ = solution.jitter
+        self.solver_, self.residual_, self.n_iter_ = solution.solver, solution.residual, solution.iterations
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:

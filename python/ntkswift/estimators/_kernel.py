@@ -10,10 +10,11 @@ from sklearn.gaussian_process.kernels import Hyperparameter, Kernel
 from .._arrays import check_array
 from .._call import Resources
 from .._checks import choice
+from .._pickling import VersionedState
 from ._network import KERNELS, network_of
 
 
-class NTKKernel(Kernel):
+class NTKKernel(VersionedState, Kernel):
     """NNGP or NTK of an infinitely wide network as a kernel of `sklearn.gaussian_process`, with analytic gradients.
 
     It combines with other kernels (``NTKKernel() + WhiteKernel()``); `W_std` and `b_std`, shared by all layers, are

@@ -12,6 +12,7 @@ from .._checks import choice
 from .._pickling import VersionedState
 from .._random import philox_key
 from ._network import KERNELS, all_or_nothing, network_of, validated
+from ._noise import noise_of, sample_weights
 from ._solver import Machine
 
 
@@ -25,14 +26,15 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
     activation: Any
     W_std: float
     b_std: float
-    ridge: float
+    ridge: Any
+    solver: str
     memory_limit: int | None
     n_jobs: int | None
 
     def _kernel_name(self) -> str:
         raise NotImplementedError
 
-    def fit(self, X: Any, y: Any) -> Any:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Computes the kernel of the training inputs and solves for the dual coefficients.
 
         Parameters
@@ -41,26 +43,37 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
             Training inputs; computed with in float64.
         y : array_like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
+        sample_weight : array_like of shape (n_samples,), optional
+            Weights, at least 0: the noise of a sample is divided by its weight, so that 2 counts as twice the sample and 0 as
+            none.
 
         Returns
         -------
         self : object
         """
         with all_or_nothing(self):
-            return self._fit(*validated(self, X, y, multi_output=True, y_numeric=True))
+            X, y = validated(self, X, y, multi_output=True, y_numeric=True)
+            return self._fit(X, y, sample_weights(sample_weight, len(X), type(self).__name__))
 
-    def _fit(self, X: np.ndarray, y: np.ndarray) -> Any:
+    def _fit(self, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Any:
         owner = type(self).__name__
+        kept = np.ones(len(X), bool) if weights is None else weights > 0
+        weights = None if weights is None else weights[kept]
+        noise = noise_of(self.ridge, kept, y[:1].size, weights, owner)
+        if not kept.all():
+            X, y = X[kept], y[kept]
         self.network_ = network_of(self.network, self.depth, self.activation, self.W_std, self.b_std, owner=owner)
         targets = np.asarray(y, np.float64).reshape(len(y), -1)
-        mean, scale = targets.mean(axis=0), targets.std(axis=0)
+        mean = np.average(targets, axis=0, weights=weights)
+        scale = np.sqrt(np.average((targets - mean) ** 2, axis=0, weights=weights))
         # Constant targets: rounding of the mean must not be blown up.
         scale = np.where(scale > 10 * np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
-        solution = self._machine().fit(X, (targets - mean) / scale, self.ridge)
+        solution = self._machine().fit(X, (targets - mean) / scale, noise, self.solver)
         self.X_fit_ = X
         self.dual_coef_ = solution.dual_coef.reshape(y.shape)
         self.factor_ = solution.factor
         self.jitter_ = solution.jitter
+        self.solver_, self.residual_, self.n_iter_ = solution.solver, solution.residual, solution.iterations
         self.log_marginal_likelihood_value_ = solution.log_likelihood
         self.y_mean_ = mean.reshape(y.shape[1:])
         self.y_scale_ = scale.reshape(y.shape[1:])
@@ -74,7 +87,8 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
         X : array_like of shape (n_samples, n_features)
             Where to predict.
         return_std : bool
-            Also return the posterior standard deviation of the noise-free function.
+            Also return the posterior standard deviation of the noise-free function. It and the covariance need the factor of
+            ``solver="cholesky"``.
         return_cov : bool
             Also return its covariance; not together with `return_std`.
 
@@ -95,13 +109,13 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
         if not (return_std or return_cov):
             return self._targets(machine.predict(X, self.X_fit_, coefficients))
         if return_std:
-            output, variance = machine.predict_variance(X, self.X_fit_, coefficients, self.factor_)
+            output, variance = machine.predict_variance(X, self.X_fit_, coefficients, self._factor("return_std"))
             mean = self._targets(output)
             std = np.sqrt(variance)
-            return mean, std * self.y_scale_ if mean.ndim == 1 else std[:, None] * self.y_scale_
-        output, cov = machine.predict_covariance(X, self.X_fit_, coefficients, self.factor_)
+            return mean, std[:, 0] * self.y_scale_ if mean.ndim == 1 else std * self.y_scale_
+        output, cov = machine.predict_covariance(X, self.X_fit_, coefficients, self._factor("return_cov"))
         mean = self._targets(output)
-        return mean, cov * self.y_scale_**2 if mean.ndim == 1 else cov[:, :, None] * self.y_scale_**2
+        return mean, cov[:, :, 0] * self.y_scale_**2 if mean.ndim == 1 else cov * self.y_scale_**2
 
     def sample_y(self, X: Any, n_samples: int = 1, random_state: Any = 0) -> np.ndarray:
         """Draws functions from the posterior.
@@ -123,10 +137,19 @@ class _KernelRegressor(VersionedState, MultiOutputMixin, RegressorMixin, BaseEst
         X = validated(self, X, reset=False)
         machine = self._machine()
         coefficients = self.dual_coef_.reshape(len(self.X_fit_), -1)
-        mean, cov = machine.predict_covariance(X, self.X_fit_, coefficients, self.factor_)
+        mean, cov = machine.predict_covariance(X, self.X_fit_, coefficients, self._factor("sample_y"))
         draws = machine.sample(mean, cov, n_samples, philox_key(random_state, op="sample_y"))
         draws = draws * np.reshape(self.y_scale_, (1, -1, 1)) + np.reshape(self.y_mean_, (1, -1, 1))
         return draws[:, 0] if self.dual_coef_.ndim == 1 else draws
+
+    def _factor(self, wanted: str) -> np.ndarray:
+        if self.factor_ is None:
+            raise ValueError(
+                f'[{type(self).__name__}] {wanted} needs the Cholesky factor of a fit with solver="cholesky". '
+                f"Received a fit by {self.solver_!r}."
+            )
+        factor: np.ndarray = self.factor_
+        return factor
 
     def _machine(self) -> Machine:
         return Machine(self.network_, self._kernel_name(), self.memory_limit, self.n_jobs, type(self).__name__)
@@ -152,11 +175,15 @@ class NTKRegressor(_KernelRegressor):
         Their nonlinearity, by a name that `ntkswift.stax.activation` knows or as a layer.
     W_std, b_std : float
         Standard deviations of weights and biases.
-    ridge : float
+    ridge : float or array_like of shape (n_samples,), (1, n_targets) or (n_samples, n_targets)
         Added to the diagonal of the kernel, relative to its mean; the noise variance of a Gaussian process in these
-        units.
+        units. One number, one for each sample, one for each target (a row), or for each of both.
     kernel : {"ntk", "nngp"}
         The trained network, or (NNGP) a network whose last layer only is trained.
+    solver : str
+        A method of `ntkswift.solvers`: "cholesky", which standard deviations, samples and the likelihood need, or an iterative
+        one ("cg", "minres"), which never makes the kernel's matrix. "auto": "cholesky" where the matrix fits into half of the
+        memory limit and has at most 20,000 rows, else "cg".
     memory_limit : int, optional
         Bytes that one call may allocate; None means half of what is available.
     n_jobs : int, optional
@@ -166,14 +193,21 @@ class NTKRegressor(_KernelRegressor):
     ----------
     network_ : stax network
     X_fit_ : ndarray of shape (n_samples, n_features)
+        The samples of positive weight.
     dual_coef_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
-    factor_ : ndarray of shape (n_samples, n_samples)
-        Lower Cholesky factor of the kernel with its ridge.
+    factor_ : ndarray of shape (n_samples, n_samples) or (n_targets, n_samples, n_samples), or None
+        Lower Cholesky factor of the kernel with its ridge, one for each target where the ridge is; None for iterative solvers.
     jitter_ : float
         What had to be added to the diagonal beside the ridge, because the kernel was singular to working precision;
         0 in most cases. A RuntimeWarning tells when it is not.
-    log_marginal_likelihood_value_ : float
-        Of the scaled targets, under a Gaussian process with this kernel.
+    log_marginal_likelihood_value_ : float or None
+        Of the scaled targets, under a Gaussian process with this kernel; None for iterative solvers.
+    solver_ : str
+        The method that was used.
+    residual_ : float or None
+        Largest ``||y - (K + ridge) x|| / ||y||``; iterative solvers only.
+    n_iter_ : int
+        Products with the kernel; 0 for "cholesky".
     y_mean_, y_scale_ : float or ndarray of shape (n_targets,)
     n_features_in_ : int
 
@@ -206,8 +240,9 @@ class NTKRegressor(_KernelRegressor):
         activation: Any = "relu",
         W_std: float = 2.0**0.5,
         b_std: float = 0.1,
-        ridge: float = 1e-3,
+        ridge: Any = 1e-3,
         kernel: str = "ntk",
+        solver: str = "auto",
         memory_limit: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -218,6 +253,7 @@ class NTKRegressor(_KernelRegressor):
         self.b_std = b_std
         self.ridge = ridge
         self.kernel = kernel
+        self.solver = solver
         self.memory_limit = memory_limit
         self.n_jobs = n_jobs
 
@@ -242,8 +278,13 @@ class NNGPRegressor(_KernelRegressor):
         Their nonlinearity, by a name that `ntkswift.stax.activation` knows or as a layer.
     W_std, b_std : float
         Standard deviations of weights and biases.
-    ridge : float
-        Noise variance, relative to the mean of the kernel's diagonal.
+    ridge : float or array_like of shape (n_samples,), (1, n_targets) or (n_samples, n_targets)
+        Noise variance, relative to the mean of the kernel's diagonal: one number, one for each sample, one for each target (a
+        row), or for each of both.
+    solver : str
+        A method of `ntkswift.solvers`: "cholesky", which standard deviations, samples and the likelihood need, or an iterative
+        one ("cg", "minres"), which never makes the kernel's matrix. "auto": "cholesky" where the matrix fits into half of the
+        memory limit and has at most 20,000 rows, else "cg".
     memory_limit : int, optional
         Bytes that one call may allocate; None means half of what is available.
     n_jobs : int, optional
@@ -253,13 +294,20 @@ class NNGPRegressor(_KernelRegressor):
     ----------
     network_ : stax network
     X_fit_ : ndarray of shape (n_samples, n_features)
+        The samples of positive weight.
     dual_coef_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
-    factor_ : ndarray of shape (n_samples, n_samples)
-        Lower Cholesky factor of the kernel with its noise.
+    factor_ : ndarray of shape (n_samples, n_samples) or (n_targets, n_samples, n_samples), or None
+        Lower Cholesky factor of the kernel with its noise, one for each target where the noise is; None for iterative solvers.
     jitter_ : float
         What had to be added to the diagonal beside the noise; a RuntimeWarning tells when it is not 0.
-    log_marginal_likelihood_value_ : float
-        Of the scaled targets.
+    log_marginal_likelihood_value_ : float or None
+        Of the scaled targets; None for iterative solvers.
+    solver_ : str
+        The method that was used.
+    residual_ : float or None
+        Largest ``||y - (K + ridge) x|| / ||y||``; iterative solvers only.
+    n_iter_ : int
+        Products with the kernel; 0 for "cholesky".
     y_mean_, y_scale_ : float or ndarray of shape (n_targets,)
     n_features_in_ : int
 
@@ -282,7 +330,8 @@ class NNGPRegressor(_KernelRegressor):
         activation: Any = "relu",
         W_std: float = 2.0**0.5,
         b_std: float = 0.1,
-        ridge: float = 1e-3,
+        ridge: Any = 1e-3,
+        solver: str = "auto",
         memory_limit: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -292,6 +341,7 @@ class NNGPRegressor(_KernelRegressor):
         self.W_std = W_std
         self.b_std = b_std
         self.ridge = ridge
+        self.solver = solver
         self.memory_limit = memory_limit
         self.n_jobs = n_jobs
 

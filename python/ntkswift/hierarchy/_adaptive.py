@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import _checks
 from .._arrays import check_array
-from .._call import Progress, call, double, factor, takes_resources
+from .._call import Progress, call, double, takes_resources
+from .._kernel_matrix import factor
 from .._networks import layer_of, network_for
 from ..empirical import empirical_ntk_fn
 from ..stax import Dense, Serial

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
+from .._checks import integer
 from .._networks import network_for, seed_of
 from ._truncated import HierarchyPath, truncated_hierarchy
 
@@ -62,9 +63,8 @@ class TangentHierarchy:
             For an order whose kernel was not computed.
         """
         kernels = self.kernels
-        top = len(kernels) + 1 if order is None else order
-        if isinstance(top, bool) or not isinstance(top, int) or not 2 <= top <= len(kernels) + 1:
-            raise ValueError(f"[predict] order must be in 2..{len(kernels) + 1}. Received {order!r}.")
+        highest = len(kernels) + 1
+        top = highest if order is None else integer(order, "predict", "order", minimum=2, maximum=highest)
         return truncated_hierarchy(self.outputs, y, kernels[: top - 1], times, ntk=ntk, tolerance=tolerance)
 
 
@@ -126,8 +126,7 @@ def tangent_hierarchy(
     ((3, 2), (3, 2, 2), None)
     """
     op = "tangent_hierarchy"
-    if isinstance(order, bool) or order not in (2, 3, 4):
-        raise ValueError(f"[{op}] order must be 2, 3 or 4. Received {order!r}.")
+    order = integer(order, op, "order", minimum=2, maximum=4)
     finite, rows = network_for(network, x_train, op, "x_train")
     n = len(rows)
     if x_test is not None:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._arrays import check_array, check_symmetric
+from .._arrays import check_array
+from .._kernel_matrix import check_symmetric
 from ._base import SymmetricOperator
 
 

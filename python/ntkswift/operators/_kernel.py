@@ -30,8 +30,8 @@ class KernelOperator(SymmetricOperator):
         Data.
     get : {"ntk", "nngp"}
         Which kernel of a network.
-    ridge : float, default=0.0
-        Added to the diagonal, 0 or more.
+    ridge : float or array_like of shape (n,), default=0.0
+        Added to the diagonal, 0 or more; one number, or one for each row.
     store : int, optional
         Bytes of panels that may be kept; 0: none. None: half of the memory limit.
 
@@ -50,13 +50,13 @@ class KernelOperator(SymmetricOperator):
     [2.0, 4.0, 6.0]
     """
 
-    def __init__(self, kernel: Any, X: Any, *, get: str = "ntk", ridge: float = 0.0, store: int | None = None) -> None:
+    def __init__(self, kernel: Any, X: Any, *, get: str = "ntk", ridge: Any = 0.0, store: int | None = None) -> None:
         op = "KernelOperator"
         get, network = _checks.choice(get, op, "get", ("ntk", "nngp")), _network_of(kernel, op)
-        ridge = _checks.real(ridge, op, "ridge", minimum=0)
+        shift = _checks.real(ridge, op, "ridge", minimum=0) if np.ndim(ridge) == 0 else 0.0
         bytes_kept = get_memory_limit() // 2 if store is None else _checks.integer(store, op, "store", minimum=0)
         if network is None:
-            core = _core.SymmetricOperator.blocks(*_python_blocks(kernel, X, op), ridge, bytes_kept)
+            core = _core.SymmetricOperator.blocks(*_python_blocks(kernel, X, op), shift, bytes_kept)
         else:
             points = check_array(X, "X", ndim=None, dtype=np.float64, op=op)
             if points.ndim > 2 and network._starts_with_flatten():
@@ -64,7 +64,9 @@ class KernelOperator(SymmetricOperator):
             # One row says what is wrong with a network before the first product does.
             if network.kernel_fn(points[:1], None, get).shape != (1, 1):
                 raise ValueError(f"[{op}] the network must give one output per input. Received {kernel!r}.")
-            core = _core.SymmetricOperator.kernel(network._compiled, points, get == "ntk", ridge, bytes_kept)
+            core = _core.SymmetricOperator.kernel(network._compiled, points, get == "ntk", shift, bytes_kept)
+        if np.ndim(ridge) > 0:
+            core.shift_by(_ridges(ridge, core.dimension, op))
         super().__init__(core)
 
     @property
@@ -111,6 +113,17 @@ def _network_of(kernel: Any, op: str) -> Layer | None:
             f"[{op}] kernel must be a stax network, its kernel_fn, or a function k(x1, x2). Received {type(kernel).__name__}."
         )
     return network
+
+
+def _ridges(ridge: Any, count: int, op: str) -> np.ndarray:
+    """One number for each row, as a column."""
+    numbers = check_array(ridge, "ridge", ndim=1, dtype=np.float64, op=op)
+    if len(numbers) != count or (numbers < 0).any():
+        raise ValueError(
+            f"[{op}] ridge must be a number of at least 0, or {count} of them, one for each row. "
+            f"Received {len(numbers)}, the smallest {numbers.min():g}."
+        )
+    return np.ascontiguousarray(numbers[:, None])
 
 
 def _python_blocks(kernel: Callable[..., Any], X: Any, op: str) -> tuple[Callable[..., np.ndarray], int]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._checks import integer
 from ..spectra import ZonalKernel
 from .style import COLOURS, new_axes, tidy
 
@@ -51,9 +52,7 @@ class KernelProfileDisplay:
     def __init__(self, kernels: Mapping[Any, Any], *, dimension: int = 3, get: str = "ntk", points: int = 361) -> None:
         if not kernels:
             raise ValueError("[KernelProfileDisplay] kernels must hold one kernel or more. Received none.")
-        if isinstance(points, bool) or not isinstance(points, int) or points < 2:
-            raise ValueError(f"[KernelProfileDisplay] points must be an integer of at least 2. Received {points!r}.")
-        self.angles = np.linspace(0.0, 180.0, points)
+        self.angles = np.linspace(0.0, 180.0, integer(points, "KernelProfileDisplay", "points", minimum=2))
         self.values = {}
         for name, kernel in kernels.items():
             zonal = kernel if isinstance(kernel, ZonalKernel) else ZonalKernel(kernel, get=get)

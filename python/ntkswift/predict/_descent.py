@@ -10,6 +10,7 @@ import numpy as np
 
 from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
+from .._kernel_matrix import check_definite
 from ._losses import class_targets, core_loss
 from ._mse import check_request, time_first
 from ._shapes import Targets, as_matrix, check_kernel, check_times
@@ -140,9 +141,10 @@ class _Descent:
         mean_over: str,
     ) -> None:
         self._resources = allowed()
-        kernel = check_kernel(kernel, "k_train_train", _OP, square=True)
+        kernel = check_kernel(kernel, "k_train_train", _OP, is_gram=True)
         self._dtype = kernel.dtype
         self._kernel = double(as_matrix(kernel))
+        check_definite(self._kernel, "k_train_train", _OP)
         self._targets = Targets(class_targets(loss, y_train), trace_axes, kernel.shape[::2], _OP)
         rate = real(learning_rate, _OP, "learning_rate", above=0)
         self._time_unit, self._damping = rate, None

@@ -10,6 +10,7 @@ import numpy as np
 
 from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
+from .._kernel_matrix import spectrum
 from .._networks import kernel_function
 from ._gaussian import Gaussian
 from ._inference import Posterior
@@ -173,7 +174,7 @@ class _Ensemble:
         missing = tuple(name for name in names if name not in self._train)
         if missing:
             made = self._kernels(self._x, None, missing, self._keywords)
-            self._train.update({g: check_kernel(k, "kernel_fn(x_train)", _OP, square=True) for g, k in made.items()})
+            self._train.update({g: check_kernel(k, "kernel_fn(x_train)", _OP, is_gram=True) for g, k in made.items()})
 
     def _targets(self, name: str) -> Targets:
         return Targets(self._y, self._trace_axes, self._train[name].shape[::2], _OP)
@@ -188,7 +189,9 @@ class _Ensemble:
     def _spectrum(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         if name not in self._spectra:
             matrix = as_matrix(self._train[name])
-            self._spectra[name] = call("eigh", "eigendecomposition", matrix, self._diag_reg, not self._absolute)
+            self._spectra[name] = spectrum(
+                matrix, self._diag_reg, self._absolute, f"the {name.upper()} of x_train", _OP
+            )
         return self._spectra[name]
 
     def _finite(self, g: str, times: np.ndarray, cross: dict[str, Any] | None, prior: Any, compute_cov: bool) -> Any:
@@ -214,7 +217,7 @@ class _Ensemble:
         nngp_cross = k_tt = None
         if cross is not None:
             nngp_cross = targets.cross_kernel(cross["nngp"], "kernel_fn(x_test, x_train)")[0] if g == "ntk" else None
-            k_tt = double(as_matrix(check_kernel(prior, "kernel_fn(x_test)", _OP, square=True)))
+            k_tt = double(as_matrix(check_kernel(prior, "kernel_fn(x_test)", _OP, is_gram=True)))
         matrix = call(
             "flow_covariance",
             "covariance",

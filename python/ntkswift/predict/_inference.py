@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._call import Progress, allowed, call, double, factor, keeps_resources, takes_resources
+from .._call import Progress, allowed, call, double, keeps_resources, takes_resources
 from .._checks import real
+from .._kernel_matrix import factor
 from ._gaussian import Gaussian
 from ._requests import answer, has_kernel, kernel_named, names_of
 from ._shapes import Targets, as_kernel, as_matrix, check_kernel
@@ -107,6 +108,7 @@ class Posterior:
         self._kernels = kernels
         self._diag_reg = real(diag_reg, op, "diag_reg", minimum=0)
         self._absolute = bool(absolute)
+        self._train: dict[str, np.ndarray] = {}
         present = [name for name in ("nngp", "ntk") if has_kernel(kernels, name)]
         first = self._train_kernel(present[0] if present else "nngp")
         self._targets = Targets(y_train, trace_axes, first.shape[::2], op)
@@ -153,13 +155,14 @@ class Posterior:
         )
 
     def _train_kernel(self, name: str) -> np.ndarray:
-        return check_kernel(
-            kernel_named(self._kernels, name, "k_train_train", self._op), "k_train_train", self._op, square=True
-        )
+        if name not in self._train:
+            kernel = kernel_named(self._kernels, name, "k_train_train", self._op)
+            self._train[name] = check_kernel(kernel, "k_train_train", self._op, is_gram=True)
+        return self._train[name]
 
     def _prior(self, k_test_test: Any, name: str, rows: tuple[int, ...]) -> np.ndarray:
         prior = check_kernel(
-            kernel_named(k_test_test, name, "k_test_test", self._op), "k_test_test", self._op, square=True
+            kernel_named(k_test_test, name, "k_test_test", self._op), "k_test_test", self._op, is_gram=True
         )
         if prior.shape[::2] != rows:
             raise ValueError(

@@ -6,6 +6,7 @@ from typing import Any
 
 from .._call import Progress, call, double, takes_resources
 from .._checks import real
+from .._kernel_matrix import check_definite
 from ._shapes import as_matrix, check_kernel
 
 _OP = "max_learning_rate"
@@ -53,9 +54,10 @@ def max_learning_rate(
     >>> round(predict.max_learning_rate(np.diag([1.0, 4.0]), eps=0.0), 12)
     1.0
     """
-    kernel = double(as_matrix(check_kernel(ntk_train_train, "ntk_train_train", _OP, square=True)))
+    kernel = double(as_matrix(check_kernel(ntk_train_train, "ntk_train_train", _OP, is_gram=True)))
     size = len(kernel) if y_train_size is None else real(y_train_size, _OP, "y_train_size", above=0)
     momentum = real(momentum, _OP, "momentum", minimum=0, maximum=1)
     eps = real(eps, _OP, "eps", minimum=0)
+    check_definite(kernel, "ntk_train_train", _OP)
     largest = call("largest_eigenvalue", "largest eigenvalue", kernel) + eps
     return 2 * (1 + momentum) * size / largest if largest > 0 else float("inf")

@@ -8,8 +8,9 @@ import numpy as np
 
 from .. import _core
 from .._arrays import check_array, check_lengths
-from .._call import Progress, call, double, takes_resources, warn_of_jitter
+from .._call import Progress, call, double, takes_resources
 from .._checks import real
+from .._kernel_matrix import check_gram, factor
 from .._networks import kernel_function
 from ._requests import names_of
 
@@ -107,12 +108,13 @@ def log_marginal_likelihood(
         raise ValueError(f"[{_OP}] the kernel of x_train must have shape {(len(y), len(y))}. Received {kernel.shape}.")
     # The kernel that a stax network returns belongs to this call, so its memory becomes the factor's.
     own = hasattr(kernel_fn, "layer") and kernel.dtype == np.float64
-    factor, _, jitter, _ = call("cholesky", "Cholesky factorisation", kernel, noise, False, overwrite=own)
-    warn_of_jitter(jitter, _OP, stacklevel=3)
+    if not own:
+        kernel = check_gram(check_array(kernel, "the kernel of x_train", op=_OP), "the kernel of x_train", _OP)
+    triangle = factor(kernel, noise, True, _OP, option="noise", overwrite=own)
     targets = np.ascontiguousarray(y.reshape(len(y), -1))
-    solution = call("solve", "solve", factor, targets)
+    solution = call("solve", "solve", triangle, targets)
     value, sensitivity = call(
-        "log_marginal_likelihood", "marginal likelihood", factor, targets, solution, eval_gradient
+        "log_marginal_likelihood", "marginal likelihood", triangle, targets, solution, eval_gradient
     )
     if not eval_gradient:
         return value

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._call import Progress, allowed, call, factor, keeps_resources, takes_resources
+from .._call import Progress, allowed, call, keeps_resources, takes_resources
 from .._checks import real
+from .._kernel_matrix import factor, spectrum
 from ._shapes import Targets, as_matrix, check_kernel, check_times
 
 _OP = "gradient_descent_mse"
@@ -99,7 +100,7 @@ class _Flow:
         trace_axes: int | Sequence[int],
     ) -> None:
         self._resources = allowed()
-        kernel = check_kernel(kernel, "k_train_train", _OP, square=True)
+        kernel = check_kernel(kernel, "k_train_train", _OP, is_gram=True)
         self._dtype = kernel.dtype
         self._matrix = as_matrix(kernel)
         self._targets = Targets(y_train, trace_axes, kernel.shape[::2], _OP)
@@ -147,7 +148,7 @@ class _Flow:
         self, times: np.ndarray, start: np.ndarray, wants_train: bool, test: Any
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         if self._spectrum is None:
-            self._spectrum = call("eigh", "eigendecomposition", self._matrix, self._diag_reg, not self._absolute)
+            self._spectrum = spectrum(self._matrix, self._diag_reg, self._absolute, "k_train_train", _OP)
         residual = self._targets.matrix(start - self._targets.array)
         scaled = np.ravel(times * self._learning_rate)
         cross = None if test is None else test[0]

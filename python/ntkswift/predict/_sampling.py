@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .._call import Progress, call, double, takes_resources, warn_of_jitter
+from .._call import Progress, call, double, takes_resources
 from .._checks import integer
 from .._random import philox_key
 from ._shapes import Targets, as_matrix, check_kernel
@@ -83,7 +84,12 @@ def sample_posterior(
         n_samples,
     )
     scale = float(np.trace(matrix)) / max(len(matrix), 1)
-    warn_of_jitter(jitter if jitter > 1e-9 * scale else 0.0, _OP, stacklevel=3)
+    if jitter > 1e-9 * scale:
+        warnings.warn(
+            f"[{_OP}] the covariance is singular to working precision: {jitter:.3g} was added to its diagonal.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     # Columns run over draws, then outputs.
     by_draw = np.moveaxis(draws.reshape(len(draws), n_samples, -1), 1, 0)
     return np.ascontiguousarray(center.outputs(by_draw, center.rows, (n_samples,)), dtype=center.array.dtype)

@@ -13,17 +13,20 @@ from typing import Any
 import numpy as np
 
 from .._arrays import check_array
+from .._kernel_matrix import check_gram
 
 
-def check_kernel(kernel: Any, name: str, op: str, *, square: bool = False) -> np.ndarray:
-    """A kernel as a finite float array with an even number of axes."""
+def check_kernel(kernel: Any, name: str, op: str, *, square: bool = False, is_gram: bool = False) -> np.ndarray:
+    """A kernel as a finite float array with an even number of axes; `is_gram`: of inputs with themselves, see `check_gram`."""
     array = check_array(kernel, name, ndim=None, op=op)
     if array.ndim == 0 or array.ndim % 2:
         raise ValueError(
             f"[{op}] {name} must have its axes in pairs, as (n1, n2). Received an array of shape {array.shape}."
         )
-    if square and array.shape[::2] != array.shape[1::2]:
+    if (square or is_gram) and array.shape[::2] != array.shape[1::2]:
         raise ValueError(f"[{op}] {name} must be square. Received an array of shape {array.shape}.")
+    if is_gram:
+        check_gram(as_matrix(array), name, op)
     return array
 
 
@@ -124,7 +127,7 @@ def check_times(t: Any, op: str) -> np.ndarray:
 
 def _negative_axes(axes: int | Sequence[int], ndim: int, name: str, op: str) -> tuple[int, ...]:
     given = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
-    if any(not isinstance(a, (int, np.integer)) or not -ndim <= a < ndim for a in given):
+    if any(isinstance(a, bool) or not isinstance(a, (int, np.integer)) or not -ndim <= a < ndim for a in given):
         raise ValueError(f"[{op}] trace_axes must be axes of {name}, which has {ndim}. Received {axes!r}.")
     negative = tuple(sorted(int(a) % ndim - ndim for a in given))
     if len(set(negative)) != len(negative):

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._call import call, factor
+from .._call import call
+from .._kernel_matrix import factor
 
 
 class KernelBounds(NamedTuple):

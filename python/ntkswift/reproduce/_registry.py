@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from .._files import try_folder
+from .._checks import seed_number
+from .._files import path_of, read_arrays, try_folder
 from .._progress import progress_bar
 from ..training import interrupts_raise
 from ._report import Report
@@ -51,28 +51,37 @@ class Reproduction:
         seed: int = 0,
         progress: bool | None = None,
     ) -> Report:
-        """Compute everything, write it to `output` where one is given, and return the report."""
+        """Compute everything, write it to `output` where one is given, and return the report.
+
+        An error on the way has the report so far as attribute `report`.
+        """
         self.check(data, seed)
         if output is not None:
             try_folder(output, self.name, "output")
         report = Report(self.name, self.title, self.source, full=full, seed=seed)
         module = importlib.import_module(f"{__package__}.{self.folder}.claims")
         began = time.perf_counter()
-        with progress_bar(self.name, progress) as bar, interrupts_raise():
-            module.reproduce(report, Steps(bar), full=full, data=data, seed=seed)
-        report.seconds = time.perf_counter() - began
-        if output is not None:
-            report.write(output)
+        try:
+            with progress_bar(self.name, progress) as bar, interrupts_raise():
+                module.reproduce(report, Steps(bar), full=full, data=data, seed=seed)
+            report.seconds = time.perf_counter() - began
+            if output is not None:
+                report.write(output)
+        except BaseException as error:
+            error.report = report  # type: ignore[attr-defined]
+            error.add_note("The error's attribute `report` has what was found until then.")
+            raise
         return report
 
     def check(self, data: Any, seed: int) -> None:
-        """Raise ValueError for a data file that is missing or of no use, and for a seed that is none."""
+        """Raise ValueError or TypeError for a data file that is missing or of no use, and for a seed that is none."""
         if data is not None and not self.takes_data:
             raise ValueError(f"[{self.name}] takes no data file. Received {str(data)!r}.")
-        if data is not None and not Path(data).is_file():
+        if data is not None and not path_of(data, self.name, "data").is_file():
             raise ValueError(f"[{self.name}] data must be a file that exists. Received {str(data)!r}.")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"[{self.name}] seed must be an integer, 0 or more. Received {seed!r}.")
+        if data is not None:
+            read_arrays(data, self.name, "data", "an npz file of arrays")
+        seed_number(seed, self.name)
 
 
 # name, title of the paper, source, one sentence

@@ -12,5 +12,6 @@ True
 """
 
 from ._solve import METHODS, STATUSES, SolveResult, solve
+from ._solve import automatic as automatic  # for the estimators: no part of what users are offered
 
 __all__ = ["METHODS", "STATUSES", "SolveResult", "solve"]

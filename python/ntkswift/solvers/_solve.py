@@ -126,6 +126,11 @@ def solve(
     return result
 
 
+def automatic(count: int) -> str:
+    """The method that "auto" is for an operator with `count` rows, by its size and the memory limit."""
+    return list(METHODS)[_core.automatic_solver(count, **Resources().settings)]
+
+
 def _iterations(value: Any, op: str) -> int:
     number = _checks.integer(value, op, "max_iterations")
     if number >= 2**31:

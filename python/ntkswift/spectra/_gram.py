@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _checks
-from .._arrays import check_array, check_lengths, check_symmetric
+from .._arrays import check_array, check_lengths
 from .._call import Progress, Resources, double, multiply, takes_resources
+from .._kernel_matrix import check_symmetric
 from .._networks import find_layer
 from .._norm import euclidean_norm
 from ..operators import Dense, KernelOperator, SymmetricOperator, as_operator, kernel_matrix
@@ -168,7 +169,7 @@ def kernel_alignment(
     1.0
     """
     op = "kernel_alignment"
-    matrix = check_symmetric(kernel, "kernel", op=op)
+    matrix = check_symmetric(kernel, "kernel", op=op, is_kernel=True)
     targets = double(check_array(y, "y", ndim=(1, 2), dtype=np.float64, op=op))
     check_lengths(matrix, targets, ("kernel", "y"), op=op)
     targets = targets.reshape(len(targets), -1)

@@ -8,7 +8,8 @@ import numpy as np
 
 from .. import _checks
 from .._arrays import check_array, check_lengths
-from .._call import Progress, call, double, takes_resources, warn_of_jitter
+from .._call import Progress, call, double, takes_resources
+from .._kernel_matrix import factor
 from .._norm import euclidean_norm
 from ..operators import kernel_matrix
 from . import _domain
@@ -150,7 +151,5 @@ def interpolant_norm(
     gram, points = kernel_matrix(kernel, X, get=get), check_array(X, "X", dtype=np.float64, op=op)
     check_lengths(points, values, ("X", "y"), op=op)
     ridge = _checks.real(ridge, op, "ridge", minimum=0)
-    factor, _, jitter, _ = call("cholesky", "Cholesky factorisation", gram, ridge, False)
-    warn_of_jitter(jitter, op, stacklevel=3)
-    half = call("solve", "solve", factor, double(values[:, None]), 1)
+    half = call("solve", "solve", factor(gram, ridge, True, op, option="ridge"), double(values[:, None]), 1)
     return euclidean_norm(half)

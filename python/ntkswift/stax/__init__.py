@@ -11,10 +11,7 @@ computes the NNGP and NTK kernels of the infinitely wide network, the other two 
 (5, 5)
 """
 
-from typing import Any
-
-from . import _nonlinearities
-from ._absent import absent
+from . import _absent, _nonlinearities
 from ._activations import activation
 from ._base import Layer
 from ._branching import FanInConcat, FanInProd, FanInSum, FanOut
@@ -70,5 +67,5 @@ __all__ = [
 __all__ += _nonlinearities.__all__
 
 
-def __getattr__(name: str) -> Any:
-    raise AttributeError(absent(name, __all__))
+def __getattr__(name: str) -> object:
+    raise AttributeError(_absent.absent(name, __all__))

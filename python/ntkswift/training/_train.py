@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
 from .. import _core
 from .._arrays import check_array
 from .._call import Progress, Resources, takes_resources
 from .._checks import integer
+from .._errors import DivergenceError
 from .._files import try_file
 from .._networks import LOSSES
 from .._random import philox_key
@@ -105,8 +106,8 @@ def train(
     gradient_norm : bool
         Record the norm of each gradient.
     checkpoint : path, optional
-        A file to which the state is written at the end and after Ctrl-C, and every `checkpoint_every` steps; not after
-        divergence.
+        A file to which the state is written at the end, after Ctrl-C or an error, and every `checkpoint_every` steps; not
+        after divergence. It is tried before the first step.
     checkpoint_every : int, optional
         See above.
     resume : path, optional
@@ -125,8 +126,11 @@ def train(
     ------
     ValueError, TypeError
         Where an argument is wrong; the message names it.
+    OSError
+        Where `checkpoint` cannot be written.
     DivergenceError
         Where the loss is not finite any more, as with too large a learning rate; its `history` has what came before.
+        So does the `history` of any other error on the way, as of a callback.
 
     Examples
     --------
@@ -181,14 +185,33 @@ def _carry_out(run: Run, checkpoint: Any, save_every: Any, resume: Any) -> Netwo
             raise ValueError("[train] checkpoint_every needs checkpoint, a file. Received None.")
         run.save_every = integer(save_every, "train", "checkpoint_every")
     if checkpoint is not None:
-        target = try_file(checkpoint, "train", "checkpoint")
+        size = sum(array.nbytes for array in run.arrays().values())
+        target = try_file(checkpoint, "train", "checkpoint", size=size)
         run.autosave = lambda: save_checkpoint(target, identity, run.arrays())
     run.begin()
-    history: NetworkHistory = run.run()
+    first = run.step
+    try:
+        history: NetworkHistory = run.run()
+    except DivergenceError:  # no later run would go on from here
+        raise
+    except BaseException as error:
+        if run.autosave is not None and run.step > first:
+            _save_after(error, run.autosave, checkpoint)
+        raise
     if run.autosave is not None:
         with keeping(history):
             run.autosave()
     return history
+
+
+def _save_after(error: BaseException, save: Callable[[], None], checkpoint: Any) -> None:
+    """Write the checkpoint of a run that an error has ended; the error says so, and stays the one that is raised."""
+    try:
+        save()
+    except Exception as failure:
+        error.add_note(f"The checkpoint could not be written: {failure}")
+    else:
+        error.add_note(f"The steps before it are in the checkpoint {fspath(checkpoint)!r}.")
 
 
 def _identity(run: Run) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def test_kinks_are_refused(layer):
 def test_bad_input_is_named(golden, tanh_network):
     network, params = tanh_network
     x = golden["X"]
-    with pytest.raises(ValueError, match="order must be 2, 3 or 4"):
+    with pytest.raises(ValueError, match="order must be"):
         tangent_hierarchy(network, params, x, order=5)
     with pytest.raises(ValueError, match="x_train"):
         tangent_hierarchy(network, params, np.full((2, 3), np.nan))

@@ -79,5 +79,5 @@ def test_bad_input_is_named(golden, tanh_network):
     with pytest.raises(ValueError, match="outputs"):
         truncated_hierarchy([np.nan, 0, 0], y, [k2], [1.0])
     network, params = tanh_network
-    with pytest.raises(ValueError, match=r"order must be in 2\.\.3"):
+    with pytest.raises(ValueError, match="order must be at most 3"):
         tangent_hierarchy(network, params, golden["X"], order=3).predict(golden["y"], [1.0], 4)

@@ -48,6 +48,7 @@ PYTHON_ORDER = [
     "_config",
     "_progress",
     "_call",
+    "_kernel_matrix",
     "_show",
     "kernel",
     "stax",

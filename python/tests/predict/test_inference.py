@@ -137,7 +137,8 @@ def test_singular_kernels_get_jitter_and_a_warning():
 
 
 def test_indefinite_kernels_name_the_pivot():
-    kernel = np.diag([1.0, 2, 3, -1, 5])
+    kernel = np.eye(5)
+    kernel[1:4, 1:4] = 1.6 * np.eye(3) - 0.6  # correlations of -0.6 between three
     with pytest.raises(NotPositiveDefiniteError, match="row 3") as caught:
         predict.gp_inference(kernel, np.ones((5, 1)))("ntk", np.ones((2, 5)))
     assert caught.value.pivot == 3

@@ -31,6 +31,7 @@ typedef struct ntk_symmetric_operator {
   int32_t kind, which, loss, reserved;
   int64_t dimension;
   double shift;                /* added to the diagonal */
+  ntk_matrix shifts;           /* one contiguous column, added to the diagonal as well; absent: none */
   ntk_matrix matrix, targets;  /* float64 */
   int64_t architecture;
   ntk_user_function function;

@@ -38,6 +38,9 @@ typedef struct ntk_solve_result {
 int32_t ntk_solver_count(void);
 int32_t ntk_solver_describe(int32_t solver, ntk_solver_info *info, ntk_error *error);
 
+/* The place of the solver that -1 chooses for an operator of `dimension` rows within this call's memory. */
+int32_t ntk_solver_automatic(int64_t dimension, int32_t *solver, const ntk_call *call, ntk_error *error);
+
 /* b, x: one right-hand side and its solution per row, contiguous rows. residuals: one per row of b, a contiguous column. */
 int32_t ntk_operator_solve(const ntk_symmetric_operator *op, const ntk_solve_request *request, const ntk_matrix *b,
                            const ntk_matrix *x, const ntk_matrix *residuals, ntk_solve_result *result, const ntk_call *call,
