@@ -229,7 +229,8 @@ struct TableMaker {
     }
     var basis: [[Double]] = []
     var sizes = columns.map { $0.reduce(0) { $0 + $1 * $1 } }
-    while basis.count < n, let pivot = sizes.indices.max(by: { sizes[$0] < sizes[$1] }), sizes[pivot] > cut * cut || basis.isEmpty {
+    while basis.count < n, let pivot = sizes.indices.max(by: { sizes[$0] < sizes[$1] }), sizes[pivot] > cut * cut || basis.isEmpty
+    {
       // Twice, so that the vectors are orthogonal to the last digits.
       var vector = columns[pivot]
       for other in basis { TableMaker.removePart(along: other, from: &vector) }

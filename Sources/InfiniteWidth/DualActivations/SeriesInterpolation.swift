@@ -50,14 +50,17 @@ struct SeriesInterpolation {
     let group = min(64, deviations.count)
     let result = try Workspace<Double>(max(1, deviations.count * terms))
     let basis = try Workspace<Double>(max(1, group * count))
-    let (products, packed) = (try Workspace<Double>(max(1, group * padded)), try Workspace<Double>(RowProducts.room(dimension: count)))
+    let products = try Workspace<Double>(max(1, group * padded))
+    let packed = try Workspace<Double>(RowProducts.room(dimension: count))
     for first in stride(from: 0, to: deviations.count, by: max(1, group)) {
       let rows = min(group, deviations.count - first)
       for i in 0..<rows { fill(basis.pointer + i * count, deviations[first + i]) }
       Double.rowProducts(basis.pointer, count, rows, table.pointer, count, terms, count, products.pointer, padded, packed.pointer)
       for i in 0..<rows {
         let row = result.pointer + (first + i) * terms
-        if deviations[first + i] > 0 { row.update(from: products.pointer + i * padded, count: terms) } else {
+        if deviations[first + i] > 0 {
+          row.update(from: products.pointer + i * padded, count: terms)
+        } else {
           row.update(repeating: 0, count: terms)
           if terms > 0 { row[0] = valueAtZero }
         }
