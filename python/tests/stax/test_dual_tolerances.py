@@ -153,3 +153,52 @@ def test_inputs_of_zeros():
         # f(0)^2 and f(0) E f(u), which is f(0)^2 too: these functions are odd but for a constant.
         at_zero = 0.0 if layer == stax.Tanh() else 0.5
         np.testing.assert_allclose(nngp[0], at_zero**2, atol=1e-8)
+
+
+@pytest.mark.parametrize("a", [0.2, 0.7, 3.0])
+@pytest.mark.parametrize("scale", [1e-3, 0.5, 2.0, 1e3])
+def test_snake_is_its_gaussian_integral(a, scale):
+    mp = pytest.importorskip("mpmath")
+    # x + sin(a x)^2 / a = x + 1 / (2 a) - cos(2 a x) / (2 a): expectations of waves by the characteristic function.
+    mp.mp.dps = 40
+    x = scale * np.random.default_rng(11).standard_normal((4, 3))
+    nngp, ntk = stax.serial(stax.Dense(1), stax.Snake(a)).kernel_fn(x, None, ("nngp", "ntk"))
+    for i, j in [(0, 0), (0, 1), (1, 2), (3, 0)]:
+        q1, q2, c = (mp.fdot(map(mp.mpf, x[p]), map(mp.mpf, x[q])) / 3 for p, q in [(i, i), (j, j), (i, j)])
+        b = 2 * mp.mpf(a)
+        wave, other = mp.exp(-b * b * q1 / 2), mp.exp(-b * b * q2 / 2)
+        both = (mp.exp(-b * b * (q1 + q2 - 2 * c) / 2) + mp.exp(-b * b * (q1 + q2 + 2 * c) / 2)) / 2
+        slope = 1 + (mp.exp(-b * b * (q1 + q2 - 2 * c) / 2) - mp.exp(-b * b * (q1 + q2 + 2 * c) / 2)) / 2
+        value = c + (1 - wave - other + both) / (b * b)
+        size = np.sqrt(nngp[i, i] * nngp[j, j])
+        assert abs(nngp[i, j] - value) <= 2e-15 * size
+        assert abs(ntk[i, j] - c * slope) <= 4e-15 * float(mp.sqrt(q1 * q2))
+
+
+def test_snake_is_what_its_formula_says():
+    # Made by hand: a = 0.7, variances 1.3 and 0.7, covariance 0.5.
+    x = np.sqrt(2) * np.array([[np.sqrt(1.3), 0], [0.5 / np.sqrt(1.3), np.sqrt(0.7 - 0.25 / 1.3)]])
+    nngp, ntk = stax.serial(stax.Dense(1), stax.Snake(0.7)).kernel_fn(x, None, ("nngp", "ntk"))
+    assert nngp[0, 1] == pytest.approx(0.71979157323306488, rel=1e-14)
+    assert ntk[0, 1] == pytest.approx(0.5 * 1.1612226850565246, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["Tanh", "Sigmoid", "Softplus"])
+def test_coefficients_of_many_inputs_are_those_of_few(name):
+    # Few inputs have a quadrature each; many are interpolated.
+    x = np.random.default_rng(12).uniform(0.2, 0.7, (400, 1)) * np.array([[1.0, 0.5]])
+    net = three_layers(getattr(stax, name)(tol=1e-10), b_std=0.1)
+    for get in ("nngp", "ntk"):
+        many = net.kernel_fn(x, None, get)
+        np.testing.assert_allclose(
+            net.kernel_fn(x[:5], None, get), many[:5, :5], rtol=0, atol=1e-10 * np.max(np.abs(many))
+        )
+
+
+def test_a_table_does_not_depend_on_what_came_before():
+    x = np.random.default_rng(13).standard_normal((30, 2)) * np.geomspace(0.1, 50, 30)[:, None]
+    net = stax.serial(stax.Dense(1), stax.Elu())
+    first = net.kernel_fn(x, None, "ntk")
+    for k in range(1, 10):
+        stax.serial(stax.Dense(1), stax.Elu(alpha=k / 4)).kernel_fn(x[:k], None, "ntk")
+    assert np.array_equal(net.kernel_fn(x, None, "ntk"), first)
