@@ -86,7 +86,7 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     if let products {
       products.fillProducts(area, tile, scratch)
       var near: [NearPair] = []
-      let limit = Element.self == Float.self ? TileEngine.recomputeBelow : TileEngine.refineBelow
+      let limit = Element.self == Float.self ? recomputeBelow : TileEngine.refineBelow
       for r in 0..<area.rows {
         products.gapsFromProducts(area, r, tile)
         products.collect(area, r, tile, below: limit, skipDiagonal: isSymmetric, into: &near)
