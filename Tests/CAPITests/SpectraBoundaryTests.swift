@@ -25,6 +25,16 @@ import Testing
     #expect(ntk_learning_curve(nil, nil, nil, 0, 0, nil, 0, 0, nil, nil, nil, &error) == invalid)
   }
 
+  @Test func anglesEndAtPi() {
+    var error = ntk_error()
+    for (angle, isValid) in [(-0.1, false), (0, true), (Double.pi, true), (3.2, false), (.nan, false)] {
+      var (angles, values) = ([angle], [0.0])
+      withColumn(&angles) { a in
+        withColumn(&values) { v in #expect((ntk_legendre_polynomials(3, a, v, &error) == invalid) != isValid) }
+      }
+    }
+  }
+
   @Test func spectraRefuseBadSizes() {
     var error = ntk_error()
     var (a, b, c) = ([1.0, 2, 3], [1.0, 2], [0.0, 0, 0, 0])

@@ -62,6 +62,38 @@ import Testing
     #expect(maxError([0, 1, 3, 5, 50].map { cosine.rate($0) }, [0.5, 1, 0.75, 0.5, 0.5]) < 1e-15)
   }
 
+  /// Two steps of one parameter by hand.
+  @Test func rulesAreThoseOfTheirPapers() {
+    let (rate, g, h) = (0.1, 0.8, -0.3)
+    func steps(_ rule: OptimizerRule, decay: Double = 0) -> Double {
+      var (parameter, moments) = (2.0, [0.0, 0.0])
+      let optimizer = Optimizer(rule, schedule: LearningRateSchedule(rate), weightDecay: decay)
+      for (step, slope) in [g, h].enumerated() {
+        var gradient = slope
+        optimizer.apply(0..<1, step: step, gradient: &gradient, parameters: &parameter, moments: &moments, count: 1)
+      }
+      return parameter
+    }
+    #expect(abs(steps(.descent(momentum: 0, isNesterov: false), decay: 0.5) - (1.82 - 0.1 * (h + 0.91))) < 1e-15)
+    #expect(abs(steps(.descent(momentum: 0.9, isNesterov: false)) - (2 - rate * (g + 0.9 * g + h))) < 1e-15)
+    let velocity = 0.9 * g + h
+    #expect(abs(steps(.descent(momentum: 0.9, isNesterov: true)) - (2 - rate * (1.9 * g + h + 0.9 * velocity))) < 1e-15)
+    // Algorithm 1 of arXiv:1412.6980; its first step is g / (|g| + epsilon) times the rate.
+    let (b1, b2, epsilon) = (0.9, 0.99, 0.25)
+    let first = 2 - rate * g / (g + epsilon)
+    let m = (b1 * (1 - b1) * g + (1 - b1) * h) / (1 - b1 * b1)
+    let v = (b2 * (1 - b2) * g * g + (1 - b2) * h * h) / (1 - b2 * b2)
+    let expected = first - rate * m / (v.squareRoot() + epsilon)
+    #expect(abs(steps(.adam(b1: b1, b2: b2, epsilon: epsilon)) - expected) < 1e-14)
+  }
+
+  @Test func anEpochOfWholeBatchesHasNoEmptyOne() throws {
+    let batches = try EpochBatches(count: 12, size: 4, key: (1, 2))
+    #expect(batches.stepsPerEpoch == 3)
+    for step in 0..<7 { #expect(batches.indices(step)?.count == 4) }
+    #expect((3..<6).flatMap { Array(batches.indices($0)!) }.sorted() == Array(0..<12))
+  }
+
   @Test func batchesOfAnEpochAreAPermutation() throws {
     let batches = try EpochBatches(count: 11, size: 4, key: (1, 2))
     #expect(batches.stepsPerEpoch == 3)

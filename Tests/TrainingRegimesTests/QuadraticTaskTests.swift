@@ -21,6 +21,20 @@ import TestSupport
     return m
   }
 
+  /// Classes N(0, I - D) and N(0, I + D): either can fail to be one.
+  @Test(arguments: [-2.0, 2, -0.5, 0.5]) func bothClassesNeedACovariance(_ size: Double) throws {
+    let (covariance, difference) = (try OwnedMatrix(2, 2, for: "a test", context), try OwnedMatrix(2, 2, for: "a test", context))
+    for i in 0..<2 { for j in 0..<2 { (covariance.view[i, j], difference.view[i, j]) = i == j ? (1, size) : (0, 0) } }
+    if abs(size) < 1 {
+      let whitening = try Whitening(covariance: covariance.view, difference: difference.view, context: context)
+      #expect(whitening.difference.view[1, 1] == size)
+    } else {
+      #expect(throws: NumericError.self) {
+        try Whitening(covariance: covariance.view, difference: difference.view, context: context)
+      }
+    }
+  }
+
   private func risk(_ regime: Regime, _ task: QuadraticTask, _ weights: StridedMatrix<Double>) throws -> Double {
     let d = task.dimension
     let form = try OwnedMatrix(d, d, for: "a test", context)

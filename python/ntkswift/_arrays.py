@@ -158,7 +158,7 @@ def check_lengths(x: np.ndarray, y: np.ndarray, names: tuple[str, str], *, op: s
 
 def integers(x: Any, op: str, name: str) -> np.ndarray:
     """The whole numbers in a list or an array of one axis, as int64; TypeError for other types."""
-    array = _as_numpy(x, name, op)
+    array = np.empty(()) if x is None else _as_numpy(x, name, op)
     if array.shape == (0,):
         return np.empty(0, np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu" or (array > np.iinfo(np.int64).max).any():

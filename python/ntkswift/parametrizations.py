@@ -141,7 +141,7 @@ class ABC:
         """
         op = "ABC.network"
         width, inputs = integer(width, op, "width"), integer(inputs, op, "inputs")
-        layer = stax.Tanh() if activation is None else instance(activation, stax.Nonlinearity, op, "activation")
+        layer = stax.Tanh() if activation is None else instance(activation, stax.Layer, op, "activation")
         layers: list[Any] = []
         for i, exponent in enumerate(self.a):
             fan_in = inputs if i == 0 else width

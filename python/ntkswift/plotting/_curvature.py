@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import instance, mapping, real
-from ..curvature import SpectralDensity
+from .._checks import mapping, real
 from .style import COLOURS, GREY, MARKERS, plain_log, tidy, vector
 
 # Columns of a tracker's history that a panel shows (the first that is there), its label, and whether it is logarithmic.
@@ -161,9 +160,12 @@ class SpectralDensityDisplay:
         op = "SpectralDensityDisplay"
         if not mapping(densities, op, "densities"):
             raise ValueError("[SpectralDensityDisplay] densities must hold at least one. Received none.")
-        self.densities = {
-            name: instance(d, SpectralDensity, op, f"densities[{name!r}]") for name, d in densities.items()
-        }
+        for name, density in densities.items():
+            if not hasattr(density, "density") or not hasattr(density, "nodes"):
+                raise TypeError(
+                    f"[{op}] densities[{name!r}] must be a SpectralDensity. Received {type(density).__name__}."
+                )
+        self.densities = dict(densities)
         low = min(float(d.nodes.min()) for d in self.densities.values())
         high = max(float(d.nodes.max()) for d in self.densities.values())
         self.range = (low, high)

@@ -17,7 +17,7 @@ _PARALLEL_TOLERANCE = 1e-10
 
 def unit_rows(X: Any, normalize: bool, op: str) -> np.ndarray:
     """`X` as contiguous float64 with rows of norm 1: scaled where `normalize`, else refused where they are not."""
-    X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, squares=True, op=op))
+    X = np.ascontiguousarray(check_array(X, "X", dtype=np.float64, op=op))
     largest = np.abs(X).max(axis=1)
     if not largest.all():
         row = int(np.argmin(largest))

@@ -6,6 +6,7 @@ import contextvars
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,10 @@ def test_cpu_levels_that_there_are_not_are_errors():
     assert run.returncode != 0
     assert "[ntkswift] NTKSWIFT_CPU must be" in run.stderr
     assert "Received 'v9'" in run.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="reads /proc/meminfo")
+def test_without_a_limit_half_of_the_available_memory_is_allowed():
+    (line,) = [line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable")]
+    share = ntkswift.get_memory_limit() / (1024 * int(line.split()[1]))
+    assert abs(share - 0.5) < 0.125  # other processes come and go between the two looks

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ntkswift import _progress
+from ntkswift import _call, _progress
 
 
 def test_nobody_watches_a_pipe():
@@ -39,3 +39,14 @@ def test_without_tqdm_it_stays_silent(capsys, monkeypatch):
         progress(0.1)
         progress(0.2)
     assert capsys.readouterr().err == ""
+
+
+def test_phases_share_the_fraction():
+    shown = []
+    phases = _call._Phases(shown.append, 2)
+    for _ in range(2):
+        phases.begin()
+        phases(0.5)
+        phases(1.0)
+    phases.end()
+    assert shown == [0.25, 0.5, 0.75, 1.0]

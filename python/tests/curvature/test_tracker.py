@@ -232,7 +232,7 @@ def test_bad_arguments():
         ({"samples": 0}, "samples must be a positive integer"),
         ({"samples": 10, "batch": 6}, "batch must be at most half of the 10 samples"),
         ({"samples": 10, "curvature_samples": 11}, "curvature_samples must be at most the 10 samples"),
-        ({"measure": ("sharpnes",)}, "measure must be of"),
+        ({"measure": ("sharpnes",)}, "measure must be one of"),
         ({"measure": ("step",)}, "learning_rate is needed"),
         ({"measure": ("stability",)}, "must hold"),
         ({"every": 0}, "every must be a positive integer"),

@@ -56,6 +56,7 @@ def test_every_public_callable_is_in_the_table(fuzzing):
     assert missing == []
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_examples_work(fuzzing):
     for entry in fuzzing[2].entries():
         if not entry.name.startswith("faults"):
@@ -73,6 +74,7 @@ def test_hostile_calls():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_fuzzer_sees_faults(fuzzing, tmp_path):
     _, calls, surface = fuzzing
 

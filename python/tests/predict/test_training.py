@@ -337,3 +337,11 @@ class TestOneOutput:
             predict.gradient_descent("logistic", k, bits, mean_over="inputs_and_classes")
         with pytest.raises(ValueError, match="mean_over must be"):
             predict.gradient_descent("cross_entropy", k, np.eye(12), mean_over="classes")
+
+
+@pytest.mark.parametrize("t", [float("nan"), -1.0, [1.0, float("nan")]])
+def test_times_that_are_none(t):
+    k, y = np.diag([1.0, 2.0]), np.ones((2, 1))
+    for fn in (predict.gradient_descent_mse(k, y), predict.gradient_descent("mse", k, y)):
+        with pytest.raises(ValueError, match=r"t must hold times of at least 0"):
+            fn(t)
