@@ -37,9 +37,9 @@ def chain(*layers):
     ],
 )
 def test_outer_networks_that_cannot_be_differentiated(network):
-    with pytest.raises(ValueError, match="outer network|smooth activations"):
+    with pytest.raises(ValueError, match=r"outer network|smooth activations"):
         Bottleneck(network, INNER, 2, steps=2).fit(X, Y)
-    with pytest.raises(ValueError, match="outer network|smooth activations"):
+    with pytest.raises(ValueError, match=r"outer network|smooth activations"):
         input_gradient(network, X)
 
 
