@@ -331,7 +331,7 @@ class PiecewiseLinear(Nonlinearity):
     --------
     >>> from ntkswift import stax
     >>> stax.PiecewiseLinear([-1, 1], [0.1, 1, 0.1])  # a leaky HardTanh
-    PiecewiseLinear((-1.0, 1.0), [0.1, 1.0, 0.1])
+    PiecewiseLinear((-1.0, 1.0), (0.1, 1.0, 0.1))
     """
 
     knots: tuple[float, ...]
