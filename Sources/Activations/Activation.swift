@@ -15,7 +15,6 @@ public struct Activation: Sendable, Equatable {
   public init(_ entry: ActivationEntry, _ values: [Double] = []) throws(NumericError) {
     self.entry = entry
     self.values = try entry.completed(values)
-    if let problem = entry.problem(self.values) { throw .invalid("[\(entry.name)] \(problem)") }
     function = entry.makeFunction?(self.values)
   }
 

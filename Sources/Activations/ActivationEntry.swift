@@ -22,8 +22,6 @@ public final class ActivationEntry: Sendable {
   let smoothDual: Fact<SmoothDualForm>
   let userFunction: Fact<Int?>
   let text: Fact<String?>
-  /// What values that are fine one by one must be together, and what they are; nil where nothing is wrong.
-  let problem: Fact<String?>
 
   /// An entry; what is left out is nothing special: smooth, neither odd nor even, not homogeneous, no derivatives of the dual.
   init(
@@ -31,7 +29,7 @@ public final class ActivationEntry: Sendable {
     isSmooth: @escaping Fact<Bool> = { _ in true }, parity: @escaping Fact<Parity> = { _ in .none },
     homogeneity: @escaping Fact<Double?> = { _ in nil }, dual: @escaping Fact<DualForm>,
     smoothDual: @escaping Fact<SmoothDualForm> = { _ in .none }, userFunction: @escaping Fact<Int?> = { _ in nil },
-    text: @escaping Fact<String?> = { _ in nil }, problem: @escaping Fact<String?> = { _ in nil }
+    text: @escaping Fact<String?> = { _ in nil }
   ) {
     self.code = code
     self.name = name
@@ -45,7 +43,6 @@ public final class ActivationEntry: Sendable {
     self.smoothDual = smoothDual
     self.userFunction = userFunction
     self.text = text
-    self.problem = problem
   }
 }
 
@@ -81,8 +78,6 @@ public enum DualForm: Sendable, Equatable {
   case userExpansion(function: Int, tolerance: Double)
   /// Two-dimensional Gauss-Hermite quadrature of a caller's function and derivative, with `degree` nodes a side.
   case userQuadrature(function: Int, degree: Int)
-  /// The closed form for functions that are linear between knots.
-  case piecewiseLinear(PiecewiseLinear)
   /// A caller's E f(u) f(v) as a function of the covariance and the two variances.
   case userDual(function: Int)
 }

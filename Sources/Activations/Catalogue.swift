@@ -2,7 +2,7 @@
 public enum Catalogue {
   /// Every entry.
   public static let entries: [ActivationEntry] =
-    rectifiers + piecewiseLinears + sigmoidals + smoothRectifiers + periodics + exponentials + polynomials + userFunctions
+    rectifiers + sigmoidals + smoothRectifiers + periodics + exponentials + polynomials + userFunctions
 
   private static let byCode = Dictionary(entries.map { ($0.code, $0) }, uniquingKeysWith: { first, _ in first })
   private static let byName = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

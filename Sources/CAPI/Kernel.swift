@@ -18,11 +18,11 @@ public func ntk_kernel(
       for: ArchitectureTable.node(architecture), userFunctions: userFunctionCall(function, function_context))
     let context = try context(call)
     let plan: KernelPlan? = if let plan = plan?.pointee { try KernelPlan(bytes: byteArray(plan, "kernel_plan")) } else { nil }
-    if source.isFloat32 {
-      try run(engine, source.start(Float.self), plan, result.output(Float.self), context)
-    } else {
-      try run(engine, source.start(Double.self), plan, result.output(Double.self), context)
-    }
+    let missed =
+      source.isFloat32
+      ? try run(engine, source.start(Float.self), plan, result.output(Float.self), context)
+      : try run(engine, source.start(Double.self), plan, result.output(Double.self), context)
+    result.missed_tolerance?.pointee = missed
   }
 }
 
@@ -31,7 +31,7 @@ public func ntk_kernel(
 private func run(
   _ engine: any KernelEngine, _ start: KernelStart<Double>, _ plan: KernelPlan?, _ output: KernelOutput<Double>,
   _ context: CallContext
-) throws(NumericError) {
+) throws(NumericError) -> Double {
   switch start {
   case .inputs(let pair): try engine.compute(pair, plan: plan, into: output, context: context)
   case .kernel(let given): try engine.proceed(from: given, into: output, context: context)
@@ -41,7 +41,7 @@ private func run(
 private func run(
   _ engine: any KernelEngine, _ start: KernelStart<Float>, _ plan: KernelPlan?, _ output: KernelOutput<Float>,
   _ context: CallContext
-) throws(NumericError) {
+) throws(NumericError) -> Double {
   switch start {
   case .inputs(let pair): try engine.compute(pair, plan: plan, into: output, context: context)
   case .kernel(let given): try engine.proceed(from: given, into: output, context: context)

@@ -170,13 +170,3 @@ def pair(value: Any, op: str, name: str) -> tuple[int, int]:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
         raise ValueError(f"[{op}] {name} must be two positive integers. Received {value!r}.")
     return integer(value[0], op, f"{name}[0]"), integer(value[1], op, f"{name}[1]")
-
-
-def reals(value: Any, op: str, name: str, *, counts: tuple[int, int]) -> tuple[float, ...]:
-    """`value` as a tuple of finite floats, from counts[0] to counts[1] of them."""
-    given = value.tolist() if isinstance(value, np.ndarray) else value
-    is_list = isinstance(given, Sequence) and not isinstance(given, str)
-    if not is_list or not counts[0] <= len(given) <= counts[1]:
-        how_many = f"{counts[0]}" if counts[0] == counts[1] else f"{counts[0]} to {counts[1]}"
-        raise ValueError(f"[{op}] {name} must be a sequence of {how_many} numbers. Received {value!r}.")
-    return tuple(real(number, op, f"{name}[{i}]") for i, number in enumerate(given))

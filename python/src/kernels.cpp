@@ -11,7 +11,7 @@ using namespace ntkswift;
 namespace {
 
 using OptionalInput = std::optional<Input>;
-// The arrays by name (None where one is absent).
+// The arrays by name (None where one is absent), and missed_tolerance, a float.
 using Kernels = nb::typed<nb::dict, nb::str, nb::any>;
 using OptionalOutput = std::optional<Output>;
 
@@ -80,11 +80,14 @@ ntk_bytes plan_bytes(const nb::bytes &plan) {
 Kernels run(const Architecture &architecture, const ntk_kernel_source &source, const std::optional<nb::bytes> &plan,
                 Results &results, Call &call) {
   UserFunctions functions{architecture, call};
+  double missed = 0;
+  results.views.missed_tolerance = &missed;
   const ntk_bytes bytes = plan ? plan_bytes(*plan) : ntk_bytes{};
   call.run([&](const ntk_call *how, ntk_error *error) {
     return ntk_kernel(architecture.handle(), &source, plan ? &bytes : nullptr, UserFunctions::evaluate, &functions, &results.views,
                       how, error);
   });
+  results.arrays["missed_tolerance"] = missed;
   return results.arrays;
 }
 

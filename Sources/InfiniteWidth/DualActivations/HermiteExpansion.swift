@@ -46,38 +46,26 @@ public struct GaussianQuadrature {
     self.weights = weights
   }
 
-  /// Nodes, largest first, and weights of the n-point Gauss-Legendre rule on [-1, 1], by Newton's method. Right to 1e-14 up to 128 points.
+  /// Nodes and weights of the n-point Gauss-Legendre rule on [-1, 1], by Newton's method.
   public static func legendre(_ n: Int) -> ([Double], [Double]) {
     var (x, w) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
-    for i in 0..<(n + 1) / 2 {
-      var t = n % 2 == 1 && i == n / 2 ? 0 : cos(Double.pi * (Double(i) + 0.75) / (Double(n) + 0.5))
-      var (step, slope) = legendreStep(n, t)
-      for _ in 0..<20 where abs(step) > 1e-16 {
+    for i in 0..<n {
+      var t = cos(Double.pi * (Double(i) + 0.75) / (Double(n) + 0.5))
+      var derivative = 1.0
+      for _ in 0..<50 {
+        var (p0, p1) = (1.0, t)
+        for k in stride(from: 2, through: n, by: 1) {
+          (p0, p1) = (p1, (Double(2 * k - 1) * t * p1 - Double(k - 1) * p0) / Double(k))
+        }
+        derivative = Double(n) * (t * p1 - p0) / (t * t - 1)
+        let step = p1 / derivative
         t -= step
-        (step, slope) = legendreStep(n, t)
+        if abs(step) < 1e-16 { break }
       }
-      // At the root, t - step, (1 - x^2) P'^2 is larger by this factor than at t.
-      let side = (1 - t) * (1 + t)
-      let weight = 2 / (side * slope * slope) * (1 + 2 * t * step / side)
-      (x[i], x[n - 1 - i]) = (t, -t)
-      (w[i], w[n - 1 - i]) = (weight, weight)
+      x[i] = t
+      w[i] = 2 / ((1 - t * t) * derivative * derivative)
     }
     return (x, w)
-  }
-
-  /// P_n / P_n' and P_n' at t. The recurrence is one of differences P_k - P_(k-1): near t = 1 it loses nothing.
-  private static func legendreStep(_ n: Int, _ t: Double) -> (step: Double, slope: Double) {
-    // The polynomials are odd or even: at -t the same but for signs.
-    let s = 1 - abs(t)
-    var (value, difference, previous) = (1.0, 0.0, 1.0)
-    for k in stride(from: 1, through: n, by: 1) {
-      let size = Double(k)
-      difference = ((size - 1) * difference - (2 * size - 1) * s * value) / size
-      previous = value
-      value += difference
-    }
-    let slope = Double(n) * (s * value - (value - previous)) / (s * (2 - s))
-    return (t < 0 ? -value / slope : value / slope, slope)
   }
 
   /// The positive half of the rule, for products of two functions of one parity.
@@ -129,55 +117,34 @@ struct HermiteExpansion {
     }
   }
 
-  /// How many terms keep the shares that are cut off E f^2 and off E f'^2 under the tolerance; nil where the most that are allowed do not.
-  func termsNeeded(_ deviations: [Double]) throws(NumericError) -> Int? {
-    if case .polynomial(let c) = source.coefficients { return c.count }
+  /// How many terms keep the cut-off share of the energy of f and f' under the tolerance, and the share that is cut.
+  func termsNeeded(_ deviations: [Double]) throws(NumericError) -> (terms: Int, missed: Double) {
+    if case .polynomial(let c) = source.coefficients { return (c.count, 0) }
     // More units of variance need more terms, so the extremes and the middle stand for all.
-    // A part of the tolerance, because the cut-off shares of several layers add up.
-    let tolerance = source.tolerance / 16
+    // A quarter of the tolerance, because the cut-off shares of several layers add up.
+    let tolerance = source.tolerance / 4
     let sorted = deviations.sorted()
-    guard let least = sorted.first, let most = sorted.last else { return 1 }
+    guard let least = sorted.first, let most = sorted.last else { return (1, 0) }
     let sample = [least, sorted[sorted.count / 2], most]
     let all = GaussianQuadrature.maxTerms
     let table = try coefficients(sample, terms: all, steepness: most)
     var needed = 1
+    var missed = 0.0
     for row in 0..<sample.count where sample[row] > 0 {
       let a = table.pointer + row * all
-      for weight in [{ (_: Int) in 1.0 }, { Double($0) }] {
-        let energies = (0..<all).map { weight($0) * a[$0] * a[$0] }
-        // Beyond the table lies at most this where coefficients fall at least as those of a kink do.
-        var tail = 8 * energies[(3 * all / 4)...].reduce(0, +)
-        let most = tolerance * energies.reduce(0, +)
-        guard tail <= most else { return nil }
-        var terms = all
-        while terms > 1, tail + energies[terms - 1] <= most {
-          terms -= 1
-          tail += energies[terms]
-        }
-        needed = max(needed, terms)
+      let energy = (0..<all).reduce(0.0) { $0 + Double($1 + 1) * a[$1] * a[$1] }
+      var tail = 0.0
+      var terms = all
+      // The last terms themselves estimate what lies beyond the table.
+      let beyond = (all - 32..<all).reduce(0.0) { $0 + Double($1 + 1) * a[$1] * a[$1] }
+      while terms > 1, tail + Double(terms) * a[terms - 1] * a[terms - 1] <= tolerance * energy {
+        terms -= 1
+        tail += Double(terms + 1) * a[terms] * a[terms]
       }
+      needed = max(needed, terms)
+      if beyond > source.tolerance * energy { missed = max(missed, beyond / energy) }
     }
-    return needed
-  }
-
-  /// Values of the function.
-  func values(_ x: [Double]) throws(NumericError) -> [Double] {
-    var y = [Double](repeating: 0, count: x.count)
-    switch source.coefficients {
-    case .polynomial(let c): for (i, x) in x.enumerated() { y[i] = c.reversed().reduce(0) { $0 * x + $1 } }
-    case .function(let function):
-      y.withUnsafeMutableBufferPointer { y in
-        if let base = y.baseAddress { function.evaluate(x, x.count, into: [base]) }
-      }
-    case .user(let index):
-      guard evaluateUser(index, x, &y, x.count) else {
-        throw NumericError(.callbackFailed, "[Elementwise] the given function raised an error.")
-      }
-    }
-    if let i = y.firstIndex(where: { !$0.isFinite }) {
-      throw .invalid("[Elementwise] the function must be finite where it is needed. Received f(\(x[i])) = \(y[i]).")
-    }
-    return y
+    return (needed, missed)
   }
 
   /// Each deviation once: inputs of one length have one.

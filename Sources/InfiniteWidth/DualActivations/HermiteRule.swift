@@ -1,107 +1,49 @@
 /// Gauss-Hermite quadrature for the weight exp(-x^2).
-///
-/// Nodes are found one after the other by following the phase of the Hermite function (Glaser, Liu & Rokhlin, SIAM J. Sci. Comput. 29,
-/// 2007), which cannot skip one at any degree; Newton's method with a compensated recurrence then makes them right to the last bit or
-/// two, and the weights to a few, up to degree 600 (beyond, weights underflow and the recurrence overflows).
-public enum HermiteRule {
-  /// Nodes, largest first, and weights of the n-point rule. O(n^2).
-  public static func physicists(_ n: Int) -> ([Double], [Double]) {
-    let polynomial = ScaledHermite(degree: n)
+enum HermiteRule {
+  /// Nodes and weights of the n-point rule, by Newton's method on normalised Hermite functions.
+  static func physicists(_ n: Int) -> ([Double], [Double]) {
     var (x, w) = ([Double](repeating: 0, count: n), [Double](repeating: 0, count: n))
-    // For odd n the phase starts at the root 0, for even n at an extremum half a turn before the first root.
-    var root = 0.0
-    for i in 0..<(n + 1) / 2 {
-      let isMiddle = n % 2 == 1 && i == 0
-      if !isMiddle { root = follow(n, from: root, phase: i == 0 ? Double.pi / 2 : 0) }
-      let (node, weight) = polynomial.rule(near: root, isRoot: isMiddle)
-      root = node
-      let (low, high) = ((n + 1) / 2 - 1 - i, n - 1 - ((n + 1) / 2 - 1 - i))
-      (x[low], x[high]) = (node, -node)
-      (w[low], w[high]) = (weight, weight)
+    let half = (n + 1) / 2
+    for i in 0..<half {
+      var t = start(i, n, x)
+      var derivative = 1.0
+      for _ in 0..<100 {
+        let (value, previous) = function(n, t)
+        // h_n' = sqrt(2 n) h_(n-1) for orthonormal polynomials with respect to exp(-x^2).
+        derivative = Double(2 * n).squareRoot() * previous
+        let step = value / derivative
+        t -= step
+        if abs(step) <= 1e-15 * max(1, abs(t)) { break }
+      }
+      derivative = Double(2 * n).squareRoot() * function(n, t).previous
+      if n % 2 == 1, i == half - 1 { t = 0 }
+      x[i] = t
+      x[n - 1 - i] = -t
+      w[i] = 2 / (derivative * derivative)
+      w[n - 1 - i] = w[i]
     }
     return (x, w)
   }
 
-  /// Near the root after `x`: sqrt(r) psi = a sin(phi), psi' = a cos(phi) with r = 2 n + 1 - x^2, from `phase` to pi by Runge-Kutta steps.
-  private static func follow(_ n: Int, from x: Double, phase: Double) -> Double {
-    let steps = 12
-    let h = (Double.pi - phase) / Double(steps)
-    let slope = { (x: Double, phase: Double) -> Double in
-      let r = max(Double(2 * n + 1) - x * x, 0.5)
-      return 1 / (r.squareRoot() - x / (2 * r) * sine(2 * phase))
-    }
-    var (x, phase) = (x, phase)
-    for _ in 0..<steps {
-      let k1 = slope(x, phase)
-      let k2 = slope(x + h / 2 * k1, phase + h / 2)
-      let k3 = slope(x + h / 2 * k2, phase + h / 2)
-      let k4 = slope(x + h * k3, phase + h)
-      x += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-      phase += h
-    }
-    return x
-  }
-}
-
-/// Monic Hermite polynomials p_(k+1) = x p_k - (k/2) p_(k-1), each divided by a power of two near its norm so that all coefficients are
-/// exact; rounding errors are carried along to first order.
-private struct ScaledHermite {
-  private let degree: Int
-  /// Factors of x and of the polynomial before.
-  private var ahead: [Double] = []
-  private var back: [Double] = []
-  /// The squared norm of the polynomial of degree n - 1.
-  private var norm = Double.pi.squareRoot()
-
-  init(degree: Int) {
-    self.degree = degree
-    var last = 1.0
-    for k in 0..<max(0, degree) {
-      // The power of two below sqrt(k + 1), by its exponent.
-      let scale = Double(sign: .plus, exponent: (Double(k + 1).exponent) / 2, significand: 1)
-      ahead.append(1 / scale)
-      back.append(Double(k) / 2 / (scale * last))
-      if k + 1 < degree { norm *= Double(k + 1) / 2 / (scale * scale) }
-      last = scale
-    }
-  }
-
-  /// The polynomials of degree n and n - 1 at x.
-  private func values(_ x: Double) -> (value: Double, previous: Double) {
-    var (previous, current) = (0.0, 1.0)
-    var (previousError, error) = (0.0, 0.0)
-    for k in 0..<degree {
-      let (a, b) = (ahead[k] * x, back[k])
-      let (first, second) = (a * current, b * previous)
-      let next = first - second
-      let other = next - first
-      // What the two products and the difference lost.
-      let lost =
-        (first - (next - other)) - (second + other)
-        + ((-first).addingProduct(a, current) - (-second).addingProduct(b, previous))
-      let nextError = a * error - b * previousError + lost
+  /// The orthonormal polynomials of degree n and n - 1 at t.
+  private static func function(_ n: Int, _ t: Double) -> (value: Double, previous: Double) {
+    var (previous, current) = (0.0, 0.7511255444649425)  // pi^(-1/4)
+    for k in 0..<n {
+      let next = t * (2 / Double(k + 1)).squareRoot() * current - (Double(k) / Double(k + 1)).squareRoot() * previous
       (previous, current) = (current, next)
-      (previousError, error) = (error, nextError)
     }
-    return (current + error, previous + previousError)
+    return (current, previous)
   }
 
-  /// The root near `start` and its weight.
-  func rule(near start: Double, isRoot: Bool) -> (node: Double, weight: Double) {
-    var x = start
-    var step = 0.0
-    var last = values(x)
-    // p_n' = n p_(n-1), and the same after scaling but for one factor.
-    let factor = degree > 0 ? Double(degree) * ahead[degree - 1] : 1
-    for _ in 0..<(isRoot ? 0 : 8) {
-      step = last.value / (factor * last.previous)
-      let moved = x - step
-      if moved == x { break }
-      x = moved
-      last = values(x)
+  /// First guesses, largest node first (Stroud & Secrest 1966).
+  private static func start(_ i: Int, _ n: Int, _ x: [Double]) -> Double {
+    let m = Double(2 * n + 1)
+    switch i {
+    case 0: return m.squareRoot() - 1.85575 * exponential(-0.16667 * logarithm(m))
+    case 1: return x[0] - 1.14 * exponential(0.426 * logarithm(Double(n))) / x[0]
+    case 2: return 1.86 * x[1] - 0.86 * x[0]
+    case 3: return 1.91 * x[2] - 0.91 * x[1]
+    default: return 2 * x[i - 1] - x[i - 2]
     }
-    // The true root is `step` below x, less than its rounding; there p_(n-1) is smaller by the factor exp(-2 x step).
-    let rest = isRoot ? 0 : last.value / (factor * last.previous)
-    return (x, norm / Double(degree) / last.previous / last.previous * (1 + 4 * x * rest))
   }
 }

@@ -8,8 +8,6 @@ import Activations
   import Darwin
 #endif
 
-func cosine(_ x: Double) -> Double { cos(x) }
-func sine(_ x: Double) -> Double { sin(x) }
 func exponential(_ x: Double) -> Double { exp(x) }
 func logarithm(_ x: Double) -> Double { log(x) }
 
@@ -24,8 +22,6 @@ struct SeriesSource {
   }
 
   let coefficients: Coefficients
-  /// Which function it is, where the catalogue knows: what is computed of it can be kept.
-  var activation: Activation?
   /// Which powers occur.
   let parity: Parity
   /// Largest share of the energy that may be cut off.

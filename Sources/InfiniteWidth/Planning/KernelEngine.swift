@@ -65,52 +65,59 @@ public protocol KernelEngine: Sendable {
     _ row: Side32, _ col: Side32?, shift: Int?, plan: KernelPlan, into output: KernelOutput<Float>, context: CallContext
   ) throws(NumericError)
 
-  /// Goes on from the kernel of an earlier network.
+  /// Goes on from the kernel of an earlier network; returns the largest tolerance that was missed.
   func proceed(
     from given: GivenKernel<Double>, into output: KernelOutput<Double>, context: CallContext
-  ) throws(NumericError)
+  ) throws(NumericError) -> Double
   /// The same in float32.
   func proceed(
     from given: GivenKernel<Float>, into output: KernelOutput<Float>, context: CallContext
-  ) throws(NumericError)
+  ) throws(NumericError) -> Double
 
   /// Bytes that a kernel of this size takes beside its arguments; nil where they fit no address space.
   func bytesNeeded(rows: Int, cols: Int, elementSize: Int, inputWidth: Int, threads: Int) throws(NumericError) -> Int?
 }
 
 extension KernelEngine {
-  /// Kernels of a pair of inputs, by `plan` or by one made for them alone.
+  /// Kernels of a pair of inputs, by `plan` or by one made for them alone; returns the largest tolerance that a Hermite expansion
+  /// missed (0: none).
+  @discardableResult
   public func compute(
     _ pair: InputPair<Double>, plan: KernelPlan? = nil, into output: KernelOutput<Double>, context: CallContext
-  ) throws(NumericError) {
+  ) throws(NumericError) -> Double {
     try pair.checkWidths()
     guard let plan else {
       let (own, sides) = try self.plan(pair.sides, output.fields, context: context)
       let col = sides.count > 1 ? sides[1] : nil
-      return try evaluate(sides[0], col, shift: pair.shift, plan: own, into: output, context: context)
+      try evaluate(sides[0], col, shift: pair.shift, plan: own, into: output, context: context)
+      return own.missedTolerance
     }
     try plan.check(network: network.fingerprint, width: pair.x1.width, elementSize: MemoryLayout<Double>.size)
     try plan.check(fields: output.fields)
     let row = try prepare(pair.x1, name: "x1", plan: plan, context: context)
     let col: Side64? = if let x2 = pair.x2 { try prepare(x2, name: "x2", plan: plan, context: context) } else { nil }
     try evaluate(row, col, shift: pair.shift, plan: plan, into: output, context: context)
+    return plan.missedTolerance
   }
 
   /// The same in float32.
+  @discardableResult
   public func compute(
     _ pair: InputPair<Float>, plan: KernelPlan? = nil, into output: KernelOutput<Float>, context: CallContext
-  ) throws(NumericError) {
+  ) throws(NumericError) -> Double {
     try pair.checkWidths()
     guard let plan else {
       let (own, sides) = try self.plan(pair.sides, output.fields, context: context)
       let col = sides.count > 1 ? sides[1] : nil
-      return try evaluate(sides[0], col, shift: pair.shift, plan: own, into: output, context: context)
+      try evaluate(sides[0], col, shift: pair.shift, plan: own, into: output, context: context)
+      return own.missedTolerance
     }
     try plan.check(network: network.fingerprint, width: pair.x1.width, elementSize: MemoryLayout<Float>.size)
     try plan.check(fields: output.fields)
     let row = try prepare(pair.x1, name: "x1", plan: plan, context: context)
     let col: Side32? = if let x2 = pair.x2 { try prepare(x2, name: "x2", plan: plan, context: context) } else { nil }
     try evaluate(row, col, shift: pair.shift, plan: plan, into: output, context: context)
+    return plan.missedTolerance
   }
 }
 

@@ -53,9 +53,8 @@ extension PointwisePlan {
       out.put(list.count)
       for one in list {
         out.put(one.terms)
-        out.put(one.nodes)
         out.put(one.deviations)
-        out.put(one.leastPositive)
+        out.put(one.missed)
       }
     }
     out.put(pairs.count)
@@ -73,10 +72,10 @@ extension PointwisePlan {
     for _ in 0..<blocks {
       var list: [SeriesPlan] = []
       for _ in 0..<(try reader.count(upTo: 1 << 20)) {
-        let (terms, nodes) = (try reader.count(upTo: 1 << 16), try reader.count(upTo: SeriesInterpolation.mostNodes))
-        let (deviations, leastPositive) = (try reader.range(), try reader.number())
-        guard terms >= 0, leastPositive > 0 else { throw WordReader.damaged }
-        list.append(SeriesPlan(terms: terms, nodes: nodes, deviations: deviations, leastPositive: leastPositive))
+        let terms = try reader.count(upTo: 1 << 16)
+        let (deviations, missed) = (try reader.range(), try reader.number())
+        guard terms >= 1 else { throw WordReader.damaged }
+        list.append(SeriesPlan(terms: terms, deviations: deviations, missed: missed))
       }
       series.append(list)
     }

@@ -25,6 +25,13 @@ public struct KernelPlan: Equatable, Sendable {
 
   /// Whether it is for float32 inputs.
   public var isFloat32: Bool { elementSize == 4 }
+
+  /// The largest share of a variance that a Hermite expansion cuts off beyond its tolerance; 0 where all keep theirs.
+  public var missedTolerance: Double {
+    switch content {
+    case .pointwise(let plan): plan.series.joined().reduce(0) { max($0, $1.missed) }
+    }
+  }
 }
 
 /// The decisions of the pointwise engine.
@@ -37,16 +44,13 @@ struct PointwisePlan: Equatable, Sendable {
   var pairs: [PairPlan] = []
 }
 
-/// How one Hermite series is computed, or the table in its place.
+/// How one Hermite series is computed.
 struct SeriesPlan: Equatable, Sendable {
-  /// 0 for a table.
   var terms: Int
-  /// Deviations from which the coefficients of all others are interpolated; 0 where each has its own quadrature.
-  var nodes: Int
   /// Deviations before the layer; the largest decides the quadrature.
   var deviations: NumberRange
-  /// The least of them that is not 0, from which tables and interpolation begin.
-  var leastPositive: Double
+  /// Share of energy beyond the tolerance.
+  var missed: Double
 }
 
 /// How the pairs of two output blocks are computed.

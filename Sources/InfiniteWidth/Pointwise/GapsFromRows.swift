@@ -31,21 +31,11 @@ final class GapsFromRows<Element: RowElement>: @unchecked Sendable {
     pointers.pointer[3] = UnsafeRawPointer(b.inverseLengthElements.pointer)
   }
 
-  /// Inner products of a tile, summed in the inputs' own type.
+  /// Inner products of a tile; `Work` is the inputs' own type.
   func fillProducts<Work: RowElement>(_ area: TileArea, _ tile: TileMemory<Work>, _ scratch: TileScratch<Element>) {
     Element.rowProducts(
       a.base + area.row * a.leading, a.leading, area.rows, b.base + area.column * b.leading, b.leading, area.cols, a.dimension,
       UnsafeMutableRawPointer(tile.gaps).assumingMemoryBound(to: Element.self), tile.width, scratch.packed.pointer)
-    if Work.self != Element.self { widen(area, tile) }
-  }
-
-  /// Numbers of the inputs' type become `Work`, which is wider, in place: from the last on.
-  private func widen<Work: RowElement>(_ area: TileArea, _ tile: TileMemory<Work>) {
-    let room = UnsafeMutableRawPointer(tile.gaps)
-    for k in stride(from: area.rows * tile.width - 1, through: 0, by: -1) {
-      let value = Double(room.loadUnaligned(fromByteOffset: k * MemoryLayout<Element>.stride, as: Element.self))
-      tile.gaps[k] = Work(value)
-    }
   }
 
   /// Turns row r of the products into signed gaps; remembers the smallest in `smallest`.

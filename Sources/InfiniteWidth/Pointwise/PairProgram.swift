@@ -64,16 +64,11 @@ final class PairProgram<Element: RowElement>: @unchecked Sendable {
       if case .series(let index) = step.action { (table, terms) = (index, row.tables[index].count) }
       if case .dense = step.action { terms = isFirst && step.slot == 0 ? 1 : 0 }
       isFirst = false
-      var (kind, source, strip) = try PairProgram.dispatch(step.action, kernels)
-      var parameters = step.parameters
-      if case .series(let index) = step.action, let dual = row.duals[index] {
-        strip = dual.strip(in: kernels.layers)
-        parameters = Array(parameters.prefix(16)) + dual.parameters()
-      }
+      let (kind, source, strip) = try PairProgram.dispatch(step.action, kernels)
       all.append(
         Prepared(
           kind: kind, slot: step.slot, source: source, rowArrays: try store.pointers(row, step.rowArrays, table),
-          colArrays: try store.pointers(col, step.colArrays, table), parameters: try store.numbers(parameters),
+          colArrays: try store.pointers(col, step.colArrays, table), parameters: try store.numbers(step.parameters),
           epilogue: step.epilogue, terms: terms, strip: strip))
     }
     prepared = .allocate(capacity: max(1, all.count))

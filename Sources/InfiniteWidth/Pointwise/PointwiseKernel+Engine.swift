@@ -55,14 +55,14 @@ extension PointwiseKernel: KernelEngine {
   /// Starts from a given kernel.
   public func proceed(
     from given: GivenKernel<Double>, into output: KernelOutput<Double>, context: CallContext
-  ) throws(NumericError) {
+  ) throws(NumericError) -> Double {
     try goOn(given, output, context)
   }
 
   /// The same in float32.
   public func proceed(
     from given: GivenKernel<Float>, into output: KernelOutput<Float>, context: CallContext
-  ) throws(NumericError) {
+  ) throws(NumericError) -> Double {
     try goOn(given, output, context)
   }
 
@@ -114,7 +114,7 @@ extension PointwiseKernel: KernelEngine {
 
   private func goOn<Element: RowElement>(
     _ given: GivenKernel<Element>, _ output: KernelOutput<Element>, _ context: CallContext
-  ) throws(NumericError) {
+  ) throws(NumericError) -> Double {
     try given.checkShapes()
     var sides = [try PointwiseSide<Element>(variances: given.variances1, name: "cov1")]
     if !given.isSame { sides.append(try PointwiseSide<Element>(variances: given.variances2, name: "cov2")) }
@@ -122,6 +122,7 @@ extension PointwiseKernel: KernelEngine {
     let source = PairSource(
       row: sides[0], col: sides[sides.count - 1], isSame: given.isSame, shift: given.isSame ? 0 : nil, given: given)
     try evaluate(source, plan, output, context)
+    return plan.series.joined().reduce(0) { max($0, $1.missed) }
   }
 }
 

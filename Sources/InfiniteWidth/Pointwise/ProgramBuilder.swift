@@ -163,11 +163,7 @@ struct ProgramBuilder {
         throw .invalid("[\(activation.name)] an expansion needs a function. Received a kernel without one.")
       }
       next = series(
-        SeriesSource(
-          coefficients: .function(function), activation: activation, parity: activation.parity, tolerance: tolerance),
-        activation.name, state)
-    case .piecewiseLinear(let function):
-      next = tabulated(activation.name, state) { .tabulated(PiecewiseLinearDual(function), first: $0, table: $1) }
+        SeriesSource(coefficients: .function(function), parity: activation.parity, tolerance: tolerance), activation.name, state)
     case .userExpansion(let function, let tolerance):
       next = series(
         SeriesSource(coefficients: .user(function), parity: .none, tolerance: tolerance), activation.name, state)
@@ -182,17 +178,10 @@ struct ProgramBuilder {
   }
 
   private mutating func series(_ source: SeriesSource, _ name: String, _ state: State) -> State {
-    tabulated(name, state, parity: source.parity) { .series(source, ratio: $0, table: $1) }
-  }
-
-  /// A nonlinearity with arrays of its own: the action is made for the first of them and for the number of the table of the others.
-  private mutating func tabulated(
-    _ name: String, _ state: State, parity: Parity = .none, _ action: (ArrayID, Int) -> RowStep.Action
-  ) -> State {
     let ids = newArrays(2)
-    emit(action(ids[0], tables), name, from: state, to: ids[1])
+    emit(.series(source, ratio: ids[0], table: tables), name, from: state, to: ids[1])
     var parameters = PairStep.parameters([])
-    parameters[3] = Double(parity.rawValue)
+    parameters[3] = Double(source.parity.rawValue)
     pairSteps.append(
       PairStep(
         action: .series(table: tables), slot: state.slot, rowArrays: [ids[0]], colArrays: [ids[0]], parameters: parameters))

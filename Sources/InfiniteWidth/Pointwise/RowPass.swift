@@ -17,14 +17,9 @@ struct RowPass {
       if case .series(let source, let ratio, let table) = step.action {
         let plan = try series(source, step, planned.map { $0.count > table ? $0[table] : nil })
         made.append(plan)
-        let dual = plan.terms == 0 ? try self.table(source, step, plan) : nil
         for side in sides {
           try checkCancelled()
-          if let dual {
-            try side.fillTable(dual, step)
-          } else {
-            try side.fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, plan: plan)
-          }
+          try side.fillSeries(source, input: step.input, output: step.output, ratio: ratio, table: table, plan: plan)
         }
       } else {
         for side in sides {
@@ -44,11 +39,9 @@ struct RowPass {
     let values = sides.map { $0.values(step.input) }
     guard let planned else {
       let all = Array(values.joined())
-      let terms = try sides[0].expansion(of: source).termsNeeded(all) ?? 0
+      let (terms, missed) = try sides[0].expansion(of: source).termsNeeded(all)
       let range = NumberRange(least: all.min() ?? 0, largest: all.max() ?? 0)
-      var plan = SeriesPlan(terms: terms, nodes: 0, deviations: range, leastPositive: all.lazy.filter { $0 > 0 }.min() ?? 1)
-      plan.nodes = SeriesInterpolation.nodes(source, plan, all)
-      return plan
+      return SeriesPlan(terms: terms, deviations: range, missed: missed)
     }
     guard let planned else { throw WordReader.damaged }
     for (deviations, name) in zip(values, names) {
@@ -56,37 +49,5 @@ struct RowPass {
       throw PointwisePlan.outside(planned.deviations, at: "before \(step.layer)", deviations[i], name, i)
     }
     return planned
-  }
-
-  /// The table of a function whose series does not converge.
-  private func table(_ source: SeriesSource, _ step: RowStep, _ plan: SeriesPlan) throws(NumericError) -> DualTable {
-    let (least, largest) = (plan.leastPositive, plan.deviations.largest)
-    guard largest <= DualTable.largestDeviation else {
-      throw NumericError(
-        .notConverged,
-        "[\(step.layer)] a dual without closed form needs standard deviations of at most \(DualTable.largestDeviation). "
-          + "Received \(largest): scale the inputs or the weights.", value: largest)
-    }
-    let needsDerivatives = sides[0].planes > 1
-    let key = source.activation.map {
-      TableCache.Key(
-        activation: $0, tolerance: source.tolerance, least: least, largest: largest, hasZero: plan.deviations.least <= 0,
-        needsDerivatives: needsDerivatives)
-    }
-    if let known = key.flatMap(TableCache.table) { return known }
-    let expansion = sides[0].expansion(of: source)
-    let table = try DualTable.make(
-      (least, largest, plan.deviations.least <= 0), tolerance: source.tolerance, parity: source.parity,
-      needsDerivatives: needsDerivatives
-    ) { (x) throws(NumericError) in try expansion.values(x) }
-    guard table.error <= source.tolerance else {
-      throw NumericError(
-        .notConverged,
-        "[\(step.layer)] the dual for standard deviations from \(least) to \(largest) must be found to tol = \(source.tolerance). "
-          + "Received an error of about \(table.error): raise tol, or give functions with kinks other than at 0 as PiecewiseLinear.",
-        value: table.error)
-    }
-    if let key { TableCache.keep(table, key) }
-    return table
   }
 }

@@ -13,8 +13,6 @@ final class RowSide {
   private(set) var arrays: [Workspace<Double>] = []
   /// Coefficient arrays of the series layers, by table number.
   private(set) var tables: [[Workspace<Double>]]
-  /// The duals that do not come from a series, by the same numbers.
-  private(set) var duals: [(any TabulatedDual)?]
 
   private let kernels: ElementKernels
   private let users: UserDuals
@@ -32,7 +30,6 @@ final class RowSide {
     planes = kernels.planes
     padded = (count + 63) / 32 * 32
     tables = [[Workspace<Double>]](repeating: [], count: tableCount)
-    duals = [(any TabulatedDual)?](repeating: nil, count: tableCount)
     for _ in 0..<arrayCount { arrays.append(try Workspace<Double>(padded, planes, zeroed: true)) }
     for i in 0..<count { arrays[0].pointer[at(i)] = deviations[i] }
   }
@@ -90,7 +87,6 @@ final class RowSide {
     case .sum(let branches, let weights, let shares): sum(branches, weights, shares, output)
     case .product(let branches): product(branches, output)
     case .series: break
-    case .tabulated(let dual, _, _): try fillTable(dual, step)
     case .userDual(let function):
       try requireValuesOnly("Elementwise")
       let q = values(step.input).map { $0 * $0 }
@@ -216,11 +212,7 @@ extension RowSide {
     // A derivative needs two more coefficients: da_n/ds = (n a_n + sqrt((n + 1)(n + 2)) a_(n+2)) / s.
     let known = planes == 1 ? terms : terms + 2
     let deviations = values(input)
-    let expansion = expansion(of: source)
-    let a =
-      plan.nodes > 0
-      ? try SeriesInterpolation(expansion, plan, terms: known).coefficients(deviations)
-      : try expansion.coefficients(deviations, terms: known, steepness: plan.deviations.largest)
+    let a = try expansion(of: source).coefficients(deviations, terms: known, steepness: plan.deviations.largest)
     var columns: [Workspace<Double>] = []
     for _ in 0..<terms { columns.append(try Workspace<Double>(padded, planes, zeroed: true)) }
     let (s, out, r) = (arrays[input].pointer, arrays[output].pointer, arrays[ratio].pointer)
@@ -247,28 +239,6 @@ extension RowSide {
       for n in 0..<terms { columns[n].pointer[d] = (columns[n].pointer[d] - columns[n].pointer[v] * out[d]) * inverse }
     }
     tables[table] = columns
-  }
-
-  /// Fills the arrays of a layer whose dual is tabulated.
-  func fillTable(_ dual: any TabulatedDual, _ step: RowStep) throws(NumericError) {
-    guard let (first, table) = step.table else { return }
-    var columns: [Workspace<Double>] = []
-    for _ in 0..<dual.arrayCount { columns.append(try Workspace<Double>(padded * planes, zeroed: true)) }
-    let (s, out, d) = (arrays[step.input].pointer, arrays[step.output].pointer, arrays[first].pointer)
-    // Inputs of one length have one set of numbers.
-    var known: [UInt64: (deviation: Tangent, first: Tangent, arrays: [Tangent])] = [:]
-    eachInput { (i, derivative) in
-      let row = known[s[i].bitPattern] ?? dual.row(s[i])
-      if known.count < 64 { known[s[i].bitPattern] = row }
-      (out[i], d[i]) = (row.deviation.value, row.first.value)
-      for (k, x) in row.arrays.enumerated() { columns[k].pointer[i] = x.value }
-      guard let derivative else { return }
-      let change = s[derivative]
-      (out[derivative], d[derivative]) = (row.deviation.slope * change, row.first.slope * change)
-      for (k, x) in row.arrays.enumerated() { columns[k].pointer[derivative] = x.slope * change }
-    }
-    tables[table] = columns
-    duals[table] = dual
   }
 
   /// The series of a nonlinearity, with the caller's functions.

@@ -18,8 +18,6 @@ struct RowStep {
     case sum(branches: [ArrayID], weights: [Double], shares: [ArrayID])
     case product(branches: [ArrayID])
     case series(SeriesSource, ratio: ArrayID, table: Int)
-    /// A dual whose arrays do not depend on the inputs as a whole.
-    case tabulated(any TabulatedDual, first: ArrayID, table: Int)
     case userDual(function: Int)
     case userQuadrature(function: Int, degree: Int)
   }
@@ -29,14 +27,6 @@ struct RowStep {
   var output: ArrayID
   /// Position in the network, for error messages.
   var layer: String
-
-  /// First array of a series or tabulated dual, and the number of its table.
-  var table: (first: ArrayID, index: Int)? {
-    switch action {
-    case .series(_, let first, let table), .tabulated(_, let first, let table): (first, table)
-    default: nil
-    }
-  }
 }
 
 /// What one layer does for each pair of inputs: a strip kernel, its slot and the arrays it reads on either side.

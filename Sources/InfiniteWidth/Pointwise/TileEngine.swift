@@ -33,9 +33,8 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     recomputeBelow = task.plan.isWide ? 2 : 0.05
     plan = TilePlan(rows: source.rows, cols: source.cols, isSymmetric: isSymmetric)
     double = pairs
-    // Polynomials of tabulated duals have coefficients of both signs, and bounded functions multiply what they lose by the variance.
-    let usesFloat = Element.self == Float.self && source.given == nil && task.row.duals.allSatisfy { $0 == nil }
-    float = usesFloat ? try task.program(of: Element.self, row: task.row, col: task.col) : nil
+    float =
+      Element.self == Float.self && source.given == nil ? try task.program(of: Element.self, row: task.row, col: task.col) : nil
     products =
       if let a = source.row.inputs, let b = source.col.inputs { try GapsFromRows(a, b, KernelTable.current) } else { nil }
   }
@@ -86,10 +85,9 @@ final class TileEngine<Element: RowElement>: @unchecked Sendable {
     if let products {
       products.fillProducts(area, tile, scratch)
       var near: [NearPair] = []
-      let limit = Element.self == Float.self ? recomputeBelow : TileEngine.refineBelow
       for r in 0..<area.rows {
         products.gapsFromProducts(area, r, tile)
-        products.collect(area, r, tile, below: limit, skipDiagonal: isSymmetric, into: &near)
+        products.collect(area, r, tile, below: TileEngine.refineBelow, skipDiagonal: isSymmetric, into: &near)
       }
       for pair in near { tile.gaps[pair.row * tile.width + pair.col] = products.exactGap(area, pair) }
       if double.planes == 2 { for r in 0..<area.rows { spread(tile.gaps + r * tile.width, area.cols) } }

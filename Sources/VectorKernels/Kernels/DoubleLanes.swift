@@ -110,23 +110,4 @@ struct DoubleLanes: Lanes {
     let result = fma(scale, small, scale - .one)
     return select(DoubleLanes(709) < x, DoubleLanes(.infinity), result)
   }
-
-  // x = 2^k (1 + f) with 1 + f from sqrt(1/2) to sqrt(2); log(1 + f) by the polynomial of fdlibm in (f / (2 + f))^2.
-  @inline(__always) static func logarithm(_ x: DoubleLanes) -> DoubleLanes {
-    let k = (x.bits &- SIMD8<Int64>(repeating: 0x3FE6_A09E_667F_3BCD)) &>> 52
-    let f = DoubleLanes(bits: x.bits &- (k &<< 52)) - .one
-    // A small integer in the low bits of 1.5 * 2^52.
-    let exponent = DoubleLanes(bits: k &+ SIMD8<Int64>(repeating: 0x4338_0000_0000_0000)) - DoubleLanes(6755399441055744)
-    let s = f / (DoubleLanes(2) + f)
-    let (z, half) = (s * s, DoubleLanes(0.5) * f * f)
-    let w = z * z
-    let even = fma(
-      w, fma(w, DoubleLanes(0.1531383769920937332), DoubleLanes(0.2222219843214978396)), DoubleLanes(0.3999999999940941908))
-    let odd = fma(
-      w,
-      fma(w, fma(w, DoubleLanes(0.1479819860511658591), DoubleLanes(0.1818357216161805012)), DoubleLanes(0.2857142874366239149)),
-      DoubleLanes(0.6666666666666735130))
-    let rest = fma(w, even, z * odd)
-    return fma(exponent, DoubleLanes(0.6931471805599453094), f - (half - s * (half + rest)))
-  }
 }

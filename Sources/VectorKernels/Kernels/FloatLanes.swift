@@ -98,17 +98,4 @@ struct FloatLanes: Lanes {
     let result = fma(scale, small, scale - .one)
     return select(FloatLanes(88) < x, FloatLanes(.infinity), result)
   }
-
-  @inline(__always) static func logarithm(_ x: FloatLanes) -> FloatLanes {
-    let k = (x.bits &- SIMD16<Int32>(repeating: 0x3F35_04F3)) &>> 23
-    let f = FloatLanes(bits: x.bits &- (k &<< 23)) - .one
-    let exponent = FloatLanes(bits: k &+ SIMD16<Int32>(repeating: 0x4B40_0000)) - FloatLanes(12582912)
-    let s = f / (FloatLanes(2) + f)
-    let (z, half) = (s * s, FloatLanes(0.5) * f * f)
-    let w = z * z
-    let rest = fma(
-      w, fma(w, FloatLanes(0.24279078841), FloatLanes(0.40000972152)),
-      z * fma(w, FloatLanes(0.28498786688), FloatLanes(0.66666662693)))
-    return fma(exponent, FloatLanes(0.69314718056), f - (half - s * (half + rest)))
-  }
 }

@@ -40,8 +40,6 @@ protocol Lanes: Sendable {
   static func angleRatio(_ gap: Self, _ coefficients: UnsafeRawPointer, degree: Int) -> Self
   /// exp(x) - 1 with relative accuracy, for x <= 700 (float32: 80).
   static func exponentialMinusOne(_ x: Self) -> Self
-  /// The natural logarithm of a normal number > 0.
-  static func logarithm(_ x: Self) -> Self
 
   static func < (a: Self, b: Self) -> Mask
   static func equal(_ a: Self, _ b: Self) -> Mask

@@ -63,7 +63,6 @@ struct PairLanes<L: Lanes>: Lanes {
   @inline(__always) static func exponentialMinusOne(_ x: Self) -> Self {
     Self(.exponentialMinusOne(x.a), .exponentialMinusOne(x.b))
   }
-  @inline(__always) static func logarithm(_ x: Self) -> Self { Self(.logarithm(x.a), .logarithm(x.b)) }
 
   @inline(__always) static func < (x: Self, y: Self) -> Mask { Mask(x.a < y.a, x.b < y.b) }
   @inline(__always) static func equal(_ x: Self, _ y: Self) -> Mask { Mask(L.equal(x.a, y.a), L.equal(x.b, y.b)) }

@@ -32,8 +32,7 @@ private func kernels<L: Lanes>(_ type: L.Type, planes: Int, series: @escaping St
     lanes: L.lanes, planes: planes,
     duals: angularDuals(type) + sigmoidalDuals(type) + exponentialDuals(type),
     layers: LayerStrips(
-      dense: { denseStrip(L.self, $0) }, series: series, table: { tableStrip(L.self, $0) },
-      piecewiseLinear: { piecewiseLinearStrip(L.self, $0) }, scale: { scaleStrip(L.self, $0) },
+      dense: { denseStrip(L.self, $0) }, series: series, scale: { scaleStrip(L.self, $0) },
       shrink: { shrinkStrip(L.self, $0) }, sum: { sumStrip(L.self, $0) }, product: { productStrip(L.self, $0) },
       gapFromProduct: { gapFromProductStrip(L.self, $0) }, covariance: { covarianceStrip(L.self, $0) },
       profile: { profileStrip(L.self, $0) }))

@@ -111,5 +111,4 @@ struct TangentLanes: Lanes {
     let e = DoubleLanes.exponentialMinusOne(x.v)
     return Self(e, (e + .one) * x.d)
   }
-  @inline(__always) static func logarithm(_ x: Self) -> Self { Self(.logarithm(x.v), x.d / x.v) }
 }

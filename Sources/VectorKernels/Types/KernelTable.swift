@@ -63,10 +63,6 @@ public struct LayerStrips: Sendable {
   /// Hermite series with `terms` coefficients. Arrays: deviation ratio after/before, then the coefficients;
   /// then the epilogue's. Parameters 3: 0 all powers, 1 odd only, 2 even only.
   public var series: StripFunction
-  /// A dual given as a table, `terms` arrays; see `tableStrip` for arrays and parameters.
-  public var table: StripFunction
-  /// The dual of a function that is linear between knots, `terms` arrays after the first; see `piecewiseLinearStrip`.
-  public var piecewiseLinear: StripFunction
   /// theta <- theta u_i u_j. Arrays: u.
   public var scale: StripFunction
   /// rho <- p0 rho, theta unchanged (Dropout between different inputs).
@@ -84,15 +80,12 @@ public struct LayerStrips: Sendable {
 
   /// Puts the parts together.
   public init(
-    dense: @escaping StripFunction, series: @escaping StripFunction, table: @escaping StripFunction,
-    piecewiseLinear: @escaping StripFunction, scale: @escaping StripFunction, shrink: @escaping StripFunction,
-    sum: @escaping StripFunction, product: @escaping StripFunction,
+    dense: @escaping StripFunction, series: @escaping StripFunction, scale: @escaping StripFunction,
+    shrink: @escaping StripFunction, sum: @escaping StripFunction, product: @escaping StripFunction,
     gapFromProduct: @escaping StripFunction, covariance: @escaping StripFunction, profile: @escaping StripFunction
   ) {
     self.dense = dense
     self.series = series
-    self.table = table
-    self.piecewiseLinear = piecewiseLinear
     self.scale = scale
     self.shrink = shrink
     self.sum = sum

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import namedtuple
 from collections.abc import Sequence
 from dataclasses import fields
@@ -204,6 +205,7 @@ class KernelFunction:
         result = resources.run(
             "kernel_diagonal", "diagonal", self.layer._compiled, x, *(name == k for k in _KERNELS), plan
         )
+        _warn_of_missed_tolerance(result["missed_tolerance"])
         return result[name]
 
     def _from_inputs(
@@ -412,6 +414,7 @@ def _check_outputs(out: dict[str, np.ndarray], inputs: tuple[np.ndarray, np.ndar
 
 
 def _record(result: dict[str, Any], signal: Any, n1: int, n2: int, same: bool) -> Kernel:
+    _warn_of_missed_tolerance(result.get("missed_tolerance", 0.0))
     return Kernel(
         nngp=result.get("nngp"),  # type: ignore[arg-type]
         ntk=result.get("ntk"),
@@ -428,3 +431,14 @@ def _record(result: dict[str, Any], signal: Any, n1: int, n2: int, same: bool) -
         batch_axis=0,
         channel_axis=1,
     )
+
+
+def _warn_of_missed_tolerance(missed: float) -> None:
+    """RuntimeWarning where a Hermite expansion ended before it met its tolerance."""
+    if missed > 0:
+        warnings.warn(
+            f"[kernel_fn] a Hermite expansion cut off {missed:.1e} of a variance, more than its tolerance: functions with "
+            "kinks, and steep ones at large variances, converge slowly. Raise tol, or give the kernel with stax.Elementwise.",
+            RuntimeWarning,
+            stacklevel=5,
+        )

@@ -1,14 +1,13 @@
 """The nonlinearities that the core knows: classes with their documentation, fields and defaults.
 
 Each needs a Gaussian input, that is, a Dense layer before it. What a parameter may be, and everything that is computed, the
-core's catalogue says (Sources/Activations). Where there is no closed form, kernels come from Hermite expansions, or from tables
-where these do not converge (large variances, kinks at 0), to a stated tolerance `tol`: the largest error of an entry of the NNGP
-and of the NTK relative to their diagonals. What cannot be found to it raises `ConvergenceError`.
+core's catalogue says (Sources/Activations). Where there is no closed form, kernels come from Hermite expansions, to a stated
+tolerance `tol`: the largest error of a kernel entry relative to the variances. Functions with a kink in some derivative (Elu,
+Selu) converge slowly.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 
 from .. import _checks
@@ -27,24 +26,19 @@ __all__ = [
     "Gabor",
     "Gaussian",
     "Gelu",
-    "HardSigmoid",
-    "HardTanh",
     "Hermite",
     "LeakyRelu",
     "Mish",
     "Monomial",
-    "PiecewiseLinear",
     "Polynomial",
     "Rbf",
     "RectifiedMonomial",
     "Relu",
-    "Relu6",
     "Selu",
     "Sigmoid",
     "Sigmoid_like",
     "Sign",
     "Sin",
-    "Snake",
     "Softplus",
     "Step",
     "Swish",
@@ -188,19 +182,6 @@ class Rbf(Nonlinearity):
 
 
 @layer_class
-class Snake(Nonlinearity):
-    """``x + sin(a x)^2 / a`` (Ziyin et al., arXiv:2006.08195), for periodic data. (Not in neural-tangents.)
-
-    Parameters
-    ----------
-    a : float
-        Frequency of the wave; greater than 0.
-    """
-
-    a: float = 1.0
-
-
-@layer_class
 class Sign(Nonlinearity):
     """The sign of x. Its derivative is zero almost everywhere: the layers before it add nothing to the NTK."""
 
@@ -312,69 +293,6 @@ class Polynomial(Nonlinearity):
     """
 
     coef: tuple[float, ...]
-
-
-@layer_class
-class PiecewiseLinear(Nonlinearity):
-    """A continuous function that is linear between knots, in closed form (by Owen's T function, 1956).
-
-    Parameters
-    ----------
-    knots : sequence of float
-        Where the slope changes, ascending, 1 to 16 of them.
-    slopes : sequence of float
-        The slopes from left to right, one more than knots.
-    value : float
-        The function's value at 0.
-
-    Examples
-    --------
-    >>> from ntkswift import stax
-    >>> stax.PiecewiseLinear([-1, 1], [0.1, 1, 0.1])  # a leaky HardTanh
-    PiecewiseLinear((-1.0, 1.0), (0.1, 1.0, 0.1))
-    """
-
-    knots: tuple[float, ...]
-    slopes: tuple[float, ...]
-    value: float = 0.0
-
-    def __post_init__(self) -> None:
-        knots = _checks.reals(self.knots, "PiecewiseLinear", "knots", counts=(1, 16))
-        if any(a >= b for a, b in itertools.pairwise(knots)):
-            raise ValueError(f"[PiecewiseLinear] knots must ascend. Received {self.knots!r}.")
-        count = len(knots) + 1
-        slopes = _checks.reals(self.slopes, "PiecewiseLinear", "slopes", counts=(count, count))
-        set_fields(self, knots=knots, slopes=slopes)
-        super().__post_init__()
-
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        """The value at 0, the slopes, the knots."""
-        return (self.value, *self.slopes, *self.knots)
-
-
-@layer_class
-class HardTanh(Nonlinearity):
-    """``min(max(x, -1), 1)``."""
-
-    def _as_entry(self) -> PiecewiseLinear:
-        return PiecewiseLinear((-1.0, 1.0), (0.0, 1.0, 0.0))
-
-
-@layer_class
-class HardSigmoid(Nonlinearity):
-    """``min(max(x / 6 + 1/2, 0), 1)``."""
-
-    def _as_entry(self) -> PiecewiseLinear:
-        return PiecewiseLinear((-3.0, 3.0), (0.0, 1.0 / 6.0, 0.0), 0.5)
-
-
-@layer_class
-class Relu6(Nonlinearity):
-    """``min(max(x, 0), 6)``."""
-
-    def _as_entry(self) -> PiecewiseLinear:
-        return PiecewiseLinear((0.0, 6.0), (0.0, 1.0, 0.0))
 
 
 @layer_class

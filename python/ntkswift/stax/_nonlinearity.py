@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
@@ -31,10 +32,19 @@ class Parameter(NamedTuple):
         if self.kind == "integer":
             return _checks.integer(value, layer, self.name, minimum=int(self.least), maximum=int(self.most))
         if self.kind == "list":
-            return _checks.reals(value, layer, self.name, counts=(int(self.least), int(self.most)))
+            return self._list(value, layer)
         if self.is_open:
             return _checks.between(value, layer, self.name, least=self.least, most=self.most)
         return _checks.real(value, layer, self.name, minimum=None if self.least == -np.inf else self.least)
+
+    def _list(self, value: Any, layer: str) -> tuple[float, ...]:
+        numbers = value.tolist() if isinstance(value, np.ndarray) else value
+        is_list = isinstance(numbers, Sequence) and not isinstance(numbers, str)
+        if not is_list or not self.least <= len(numbers) <= self.most:
+            raise ValueError(
+                f"[{layer}] {self.name} must be a sequence of {self.least:g} to {self.most:g} numbers. Received {value!r}."
+            )
+        return tuple(_checks.real(number, layer, f"{self.name}[{i}]") for i, number in enumerate(numbers))
 
 
 class Entry(NamedTuple):

@@ -72,15 +72,13 @@ class ElementwiseNumerical(Nonlinearity):
         The function x -> fn(x), called with float64 arrays.
     deg : int, optional
         Two-dimensional Gauss-Hermite quadrature with this many nodes a side, as neural-tangents does; the error is
-        not controlled, and large for functions with kinks. None (the default) uses a Hermite expansion, or a table
-        where that does not converge: faster, with the error that `tol` states. A kink may be at 0, none elsewhere;
-        functions that are linear between knots are `PiecewiseLinear`.
+        not controlled, and large for functions with kinks. None (the default) uses a Hermite expansion instead:
+        faster, with the error that `tol` states.
     df : callable, optional
         The derivative of fn. Without it a numerical derivative is used, accurate to about 1e-11 for smooth functions
         (1e-15 where fn also accepts complex arrays).
     tol : float
-        Largest error of NNGP and NTK without `deg`, relative to their diagonals. Where it cannot be kept, `kernel_fn`
-        raises `ConvergenceError` with the error that was reached.
+        Largest error of the kernels by expansion, relative to the variances.
 
     Examples
     --------

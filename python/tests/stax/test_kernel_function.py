@@ -126,6 +126,11 @@ def test_a_nonlinearity_may_follow_a_gaussian_kernel():
     np.testing.assert_allclose(stepped.ntk, stax.serial(first, second).kernel_fn(X1, X2, "ntk"), rtol=1e-13)
 
 
+def test_a_tolerance_that_is_missed_is_told():
+    with pytest.warns(RuntimeWarning, match="converge slowly"):
+        stax.serial(stax.Dense(3), stax.ElementwiseNumerical(lambda x: np.maximum(x, 0), tol=1e-12)).kernel_fn(X1)
+
+
 def test_a_kernel_carries_its_width():
     first, second = stax.serial(stax.Dense(16), stax.Relu()), stax.Dense(8, parameterization="standard")
     np.testing.assert_allclose(

@@ -25,6 +25,7 @@ typedef struct ntk_kernel_source {
 typedef struct ntk_kernel_result {
   ntk_matrix nngp, ntk, cov1, cov2;
   ntk_matrix ntk_diagonal;     /* n x 1, float64: the NTK of each input of x1 with itself */
+  double *missed_tolerance;    /* may be NULL; largest share of energy that a Hermite expansion cut off beyond its tolerance */
 } ntk_kernel_result;
 
 /* `plan` (may be NULL): what ntk_kernel_plan made from all inputs of which these are parts. */
