@@ -20,6 +20,10 @@ let periodics: [ActivationEntry] = [
     code: 104, name: "Rbf", parameters: [ActivationParameter("gamma", .real(least: 0), standard: 1)],
     source: "Rahimi and Recht, NIPS 2007", function: ScalarFunction.of(Rbf.self),
     dual: { .closed("rbf", [$0[0].squareRoot(), 2 * $0[0]]) }, smoothDual: { .sine(1, 2 * $0[0], 0) }),
+  ActivationEntry(
+    code: 126, name: "Snake", parameters: [ActivationParameter("a", .real(least: 0, isOpen: true), standard: 1)],
+    source: "Ziyin et al., arXiv:2006.08195; a Gaussian integral of waves, at the strip kernel",
+    function: ScalarFunction.of(Snake.self), dual: snakeDual, smoothDual: { _ in .series }),
 ]
 
 /// a sin(b x + c)
@@ -42,3 +46,16 @@ private struct Rbf: PointFunction {
   init(_ values: [Double]) { frequency = (2 * values[0]).squareRoot() }
   @inline(__always) func jet(_ x: Double) -> Jet { sine(2.0.squareRoot(), frequency, .pi / 4, x) }
 }
+
+/// x + sin^2(a x) / a
+private struct Snake: PointFunction {
+  let a: Double
+  init(_ values: [Double]) { a = values[0] }
+  @inline(__always) func jet(_ x: Double) -> Jet {
+    let wave = sin(a * x)
+    let (s, c) = (sin(2 * a * x), cos(2 * a * x))
+    return [x + wave * wave / a, 1 + s, 2 * a * c, -4 * a * a * s]
+  }
+}
+
+@Sendable private func snakeDual(_ values: [Double]) -> DualForm { .closed("snake", [values[0] * 2.0.squareRoot()]) }

@@ -23,7 +23,7 @@ import VectorKernelProduct
     return x
   }
 
-  @Test(arguments: [[relu, relu], [erf, tanh], [.made("Gelu", 0)]])
+  @Test(arguments: [[relu, relu], [erf, tanh], [.made("Gelu", 0)], [.made("Snake", 0.7), erf]])
   func pointwise(_ activations: [Activation]) throws {
     for (rows, width) in [(30, 3), (205, 40)] {
       let engine = try PointwiseKernel(Self.network(activations))

@@ -9,6 +9,7 @@ func exponentialDuals<L: Lanes>(_ type: L.Type) -> [DualKernel] {
   [
     DualKernel("sine", SineDual<L>.self),
     DualKernel("rbf", RbfDual<L>.self),
+    DualKernel("snake", SnakeDual<L>.self),
     DualKernel("exp", ExpDual<L>.self),
     DualKernel("gabor", GaborDual<L>.self),
     DualKernel("expNormalized", ExpNormalizedDual<L>.self),
@@ -74,6 +75,40 @@ struct RbfDual<L: Lanes>: Dual {
     let difference = a.e0 - b.e0
     let e = L.exponentialMinusOne(-L.fma(difference, difference, L(2) * (a.e0 * b.e0) * apart))
     return (L.zero - e, slopeScale * (L.one + e))
+  }
+}
+
+/// x + sin^2(a x) / a. With k = 2 a^2, x = k s_i s_j, M = exp(-k (s_i - s_j)^2 - 2 x gap) and E = expm1(-2 x |rho|):
+/// T = s_i s_j (rho + (1 - exp(-k q_i)) (1 - exp(-k q_j)) / (2 x) + M E^2 / (4 x)), Td = 1 - M expm1(-4 x |rho|) / 2 with the sign of rho.
+/// Parameters: sqrt(k). Arrays: r = sqrt(k) s, s/after, (1 - exp(-r^2)) / (sqrt(2) r) times that.
+struct SnakeDual<L: Lanes>: Dual {
+  static var arrayCount: Int { 3 }
+  let frequency: L
+  @inline(__always) init(_ p: UnsafePointer<Double>) { frequency = L(p[0]) }
+  @inline(__always) func row(_ s: L) -> (values: RowValues<L>, deviation: L) {
+    var values = RowValues<L>()
+    let r = frequency * s
+    let (once, twice) = (L.exponentialMinusOne(-(r * r)), L.exponentialMinusOne(L(-2) * r * r))
+    let inverse = L.one / L.max(r, L(1e-150))
+    let (even, wave) = (L(0.5.squareRoot()) * once * inverse, L(0.5) * twice * inverse)
+    let root = L.fma(even, even, L.fma(wave, wave, .one)).squareRoot()
+    values.e0 = r
+    values.e1 = L.one / root
+    values.e2 = -even * values.e1
+    return (values, s * root)
+  }
+  @inline(__always) func pair(_ g: L, _ a: RowValues<L>, _ b: RowValues<L>) -> (gap: L, slope: L) {
+    let size = g.withoutSign()
+    let difference = a.e0 - b.e0
+    let product = a.e0 * b.e0
+    let large = L.exponential(-L.fma(difference, difference, L(2) * product * size))
+    let e = L.exponentialMinusOne(L(-2) * product * (L.one - size))
+    let wave = L(0.25) * large * (e * e) / L.max(product, L(1e-300))
+    let rho = L.negated(L.one - size, like: g)
+    let value = L.fma(rho + wave, a.e1 * b.e1, a.e2 * b.e2)
+    // expm1(2 x) = expm1(x) (2 + expm1(x)).
+    let slope = L.one - L.negated(L(0.5) * large * (e * (L(2) + e)), like: g)
+    return (gap(ofCorrelation: value, equalInputs: L.equalInputs(g, a.e0, b.e0)), slope)
   }
 }
 

@@ -39,6 +39,7 @@ __all__ = [
     "Sigmoid_like",
     "Sign",
     "Sin",
+    "Snake",
     "Softplus",
     "Step",
     "Swish",
@@ -179,6 +180,19 @@ class Rbf(Nonlinearity):
     """
 
     gamma: float = 1.0
+
+
+@layer_class
+class Snake(Nonlinearity):
+    """``x + sin(a x)^2 / a`` (Ziyin et al., arXiv:2006.08195), for periodic data. (Not in neural-tangents.)
+
+    Parameters
+    ----------
+    a : float
+        Frequency of the wave; greater than 0.
+    """
+
+    a: float = 1.0
 
 
 @layer_class
