@@ -41,7 +41,7 @@ def test_other_length(case):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int64, bool, np.longdouble])
 def test_real_types(case, dtype):
-    if any("train_train" in name for name in case.values):
+    if any("train_train" in name for name in case.values) or "is_gram" in case.name:
         pytest.skip("a kernel of rounded numbers is none")
     values = {name: (np.round(4 * x) % 3).astype(dtype) for name, x in case.values.items()}
     if case.is_estimator and "y" in values:

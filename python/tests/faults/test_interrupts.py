@@ -48,7 +48,7 @@ def many():
 @functools.cache
 def wide():
     """Layers so wide that one matrix product takes long."""
-    network = stax.serial(stax.Dense(3000), stax.Tanh(), stax.Dense(3000), stax.Tanh(), stax.Dense(1))
+    network = stax.serial(stax.Dense(2500), stax.Tanh(), stax.Dense(2500), stax.Tanh(), stax.Dense(1))
     return network, network.init_fn(0, (-1, 16))[1]
 
 
