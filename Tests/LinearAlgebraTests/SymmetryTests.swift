@@ -54,10 +54,11 @@ import Testing
     #expect(throws: NumericError.self) { try fault(try Dense(2, 3)) }
     #expect(throws: NumericError.self) { try fault(try Dense(2, 2), -1) }
     #expect(throws: NumericError.self) { try fault(try Dense(2, 2), .nan) }
-    let stop = CallContext { _ in false }
-    #expect { try symmetryFault(try Dense.covariance(1600).view, tolerance: 0, isKernel: true, context: stop) } throws: {
+    let (stop, large) = (CallContext { _ in false }, try Dense.covariance(1600))
+    #expect { try symmetryFault(large.view, tolerance: 0, isKernel: true, context: stop) } throws: {
       ($0 as? NumericError)?.kind == .cancelled
     }
+    withExtendedLifetime(large) {}
   }
 }
 
