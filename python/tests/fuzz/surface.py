@@ -127,7 +127,6 @@ def _networks() -> list[Entry]:
         "Monomial": {"degree": 2},
         "Polynomial": {"coef": [0.0, 1.0, 0.5]},
         "RectifiedMonomial": {"degree": 2},
-        "PiecewiseLinear": {"knots": [0.0], "slopes": [0.1, 1.0]},
     }
     table = []
     for name in stax.__all__:
